@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The configuration document: device, ports, tables, groups, meters, flows, underlay.
+ *
+ * Read as a stream: an array's elements are decoded one by one, so that memory follows the rules
+ * and not the text. Nesting over TN_DOCUMENT_DEPTH_MAX, a document over TN_DOCUMENT_BYTES_MAX,
+ * duplicate keys, unknown keys, NUL bytes, NaN and numbers out of range are errors with line and
+ * column. All errors of a document are found in one run.
+ */
+#ifndef TN_MODEL_DOCUMENT_H
+#define TN_MODEL_DOCUMENT_H
+
+#include <jansson.h>
+
+#include "control/model/arena.h"
+#include "control/model/diagnostics.h"
+#include "control/model/flow_json.h"
+#include "control/model/names.h"
+#include "dataplane/core/info.h"
+#include "dataplane/core/mods.h"
+
+#define TN_DOCUMENT_DEPTH_MAX 16u
+#define TN_DOCUMENT_BYTES_MAX (128u << 20)
+
+/* "remote" and "vni" of a vxlan port may be the word "flow": taken from each packet's flow. */
+struct tn_vxlan_options {
+	bool has_local;
+	tn_u128 local; /* outer source; IPv4-mapped or IPv6 */
+	bool remote_flow;
+	tn_u128 remote;
+	bool vni_flow;
+	uint32_t vni;
+	uint16_t udp_port;  /* default 4789 */
+	bool udp_checksum;  /* default false */
+	uint8_t ttl;	    /* default 64 */
+	int16_t dscp;	    /* 0-63; -1 (default): the inner one */
+	bool dont_fragment; /* default true */
+	/* Who may send to us, beside `remote` and every tunnel destination: further endpoints (with
+	 * remote "flow") and networks (with vni "flow"). Empty: with "flow", any. */
+	const tn_u128 *peers;
+	size_t n_peers;
+	const uint32_t *vnis;
+	size_t n_vnis;
+};
+
+struct tn_model_port {
+	uint32_t number;
+	const char *name;
+	const char *type; /* "pcap", "dpdk", "vhost-user", "veth", "tap", "memory", "vxlan", ... */
+	bool enabled;	  /* "isEnabled", default true */
+	uint32_t config;  /* "config": ["NO_RECV","NO_FWD","NO_PACKET_IN"] as bits */
+	uint32_t mtu;	  /* 0: no limit of its own */
+	struct tn_vxlan_options vxlan; /* type "vxlan" */
+	json_t *options; /* other types' options, kept and written back; may be NULL */
+};
+
+struct tn_underlay_address {
+	tn_u128 address;
+	uint8_t prefix_len; /* of the IPv4 or IPv6 address */
+	struct tn_mac mac;
+	uint32_t port; /* uplink; 0: tunnel frames use the vxlan port's own capture */
+};
+
+struct tn_underlay_route {
+	tn_u128 prefix;
+	uint8_t prefix_len; /* 0-32 for IPv4-mapped, 0-128 for IPv6 */
+	bool is_ip4;
+	tn_u128 via; /* next hop; 0: on link */
+	uint32_t port;
+};
+
+struct tn_underlay_neighbour {
+	tn_u128 address;
+	struct tn_mac mac;
+	uint32_t port;
+};
+
+struct tn_table_setting {
+	uint8_t table_id;
+	const char *name; /* may be NULL */
+	struct tn_table_config config;
+};
+
+/* Arrays live in the arena. */
+struct tn_document {
+	uint64_t dpid;
+	struct tn_arena arena;
+	struct tn_names *names;
+	struct tn_model_port *ports;
+	size_t n_ports;
+	struct tn_table_setting *tables;
+	size_t n_tables;
+	struct tn_underlay_address *addresses;
+	size_t n_addresses;
+	struct tn_underlay_route *routes;
+	size_t n_routes;
+	struct tn_underlay_neighbour *neighbours;
+	size_t n_neighbours;
+	/* Groups, meters and flows as mods in the order groups, meters, flows, each with its place.
+	 */
+	struct tn_mod *mods;
+	size_t n_mods;
+	char **mod_pointers; /* "/flows/17" of each mod */
+	uint32_t *mod_lines, *mod_columns;
+};
+
+/*
+ * Decodes text (not NUL-terminated). 0, or -EINVAL with diagnostics. doc is always to be given to
+ * tn_document_fini(). References
+ * among objects of the document are checked where the document alone can tell (output to a port
+ * that it does not declare); groups and meters that flows name are checked by the switch.
+ */
+int tn_document_parse(struct tn_document *doc, const char *text, size_t len,
+	struct tn_diagnostics *diag) TN_MUST_CHECK;
+void tn_document_fini(struct tn_document *doc);
+
+/*
+ * The whole document in canonical form. flows, groups, meters: arrays as the encoders of
+ * flow_json.h print them, taken over (may be NULL: empty).
+ */
+json_t *tn_document_to_json(
+	const struct tn_document *doc, json_t *flows, json_t *groups, json_t *meters);
+
+#endif

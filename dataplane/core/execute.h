@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The one action executor: runs a program over a packet view. Rewrites keep every checksum right
+ * (IPv4 header; TCP, UDP with its zero rule, ICMP, ICMPv6 with pseudo headers; SCTP's CRC), on
+ * fragments and cut captures too. No allocation: copies come from the environment.
+ */
+#ifndef TN_CORE_EXECUTE_H
+#define TN_CORE_EXECUTE_H
+
+#include "dataplane/core/parse.h"
+#include "dataplane/core/program.h"
+#include "dataplane/core/view.h"
+
+/*
+ * What the engine does with the results. The frame in `view` is the callee's only during the call
+ * (it may write it only when `last`): a driver that keeps it takes a copy, or the buffer itself
+ * when `last` is true.
+ */
+struct tn_exec_env {
+	void *ctx;
+	/* A packet leaves by a port. max_len already applied to the view. */
+	void (*output)(void *ctx, struct tn_view *view, const struct tn_headers *h,
+		const struct tn_op *op, bool last);
+	/* A packet-in; op is CONTROLLER, or DEC_TTL for INVALID_TTL (see reason). */
+	void (*controller)(void *ctx, const struct tn_view *view, const struct tn_op *op,
+		uint8_t reason, uint16_t max_len);
+	/* A packet or a copy ends without being sent. */
+	void (*drop)(
+		void *ctx, const struct tn_view *view, enum tn_drop reason, const struct tn_op *op);
+	/* Writable copy of view with at least TN_HEADROOM_MIN before it, or false: NO_BUFFER. */
+	bool (*clone)(void *ctx, const struct tn_view *view, struct tn_view *copy);
+	/* The clone is done. */
+	void (*release)(void *ctx, struct tn_view *copy);
+	/* NORMAL: source address seen. May be NULL. */
+	void (*learn)(void *ctx, const struct tn_op *op);
+	/*
+	 * A fact was added (the last of facts): write the program for the same packet again, in
+	 * place. Ops up to and with the fact's own stay as they are, by decide()'s promise.
+	 */
+	void (*decide_again)(void *ctx, const struct tn_facts *facts, struct tn_program *program);
+	/* Every op before it runs, for traces. May be NULL. */
+	void (*trace)(void *ctx, const struct tn_op *op);
+};
+
+/*
+ * Runs the whole program. now_ns: the packet's time, for meters and last_used. original_len: frame
+ * length on the wire at reception, what counters and meters count. facts: caller storage, n = 0.
+ * Returns how many copies were made, so that 1 + copies = outputs + packet-ins + drops.
+ */
+uint64_t tn_execute(struct tn_program *program, struct tn_view *view, struct tn_headers *h,
+	uint64_t now_ns, uint32_t original_len, struct tn_facts *facts,
+	const struct tn_exec_env *env);
+
+#endif

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * An action program: what decide() found out must happen to a packet, in order, with every table
+ * lookup, group choice and action set already resolved. Plain data that borrows counters and meters
+ * from the snapshot it was decided on.
+ */
+#ifndef TN_CORE_PROGRAM_H
+#define TN_CORE_PROGRAM_H
+
+#include "dataplane/core/drop.h"
+#include "dataplane/core/field.h"
+#include "dataplane/core/meter.h"
+#include "dataplane/core/types.h"
+
+/* On one packet, all branches together. A longer one ends in a drop PROGRAM_TOO_LONG. */
+#define TN_PROGRAM_OPS_MAX 4096u
+
+enum tn_op_type {
+	TN_OP_COUNT = 1, /* add the packet to *counter */
+	TN_OP_METER,	 /* meter: pass, drop or remark */
+	TN_OP_SET,	 /* field = (field & ~mask) | (value & mask), checksums kept */
+	TN_OP_PUSH_VLAN, /* new outer tag with ethertype and tci */
+	TN_OP_POP_VLAN,
+	TN_OP_DEC_TTL, /* TTL_EXPIRED drops and sends a packet-in INVALID_TTL */
+	TN_OP_COPY_TTL_IN,
+	TN_OP_COPY_TTL_OUT,
+	TN_OP_TRUNCATE,	  /* to max_len, from here on */
+	TN_OP_OUTPUT,	  /* a copy, or with `last` the packet itself, to a port */
+	TN_OP_CONTROLLER, /* the same, as packet-in */
+	TN_OP_CLONE,	  /* the next n_nested ops work on a copy, which ends after them */
+	TN_OP_DROP,	  /* the packet, or the clone, ends here */
+	TN_OP_LEARN,	  /* the packet's source is behind in_port (NORMAL) */
+	TN_OP_REPARSE,	  /* stop: decide must see the packet's headers again (third VLAN tag) */
+};
+
+struct tn_op {
+	uint8_t type; /* enum tn_op_type */
+	uint8_t last; /* OUTPUT, CONTROLLER: the branch ends with this one, no copy needed */
+	uint16_t n_nested;
+	uint32_t pad;
+	union {
+		struct {
+			struct tn_counter *counter; /* NULL: only the two below */
+			uint64_t *last_used; /* flows: time of the last packet, ns; else NULL */
+			uint64_t *lookups, *matches;  /* of the flow table; else NULL */
+			uint8_t no_packets, no_bytes; /* flags NO_PKT_COUNTS, NO_BYT_COUNTS */
+		} count;
+		struct tn_meter *meter;
+		struct {
+			tn_u128 value, mask;
+			uint8_t field; /* enum tn_field_id, a packet field */
+		} set;
+		struct {
+			uint16_t ethertype, tci; /* host order; tci without TN_VLAN_PRESENT */
+		} push_vlan;
+		uint32_t max_len;
+		struct {
+			tn_u128 tun_src, tun_dst; /* of the key at this point */
+			uint32_t port;		  /* an ordinary port or LOCAL */
+			uint32_t tunnel_id;	  /* low 32 bits; see wide_tunnel_id */
+			uint16_t max_len;	  /* 0: whole */
+			uint16_t queue;
+			uint8_t wide_tunnel_id; /* the key's has bits above 31 */
+			uint8_t has_queue;
+		} output;
+		struct {
+			uint64_t cookie, metadata, tunnel_id;
+			uint32_t in_port;
+			uint16_t max_len;
+			uint8_t reason, table;
+		} controller;
+		struct {
+			uint64_t flow_id; /* 0: none */
+			uint8_t reason, table;
+		} drop;
+		struct {
+			struct tn_mac mac;
+			uint16_t vid;
+			uint32_t in_port;
+		} learn;
+	};
+};
+
+struct tn_program {
+	uint32_t n_ops;
+	struct tn_op ops[TN_PROGRAM_OPS_MAX];
+};
+
+/*
+ * What execution found out that decide() could not know from the key. decide() gets them again, in
+ * order, and gives a program with the same ops up to there and the right ones after it.
+ */
+enum tn_fact_kind {
+	TN_FACT_REMARKED, /* the METER op at `op` remarked DSCP: the key's ip_dscp is now `dscp` */
+	TN_FACT_REPARSED, /* the REPARSE op at `op`: the packet's headers now read as *key */
+};
+
+#define TN_FACTS_MAX 16u
+
+struct tn_fact {
+	enum tn_fact_kind kind;
+	uint32_t op;
+	uint8_t dscp;
+	struct tn_key key;
+};
+
+struct tn_facts {
+	uint32_t n;
+	struct tn_fact fact[TN_FACTS_MAX];
+};
+
+#endif

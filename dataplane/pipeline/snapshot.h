@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What decide() reads: the pipeline's data as the writer publishes it. Private to this room.
+ *
+ * Versions: the writer prepares a bundle by adding new objects with add_version N + 1 and marking
+ * old ones with remove_version N + 1; readers, who hold a snapshot of version N, do not see either.
+ * Publishing is one store of a new snapshot pointer. Undoing is marking back: nothing was visible.
+ * MODIFY is a new object that shares its predecessor's statistics.
+ */
+#ifndef TN_PIPELINE_SNAPSHOT_H
+#define TN_PIPELINE_SNAPSHOT_H
+
+#include "dataplane/core/info.h"
+#include "dataplane/core/meter.h"
+#include "dataplane/core/mods.h"
+#include "dataplane/table/classifier.h"
+#include "dataplane/table/fdb.h"
+
+/* Shared by the versions of one flow; written by whoever executes programs. */
+struct tn_flow_stats {
+	struct tn_counter counter;
+	uint64_t last_used_ns;
+	uint32_t refs; /* writer only */
+};
+
+struct tn_flow {
+	struct tn_cls_rule cls; /* first: lookup results are cast back; priority is in it */
+	uint64_t flow_id;
+	uint64_t cookie;
+	uint64_t created_ns;
+	struct tn_flow_stats *stats;
+	uint32_t owner;
+	uint16_t idle_timeout, hard_timeout, importance, flags;
+	uint8_t table_id;
+	/* What it does. Lists point into the flow's own memory; immutable. */
+	uint8_t goto_table; /* TN_GOTO_NONE */
+	bool clear_actions;
+	uint16_t n_apply, n_write;
+	uint32_t meter_id; /* 0: none */
+	uint64_t metadata, metadata_mask;
+	const struct tn_action *apply, *write;
+	/* Writer's bookkeeping. */
+	uint32_t timer_slot;	 /* place in the expiry heap, UINT32_MAX: none */
+	struct tn_flow *id_next; /* flows by id */
+};
+
+struct tn_group_stats {
+	struct tn_counter counter;
+	uint32_t refs; /* writer only */
+};
+
+struct tn_group_bucket {
+	uint32_t bucket_id;
+	uint16_t weight;
+	uint16_t n_actions;
+	uint32_t watch_port, watch_group;
+	const struct tn_action *actions;
+	struct tn_group_stats *stats; /* shared by versions of the group while the bucket stays */
+};
+
+/* One version of a group. Immutable but for remove_version and next. */
+struct tn_group {
+	uint64_t add_version, remove_version;
+	struct tn_group *next; /* other versions and ids of the hash chain */
+	uint32_t group_id;
+	enum tn_group_type type;
+	enum tn_selection_method selection;
+	uint64_t hash_fields, selection_param;
+	uint32_t owner, annotation;
+	uint64_t created_ns;
+	struct tn_group_stats *stats;
+	uint32_t total_weight; /* SELECT: sum of bucket weights */
+	uint32_t n_buckets;
+	struct tn_group_bucket *buckets;
+};
+
+struct tn_meter_version {
+	uint64_t add_version, remove_version;
+	struct tn_meter_version *next;
+	struct tn_meter *meter; /* its state is written by whoever executes programs */
+};
+
+struct tn_flow_table {
+	struct tn_classifier *cls; /* NULL: never had a flow */
+	uint64_t lookups, matches; /* written by whoever executes programs */
+};
+
+/* Sorted by number; immutable. */
+struct tn_port_table {
+	uint32_t n;
+	struct tn_port_config_data ports[];
+};
+
+/* Hash chains of groups and meters: bucket heads, power of two. Replaced whole when they grow. */
+struct tn_group_table {
+	uint32_t mask;
+	struct tn_group *heads[];
+};
+
+struct tn_meter_table {
+	uint32_t mask;
+	struct tn_meter_version *heads[];
+};
+
+struct tn_snapshot {
+	uint64_t version;
+	uint64_t dpid;
+	struct tn_flow_table *tables; /* TN_N_TABLES of them */
+	const struct tn_port_table *ports;
+	const struct tn_group_table *groups;
+	const struct tn_meter_table *meters;
+	const struct tn_fdb *fdb;
+};
+
+static inline uint32_t tn_id_hash(uint32_t id)
+{
+	return (uint32_t)((id * 0x9e3779b97f4a7c15ull) >> 32);
+}
+
+static inline bool tn_visible(
+	uint64_t add_version, const uint64_t *remove_version, uint64_t version)
+{
+	return add_version <= version &&
+		version < __atomic_load_n(remove_version, __ATOMIC_RELAXED);
+}
+
+/* By id in a version; NULL: none. Lock-free. */
+const struct tn_group *tn_snapshot_group(const struct tn_snapshot *s, uint32_t group_id);
+struct tn_meter *tn_snapshot_meter(const struct tn_snapshot *s, uint32_t meter_id);
+const struct tn_port_config_data *tn_snapshot_port(const struct tn_snapshot *s, uint32_t number);
+
+/* Fills *info of a flow (the match expanded). */
+void tn_flow_describe(const struct tn_flow *flow, struct tn_flow_info *info);
+
+#endif

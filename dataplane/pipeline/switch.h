@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The OpenFlow 1.5 logical switch: flow tables, groups, meters, ports, and the bundles that change
+ * them.
+ *
+ * Threads: one writer calls everything here that takes a struct tn_switch. Readers take a snapshot
+ * (tn_switch_snapshot) and call decide() on it; a packet sees one version wholly. Memory that a
+ * commit made unreachable is freed by tn_switch_reclaim() once no reader can hold it.
+ *
+ * Time is an argument everywhere: nanoseconds, any origin, monotonic by the caller's promise.
+ */
+#ifndef TN_PIPELINE_SWITCH_H
+#define TN_PIPELINE_SWITCH_H
+
+#include "dataplane/core/info.h"
+#include "dataplane/core/meter.h"
+#include "dataplane/core/mods.h"
+#include "dataplane/core/types.h"
+
+struct tn_switch;
+struct tn_snapshot;
+
+enum tn_event_kind {
+	TN_EVENT_FLOW_REMOVED,
+	TN_EVENT_PORT_STATUS,
+	TN_EVENT_TABLE_STATUS, /* vacancy */
+};
+
+struct tn_event {
+	enum tn_event_kind kind;
+	uint64_t time_ns;
+	enum tn_flow_removed_reason removed_reason;
+	const struct tn_flow_info *flow;
+	enum tn_port_status_reason port_reason;
+	const struct tn_port_config_data *port;
+	uint8_t table_id;
+	bool vacancy_up;
+};
+
+typedef void (*tn_event_fn)(void *ctx, const struct tn_event *event);
+
+struct tn_switch *tn_switch_new(uint64_t dpid, uint64_t now_ns);
+void tn_switch_free(struct tn_switch *sw);
+uint64_t tn_switch_dpid(const struct tn_switch *sw);
+
+/* Events of commits and expiry, called from within them, in order. */
+void tn_switch_set_event_fn(struct tn_switch *sw, tn_event_fn fn, void *ctx);
+
+/* Ports. -EEXIST, -ENOENT, -EINVAL (number), with err. A removed port leaves its flows. */
+int tn_switch_port_add(struct tn_switch *sw, const struct tn_port_config_data *port,
+	uint64_t now_ns, struct tn_error *err) TN_MUST_CHECK;
+int tn_switch_port_modify(struct tn_switch *sw, const struct tn_port_config_data *port,
+	uint64_t now_ns, struct tn_error *err) TN_MUST_CHECK;
+int tn_switch_port_remove(
+	struct tn_switch *sw, uint32_t number, uint64_t now_ns, struct tn_error *err) TN_MUST_CHECK;
+
+int tn_switch_table_configure(struct tn_switch *sw, uint8_t table_id,
+	const struct tn_table_config *config, struct tn_error *err) TN_MUST_CHECK;
+
+/*
+ * A bundle: all of it or nothing, in order; every packet sees the switch before or after it, never
+ * between. On refusal returns -EINVAL, *failed is the position of the message and err says why;
+ * the switch is as before. n = 1 is a single mod. To collect every error of a document, use
+ * tn_switch_check_all().
+ */
+int tn_switch_commit(struct tn_switch *sw, const struct tn_mod *mods, size_t n, uint64_t now_ns,
+	size_t *failed, struct tn_error *err) TN_MUST_CHECK;
+
+/*
+ * What tn_switch_commit would say, message after message: `refused` is called for each one that
+ * fails, the ones after it are checked as if it had not been in the bundle. Changes nothing.
+ * Returns the number of refusals.
+ */
+typedef void (*tn_refused_fn)(void *ctx, size_t position, const struct tn_error *err);
+size_t tn_switch_check_all(struct tn_switch *sw, const struct tn_mod *mods, size_t n,
+	uint64_t now_ns, tn_refused_fn refused, void *ctx);
+
+/*
+ * Removes the flows whose idle or hard timeout passed by now_ns. Cost in proportion to the flows
+ * that are due, not to all. tn_switch_next_expiry: when to call next at the latest; UINT64_MAX:
+ * no flow has a timeout. Cheap enough to ask for every packet.
+ */
+void tn_switch_expire(struct tn_switch *sw, uint64_t now_ns);
+uint64_t tn_switch_next_expiry(const struct tn_switch *sw);
+
+/* NORMAL's address table: a LEARN op was executed. */
+void tn_switch_learn(
+	struct tn_switch *sw, struct tn_mac mac, uint16_t vid, uint32_t in_port, uint64_t now_ns);
+
+/* The version packets are handled by. Readers must not hold it across tn_switch_reclaim(). */
+const struct tn_snapshot *tn_switch_snapshot(const struct tn_switch *sw);
+/* No reader holds a snapshot taken before now: free what commits replaced. */
+void tn_switch_reclaim(struct tn_switch *sw);
+
+/* Reading back. Iteration is sorted: flows by table, priority (high first), flow id; others by id.
+ */
+typedef void (*tn_flow_fn)(void *ctx, const struct tn_flow_info *flow);
+typedef void (*tn_group_fn)(void *ctx, const struct tn_group_info *group);
+typedef void (*tn_meter_fn)(void *ctx, const struct tn_meter *meter, uint32_t reference_count);
+typedef void (*tn_table_fn)(void *ctx, const struct tn_table_info *table);
+typedef void (*tn_port_fn)(void *ctx, const struct tn_port_config_data *port);
+
+/* filter: as a DELETE's table, match, cookie, out_port, out_group; NULL: all. */
+void tn_switch_flows(
+	const struct tn_switch *sw, const struct tn_flow_mod *filter, tn_flow_fn fn, void *ctx);
+bool tn_switch_flow_by_id(const struct tn_switch *sw, uint64_t flow_id, tn_flow_fn fn, void *ctx);
+void tn_switch_groups(const struct tn_switch *sw, tn_group_fn fn, void *ctx);
+void tn_switch_meters(const struct tn_switch *sw, tn_meter_fn fn, void *ctx);
+/* Tables with a flow or a configuration of their own. */
+void tn_switch_tables(const struct tn_switch *sw, tn_table_fn fn, void *ctx);
+void tn_switch_ports(const struct tn_switch *sw, tn_port_fn fn, void *ctx);
+
+uint32_t tn_switch_flow_count(const struct tn_switch *sw);
+/* Bytes the switch holds for rules and their lookup, everything included. */
+size_t tn_switch_memory(const struct tn_switch *sw);
+
+#endif
