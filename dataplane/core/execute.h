@@ -37,7 +37,9 @@ struct tn_exec_env {
 	 * A fact was added (the last of facts): write the program for the same packet again, in
 	 * place. Ops up to and with the fact's own stay as they are, by decide()'s promise.
 	 */
-	void (*decide_again)(void *ctx, const struct tn_facts *facts, struct tn_program *program);
+	void *decide_ctx;
+	void (*decide_again)(
+		void *decide_ctx, const struct tn_facts *facts, struct tn_program *program);
 	/* Every op before it runs, for traces. May be NULL. */
 	void (*trace)(void *ctx, const struct tn_op *op);
 };
@@ -45,6 +47,15 @@ struct tn_exec_env {
 /*
  * Runs the whole program. now_ns: the packet's time, for meters and last_used. original_len: frame
  * length on the wire at reception, what counters and meters count. facts: caller storage, n = 0.
+ *
+ * How a branch (the packet, or one CLONE) ends:
+ *   - an OUTPUT, CONTROLLER or CLONE with `last` takes the packet itself, no copy is made;
+ *   - a DROP with `last` drops it; a DROP without `last` stands for a copy that nobody needs to
+ *     make: it counts as one copy and one drop, and the branch goes on;
+ *   - at the end of its ops without any of these, a branch that made a copy (an OUTPUT, CONTROLLER,
+ *     CLONE or DROP without `last`) was used up by its last one, so one copy less is counted;
+ *     a branch that made none is dropped, NO_ACTION;
+ *   - METER, DEC_TTL and rewrites may drop it in the middle; the branch's other ops are skipped.
  * Returns how many copies were made, so that 1 + copies = outputs + packet-ins + drops.
  */
 uint64_t tn_execute(struct tn_program *program, struct tn_view *view, struct tn_headers *h,

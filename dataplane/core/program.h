@@ -35,7 +35,7 @@ enum tn_op_type {
 
 struct tn_op {
 	uint8_t type; /* enum tn_op_type */
-	uint8_t last; /* OUTPUT, CONTROLLER: the branch ends with this one, no copy needed */
+	uint8_t last; /* OUTPUT, CONTROLLER, CLONE, DROP: the branch ends with this one */
 	uint16_t n_nested;
 	uint32_t pad;
 	union {
