@@ -16,11 +16,14 @@
 #include "dataplane/table/classifier.h"
 #include "dataplane/table/fdb.h"
 
+/* Who names a group or meter; the writer's, see switch_private.h. */
+struct tn_users;
+
 /* Shared by the versions of one flow; written by whoever executes programs. */
 struct tn_flow_stats {
 	struct tn_counter counter;
-	uint64_t last_used_ns;
-	uint32_t refs; /* writer only */
+	uint64_t last_used_ns; /* the flow's creation until a packet comes */
+	uint32_t refs;	       /* writer only */
 };
 
 struct tn_flow {
@@ -40,8 +43,10 @@ struct tn_flow {
 	uint64_t metadata, metadata_mask;
 	const struct tn_action *apply, *write;
 	/* Writer's bookkeeping. */
+	struct tn_flow *id_next; /* flows by id; once removed, flows that wait to be freed */
 	uint32_t timer_slot;	 /* place in the expiry heap, UINT32_MAX: none */
-	struct tn_flow *id_next; /* flows by id */
+	uint32_t evict_slot;	 /* place in the table's eviction heap, UINT32_MAX: none */
+	uint16_t n_uses;	 /* groups and meter it names: struct tn_use after the lists */
 };
 
 struct tn_group_stats {
@@ -58,25 +63,33 @@ struct tn_group_bucket {
 	struct tn_group_stats *stats; /* shared by versions of the group while the bucket stays */
 };
 
-/* One version of a group. Immutable but for remove_version and next. */
+/* What an id table holds: one version of a group or meter. */
+struct tn_versioned {
+	uint64_t add_version;
+	uint64_t remove_version; /* atomic; TN_VERSION_NEVER while not removed */
+	uint32_t id;
+	uint32_t n_uses;	   /* writer only: groups that it names */
+	struct tn_versioned *next; /* writer only: removed, waits to be freed */
+};
+
+/* One version of a group. Immutable but for remove_version and what is the writer's. */
 struct tn_group {
-	uint64_t add_version, remove_version;
-	struct tn_group *next; /* other versions and ids of the hash chain */
-	uint32_t group_id;
+	struct tn_versioned v; /* first */
 	enum tn_group_type type;
 	enum tn_selection_method selection;
 	uint64_t hash_fields, selection_param;
 	uint32_t owner, annotation;
 	uint64_t created_ns;
 	struct tn_group_stats *stats;
-	uint32_t total_weight; /* SELECT: sum of bucket weights */
+	struct tn_users *users; /* writer only */
+	uint32_t total_weight;	/* SELECT: sum of bucket weights */
 	uint32_t n_buckets;
 	struct tn_group_bucket *buckets;
 };
 
 struct tn_meter_version {
-	uint64_t add_version, remove_version;
-	struct tn_meter_version *next;
+	struct tn_versioned v;	/* first */
+	struct tn_users *users; /* writer only */
 	struct tn_meter *meter; /* its state is written by whoever executes programs */
 };
 
@@ -91,15 +104,15 @@ struct tn_port_table {
 	struct tn_port_config_data ports[];
 };
 
-/* Hash chains of groups and meters: bucket heads, power of two. Replaced whole when they grow. */
-struct tn_group_table {
-	uint32_t mask;
-	struct tn_group *heads[];
-};
-
-struct tn_meter_table {
-	uint32_t mask;
-	struct tn_meter_version *heads[];
+/*
+ * Groups or meters by id: open addressing with linear probing, never more than half full. Slots are
+ * read and written atomically; a table that grows is replaced whole.
+ */
+struct tn_id_table {
+	uint32_t mask;	 /* slots - 1; a power of two */
+	uint32_t n_used; /* writer only: slots that are or were taken */
+	uint32_t n_live; /* writer only: slots that are taken */
+	struct tn_versioned *slots[];
 };
 
 struct tn_snapshot {
@@ -107,8 +120,8 @@ struct tn_snapshot {
 	uint64_t dpid;
 	struct tn_flow_table *tables; /* TN_N_TABLES of them */
 	const struct tn_port_table *ports;
-	const struct tn_group_table *groups;
-	const struct tn_meter_table *meters;
+	const struct tn_id_table *groups;
+	const struct tn_id_table *meters;
 	const struct tn_fdb *fdb;
 };
 
@@ -123,6 +136,9 @@ static inline bool tn_visible(
 	return add_version <= version &&
 		version < __atomic_load_n(remove_version, __ATOMIC_RELAXED);
 }
+
+/* The object with this id that is visible in version, or NULL. Lock-free. */
+struct tn_versioned *tn_id_table_lookup(const struct tn_id_table *t, uint32_t id, uint64_t version);
 
 /* By id in a version; NULL: none. Lock-free. */
 const struct tn_group *tn_snapshot_group(const struct tn_snapshot *s, uint32_t group_id);
