@@ -1,2 +1,712 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "dataplane/pipeline/decide.h"
+
+#include <string.h>
+
+#include "dataplane/pipeline/walk.h"
+
+TN_KEY_SEQ_ASSERT(1); /* refresh_packet_members() and packet_fields know every member */
+
+/* Fields that are not in the frame: setting one changes the key and needs no op. */
+#define BIT(f) (UINT64_C(1) << TN_FIELD_##f)
+#define PIPELINE_FIELDS                                                                        \
+	(BIT(IN_PORT) | BIT(IN_PHY_PORT) | BIT(METADATA) | BIT(TUNNEL_ID) | BIT(TUN_SRC) |     \
+		BIT(TUN_DST) | BIT(PKT_MARK) | BIT(REG0) | BIT(REG1) | BIT(REG2) | BIT(REG3) | \
+		BIT(REG4) | BIT(REG5) | BIT(REG6) | BIT(REG7) | BIT(REG8) | BIT(REG9) |        \
+		BIT(REG10) | BIT(REG11) | BIT(REG12) | BIT(REG13) | BIT(REG14) | BIT(REG15))
+
+struct tn_op *walk_emit(struct tn_walk *w, enum tn_op_type type)
+{
+	struct tn_program *p = w->program;
+	struct tn_op *op;
+
+	if (w->stopped)
+		return NULL;
+	op = &p->ops[p->n_ops++];
+	memset(op, 0, sizeof(*op));
+	if (p->n_ops == TN_PROGRAM_OPS_MAX) {
+		op->type = TN_OP_DROP;
+		op->last = 1;
+		op->drop.reason = TN_DROP_PROGRAM_TOO_LONG;
+		w->stopped = w->b.ended = true;
+		return NULL;
+	}
+	op->type = (uint8_t)type;
+	return op;
+}
+
+static void emit_drop(struct tn_walk *w, enum tn_drop reason, bool last)
+{
+	struct tn_op *op = walk_emit(w, TN_OP_DROP);
+
+	if (!op)
+		return;
+	op->last = last;
+	op->drop.reason = (uint8_t)reason;
+	op->drop.flow_id = w->flow ? w->flow->flow_id : 0;
+	op->drop.table = w->flow ? w->flow->table_id : TN_TABLE_ALL;
+}
+
+void walk_drop(struct tn_walk *w, enum tn_drop reason)
+{
+	emit_drop(w, reason, true);
+	w->b.ended = true;
+}
+
+/* The op just emitted made a copy of the branch's packet. */
+static void copied(struct tn_walk *w, uint32_t op)
+{
+	w->b.sent = true;
+	w->b.last_op = op;
+}
+
+void walk_drop_copy(struct tn_walk *w, enum tn_drop reason)
+{
+	uint32_t at = w->program->n_ops;
+
+	emit_drop(w, reason, false);
+	copied(w, at);
+}
+
+void walk_read_fields(struct tn_walk *w, uint64_t fields)
+{
+	if (!w->read)
+		return;
+	for (uint64_t left = fields; left; left &= left - 1) {
+		enum tn_field_id id = (enum tn_field_id)__builtin_ctzll(left);
+
+		tn_field_set(&w->read->mask, id, tn_field_ones(id));
+	}
+}
+
+/*
+ * Which headers the packet has decided whether or how an action applies: the same program is right
+ * only for packets that agree in these.
+ */
+static void read_layout(struct tn_walk *w)
+{
+	struct tn_key *mask;
+
+	if (!w->read)
+		return;
+	mask = &w->read->mask;
+	mask->eth_type = tn_htobe16(UINT16_MAX);
+	mask->vlan_tci = tn_htobe16(UINT16_MAX);
+	mask->inner_vlan_tci = tn_htobe16(UINT16_MAX);
+	mask->ip_proto = UINT8_MAX;
+	mask->ip_frag = UINT8_MAX;
+	if (w->b.key.ip_proto == 58) /* ND members depend on the ICMPv6 type */
+		mask->tp_src = tn_htobe16(UINT16_MAX);
+}
+
+void walk_clone_begin(struct tn_walk *w, struct tn_clone *clone)
+{
+	clone->op = w->program->n_ops;
+	if (walk_emit(w, TN_OP_CLONE))
+		copied(w, clone->op);
+	else
+		clone->op = TN_OP_NONE;
+	clone->outside = w->b;
+	w->b.sent = false;
+	w->b.last_op = TN_OP_NONE;
+}
+
+void walk_clone_end(struct tn_walk *w, const struct tn_clone *clone)
+{
+	w->b = clone->outside;
+	w->b.ended |= w->stopped;
+	if (clone->op != TN_OP_NONE)
+		w->program->ops[clone->op].n_nested = (uint16_t)(w->program->n_ops - clone->op - 1);
+}
+
+static uint32_t op_end(const struct tn_program *p, uint32_t op)
+{
+	return op + 1 + (p->ops[op].type == TN_OP_CLONE ? p->ops[op].n_nested : 0);
+}
+
+void walk_branch_end(struct tn_walk *w)
+{
+	if (w->b.ended || w->stopped)
+		return;
+	if (!w->b.sent) {
+		walk_drop(w, TN_DROP_NO_ACTION);
+		return;
+	}
+	if (op_end(w->program, w->b.last_op) == w->program->n_ops)
+		w->program->ops[w->b.last_op].last = 1;
+}
+
+/* The fact that belongs to the op at `op`, if execution has come that far. */
+static const struct tn_fact *take_fact(struct tn_walk *w, enum tn_fact_kind kind, uint32_t op)
+{
+	const struct tn_fact *fact;
+
+	if (!w->facts || w->next_fact >= w->facts->n)
+		return NULL;
+	fact = &w->facts->fact[w->next_fact];
+	if (fact->kind != kind || fact->op != op)
+		return NULL;
+	w->next_fact++;
+	return fact;
+}
+
+/* Packet members from `fresh`, pipeline members stay. */
+static void refresh_packet_members(struct tn_key *key, const struct tn_key *fresh)
+{
+	struct tn_key old = *key;
+
+	*key = *fresh;
+	key->in_port = old.in_port;
+	key->in_phy_port = old.in_phy_port;
+	key->tunnel_id = old.tunnel_id;
+	key->metadata = old.metadata;
+	key->pkt_mark = old.pkt_mark;
+	key->tun_src = old.tun_src;
+	key->tun_dst = old.tun_dst;
+	memcpy(key->reg, old.reg, sizeof(key->reg));
+}
+
+/* What the key says can no longer be known from the key: the executor looks at the frame again. */
+static void walk_reparse(struct tn_walk *w)
+{
+	uint32_t at = w->program->n_ops;
+	const struct tn_fact *fact;
+
+	if (!walk_emit(w, TN_OP_REPARSE))
+		return;
+	fact = take_fact(w, TN_FACT_REPARSED, at);
+	if (fact)
+		refresh_packet_members(&w->b.key, &fact->key);
+	else
+		w->stopped = w->b.ended = true;
+}
+
+static void walk_meter(struct tn_walk *w, uint32_t meter_id)
+{
+	struct tn_meter *meter = tn_snapshot_meter(w->s, meter_id);
+	uint32_t at = w->program->n_ops;
+	const struct tn_fact *fact;
+	struct tn_op *op;
+
+	if (!meter)
+		return;
+	op = walk_emit(w, TN_OP_METER);
+	if (!op)
+		return;
+	op->meter = meter;
+	fact = take_fact(w, TN_FACT_REMARKED, at);
+	if (fact)
+		tn_field_set(&w->b.key, TN_FIELD_IP_DSCP, fact->dscp);
+}
+
+static void walk_set(struct tn_walk *w, enum tn_field_id id, tn_u128 value, tn_u128 mask)
+{
+	struct tn_op *op;
+
+	if (UINT64_C(1) << id & PIPELINE_FIELDS) {
+		tn_field_set_masked(&w->b.key, id, value, mask);
+		return;
+	}
+	read_layout(w);
+	if (!tn_field_present(&w->b.key, id))
+		return;
+	op = walk_emit(w, TN_OP_SET);
+	if (!op)
+		return;
+	/* A tag is there and stays; only PUSH and POP change that. */
+	if (id == TN_FIELD_VLAN_VID)
+		mask &= TN_VLAN_VID_MASK;
+	op->set.field = (uint8_t)id;
+	op->set.value = value & mask;
+	op->set.mask = mask;
+	tn_field_set_masked(&w->b.key, id, value, mask);
+}
+
+static void walk_push_vlan(struct tn_walk *w, uint16_t ethertype)
+{
+	uint16_t outer = tn_be16toh(w->b.key.vlan_tci);
+	uint16_t inner = tn_be16toh(w->b.key.inner_vlan_tci);
+	struct tn_op *op = walk_emit(w, TN_OP_PUSH_VLAN);
+
+	if (!op)
+		return;
+	read_layout(w);
+	op->push_vlan.ethertype = ethertype;
+	op->push_vlan.tci = outer & (uint16_t)~TN_VLAN_PRESENT;
+	w->b.key.inner_vlan_tci = w->b.key.vlan_tci;
+	w->b.key.vlan_tci = tn_htobe16(outer | TN_VLAN_PRESENT);
+	if (inner & TN_VLAN_PRESENT)
+		walk_reparse(w); /* a third tag hides what is behind it */
+}
+
+static void walk_pop_vlan(struct tn_walk *w)
+{
+	uint16_t type = tn_be16toh(w->b.key.eth_type);
+
+	read_layout(w);
+	if (!(tn_be16toh(w->b.key.vlan_tci) & TN_VLAN_PRESENT))
+		return;
+	if (!walk_emit(w, TN_OP_POP_VLAN))
+		return;
+	w->b.key.vlan_tci = w->b.key.inner_vlan_tci;
+	w->b.key.inner_vlan_tci = tn_htobe16(0);
+	if (type == 0x8100 || type == 0x88a8)
+		walk_reparse(w); /* there was a third tag */
+}
+
+static void walk_mod_vlan(struct tn_walk *w, enum tn_field_id id, uint16_t value)
+{
+	if (!(tn_be16toh(w->b.key.vlan_tci) & TN_VLAN_PRESENT))
+		walk_push_vlan(w, 0x8100);
+	walk_set(w, id, value, tn_field_ones(id));
+}
+
+static void walk_move(struct tn_walk *w, const struct tn_action *a)
+{
+	enum tn_field_id src = (enum tn_field_id)a->move.src;
+	enum tn_field_id dst = (enum tn_field_id)a->field;
+	tn_u128 ones = a->move.n_bits == 128 ? ~(tn_u128)0 : ((tn_u128)1 << a->move.n_bits) - 1;
+	tn_u128 bits;
+
+	read_layout(w);
+	if (!tn_field_present(&w->b.key, src))
+		return;
+	walk_read_fields(w, UINT64_C(1) << src);
+	bits = tn_field_get(&w->b.key, src) >> a->move.src_ofs & ones;
+	walk_set(w, dst, bits << a->move.dst_ofs, ones << a->move.dst_ofs);
+}
+
+static void walk_dec_ttl(struct tn_walk *w)
+{
+	read_layout(w);
+	if (!tn_field_present(&w->b.key, TN_FIELD_IP_TTL))
+		return;
+	if (walk_emit(w, TN_OP_DEC_TTL))
+		w->b.key.ip_ttl--;
+}
+
+static bool table_miss_flow(const struct tn_flow *flow)
+{
+	struct tn_match match;
+
+	if (!flow || flow->cls.priority)
+		return false;
+	tn_cls_rule_match(&flow->cls, &match);
+	return !tn_match_fields(&match);
+}
+
+static void walk_controller(struct tn_walk *w, const struct tn_action *a)
+{
+	uint32_t in_port = tn_be32toh(w->b.key.in_port);
+	const struct tn_port_config_data *port = tn_snapshot_port(w->s, in_port);
+	uint8_t reason = a->output.reason;
+	uint32_t at;
+	struct tn_op *op;
+
+	if (reason == TN_REASON_DEFAULT) {
+		reason = w->reason;
+		if (reason != TN_PACKET_IN_PACKET_OUT && table_miss_flow(w->flow))
+			reason = TN_PACKET_IN_NO_MATCH;
+	}
+	if (reason == TN_PACKET_IN_NO_MATCH && port && port->config & TN_PORT_CONFIG_NO_PACKET_IN) {
+		walk_drop_copy(w, TN_DROP_CONTROLLER_OFF);
+		return;
+	}
+	walk_read_fields(w, BIT(IN_PORT) | BIT(METADATA) | BIT(TUNNEL_ID));
+	at = w->program->n_ops;
+	op = walk_emit(w, TN_OP_CONTROLLER);
+	if (!op)
+		return;
+	op->controller.cookie = w->flow ? w->flow->cookie : UINT64_MAX;
+	op->controller.table = w->flow ? w->flow->table_id : TN_TABLE_ALL;
+	op->controller.metadata = tn_be64toh(w->b.key.metadata);
+	op->controller.tunnel_id = tn_be64toh(w->b.key.tunnel_id);
+	op->controller.in_port = in_port;
+	op->controller.max_len = a->output.max_len;
+	op->controller.reason = reason;
+	copied(w, at);
+}
+
+static void walk_output_port(
+	struct tn_walk *w, const struct tn_port_config_data *port, uint16_t max_len)
+{
+	uint64_t tunnel_id = tn_be64toh(w->b.key.tunnel_id);
+	uint32_t at = w->program->n_ops;
+	struct tn_op *op;
+
+	if (port->config & TN_PORT_CONFIG_DOWN || port->state & TN_PORT_STATE_LINK_DOWN) {
+		walk_drop_copy(w, TN_DROP_PORT_DOWN);
+		return;
+	}
+	if (port->config & TN_PORT_CONFIG_NO_FWD) {
+		walk_drop_copy(w, TN_DROP_PORT_NO_FWD);
+		return;
+	}
+	op = walk_emit(w, TN_OP_OUTPUT);
+	if (!op)
+		return;
+	op->output.port = port->number;
+	op->output.max_len = max_len;
+	op->output.queue = w->b.queue;
+	op->output.has_queue = w->b.has_queue;
+	if (port->type == TN_PORT_VXLAN)
+		walk_read_fields(w, BIT(TUNNEL_ID) | BIT(TUN_SRC) | BIT(TUN_DST));
+	op->output.tunnel_id = (uint32_t)tunnel_id;
+	op->output.wide_tunnel_id = tunnel_id >> 32 != 0;
+	op->output.tun_src = tn_u128_from_ip6(&w->b.key.tun_src);
+	op->output.tun_dst = tn_u128_from_ip6(&w->b.key.tun_dst);
+	copied(w, at);
+}
+
+/* Every port that takes part in flooding, but the ingress port. */
+static void walk_flood(struct tn_walk *w, uint16_t max_len)
+{
+	const struct tn_port_table *ports = w->s->ports;
+	uint32_t in_port = tn_be32toh(w->b.key.in_port);
+
+	for (uint32_t i = 0; i < ports->n && !w->stopped; i++) {
+		const struct tn_port_config_data *port = &ports->ports[i];
+
+		if (port->number == in_port || port->number == TN_PORT_LOCAL ||
+			port->config & (TN_PORT_CONFIG_DOWN | TN_PORT_CONFIG_NO_FWD) ||
+			port->state & TN_PORT_STATE_LINK_DOWN)
+			continue;
+		walk_output_port(w, port, max_len);
+	}
+}
+
+static bool mac_is_group(struct tn_mac mac)
+{
+	return mac.b[0] & 1;
+}
+
+/* The learning switch: VLANs are separate networks. */
+static void walk_normal(struct tn_walk *w)
+{
+	uint16_t vid = tn_be16toh(w->b.key.vlan_tci) & TN_VLAN_VID_MASK;
+	uint32_t in_port = tn_be32toh(w->b.key.in_port);
+	const struct tn_port_config_data *port;
+	uint32_t number;
+	struct tn_op *op;
+
+	walk_read_fields(w, BIT(ETH_DST) | BIT(ETH_SRC) | BIT(VLAN_VID) | BIT(IN_PORT));
+	if (!mac_is_group(w->b.key.eth_src)) {
+		op = walk_emit(w, TN_OP_LEARN);
+		if (!op)
+			return;
+		op->learn.mac = w->b.key.eth_src;
+		op->learn.vid = vid;
+		op->learn.in_port = in_port;
+	}
+	number = mac_is_group(w->b.key.eth_dst)
+		? 0
+		: tn_fdb_lookup(w->s->fdb, w->b.key.eth_dst, vid, w->now_ns);
+	port = number ? tn_snapshot_port(w->s, number) : NULL;
+	if (port && number == in_port)
+		walk_drop_copy(w, TN_DROP_TO_INGRESS);
+	else if (port)
+		walk_output_port(w, port, 0);
+	else
+		walk_flood(w, 0);
+}
+
+static void walk_tables(struct tn_walk *w, uint8_t table_id);
+
+static void walk_output(struct tn_walk *w, const struct tn_action *a)
+{
+	uint32_t in_port = tn_be32toh(w->b.key.in_port);
+	uint32_t number = a->output.port;
+	const struct tn_port_config_data *port;
+
+	walk_read_fields(w, BIT(IN_PORT));
+	switch (number) {
+	case TN_PORT_CONTROLLER:
+		walk_controller(w, a);
+		return;
+	case TN_PORT_NORMAL:
+		walk_normal(w);
+		return;
+	case TN_PORT_FLOOD:
+	case TN_PORT_ALL:
+		walk_flood(w, a->output.max_len);
+		return;
+	case TN_PORT_TABLE: /* packet-out alone, see tn_actions_check() */
+		walk_tables(w, 0);
+		return;
+	case TN_PORT_IN_PORT:
+		number = in_port;
+		break;
+	default:
+		if (number == in_port) {
+			walk_drop_copy(w, TN_DROP_TO_INGRESS);
+			return;
+		}
+	}
+	port = tn_snapshot_port(w->s, number);
+	if (port)
+		walk_output_port(w, port, a->output.max_len);
+	else
+		walk_drop_copy(w, TN_DROP_NO_SUCH_PORT);
+}
+
+static void walk_resubmit(struct tn_walk *w, const struct tn_action *a)
+{
+	struct tn_be32 in_port = w->b.key.in_port;
+	const struct tn_flow *flow = w->flow;
+	uint8_t reason = w->reason;
+
+	if (w->resubmits++ >= TN_RESUBMIT_MAX) {
+		walk_drop(w, TN_DROP_PROGRAM_TOO_LONG);
+		return;
+	}
+	if (a->resubmit.in_port != TN_PORT_IN_PORT)
+		w->b.key.in_port = tn_htobe32(a->resubmit.in_port);
+	walk_tables(w, a->resubmit.table);
+	w->b.key.in_port = in_port;
+	w->flow = flow;
+	w->reason = reason;
+}
+
+static void walk_clone(struct tn_walk *w, const struct tn_action *nested, size_t n)
+{
+	struct tn_action_set set = w->set;
+	struct tn_clone clone;
+
+	walk_clone_begin(w, &clone);
+	walk_action_list(w, nested, n);
+	walk_branch_end(w);
+	walk_clone_end(w, &clone);
+	w->set = set;
+}
+
+static void walk_truncate(struct tn_walk *w, uint32_t max_len)
+{
+	struct tn_op *op = walk_emit(w, TN_OP_TRUNCATE);
+
+	if (op)
+		op->max_len = max_len;
+}
+
+void walk_action(struct tn_walk *w, const struct tn_action *a)
+{
+	switch ((enum tn_action_type)a->type) {
+	case TN_ACTION_OUTPUT:
+		walk_output(w, a);
+		break;
+	case TN_ACTION_GROUP:
+		walk_group(w, a->group_id, 0);
+		break;
+	case TN_ACTION_SET_FIELD:
+		walk_set(w, (enum tn_field_id)a->field, a->set.value, a->set.mask);
+		break;
+	case TN_ACTION_MOVE:
+		walk_move(w, a);
+		break;
+	case TN_ACTION_PUSH_VLAN:
+		walk_push_vlan(w, a->ethertype);
+		break;
+	case TN_ACTION_POP_VLAN:
+		walk_pop_vlan(w);
+		break;
+	case TN_ACTION_MOD_VLAN_VID:
+		walk_mod_vlan(w, TN_FIELD_VLAN_VID, a->vlan_vid);
+		break;
+	case TN_ACTION_MOD_VLAN_PCP:
+		walk_mod_vlan(w, TN_FIELD_VLAN_PCP, a->vlan_pcp);
+		break;
+	case TN_ACTION_DEC_TTL:
+		walk_dec_ttl(w);
+		break;
+	case TN_ACTION_COPY_TTL_IN:
+		(void)walk_emit(w, TN_OP_COPY_TTL_IN);
+		break;
+	case TN_ACTION_COPY_TTL_OUT:
+		(void)walk_emit(w, TN_OP_COPY_TTL_OUT);
+		break;
+	case TN_ACTION_SET_QUEUE:
+		w->b.queue = (uint16_t)a->queue_id;
+		w->b.has_queue = true;
+		break;
+	case TN_ACTION_POP_QUEUE:
+		w->b.has_queue = false;
+		w->b.queue = 0;
+		break;
+	case TN_ACTION_TRUNCATE:
+		walk_truncate(w, a->max_len);
+		break;
+	case TN_ACTION_RESUBMIT:
+		walk_resubmit(w, a);
+		break;
+	case TN_ACTION_CLONE: /* walk_action_list() knows what follows it */
+	case TN_ACTION_NOTE:
+		break;
+	}
+}
+
+void walk_action_list(struct tn_walk *w, const struct tn_action *list, size_t n)
+{
+	for (size_t i = 0; i < n && !w->b.ended; i++) {
+		if (list[i].type == TN_ACTION_CLONE) {
+			walk_clone(w, &list[i + 1], list[i].n_nested);
+			i += list[i].n_nested;
+		} else {
+			walk_action(w, &list[i]);
+		}
+	}
+}
+
+static const struct tn_flow *lookup(struct tn_walk *w, uint8_t table_id)
+{
+	struct tn_flow_table *table = &w->s->tables[table_id];
+	struct tn_cls_rule *rule = NULL;
+	const struct tn_flow *flow;
+	struct tn_op *op;
+
+	if (table->cls) {
+		rule = tn_classifier_lookup(table->cls, &w->b.key, w->s->version);
+		if (w->read)
+			tn_classifier_mask(table->cls, &w->read->mask);
+	}
+	if (w->read)
+		w->read->tables[table_id / 64] |= UINT64_C(1) << table_id % 64;
+	flow = (const struct tn_flow *)(const void *)rule;
+	op = walk_emit(w, TN_OP_COUNT);
+	if (!op)
+		return flow;
+	op->count.lookups = &table->lookups;
+	if (flow) {
+		op->count.matches = &table->matches;
+		op->count.counter = &flow->stats->counter;
+		op->count.last_used = &flow->stats->last_used_ns;
+		op->count.no_packets = !!(flow->flags & TN_FLOW_NO_PKT_COUNTS);
+		op->count.no_bytes = !!(flow->flags & TN_FLOW_NO_BYT_COUNTS);
+	}
+	return flow;
+}
+
+static void trace_table(const struct tn_walk *w, uint8_t table_id, const struct tn_flow *flow)
+{
+	struct tn_flow_info info;
+
+	if (!w->trace || !w->trace->table)
+		return;
+	if (flow)
+		tn_flow_describe(flow, &info);
+	w->trace->table(w->trace->ctx, table_id, flow ? &info : NULL, &w->b.key);
+}
+
+/* Instructions in the standard's order (OpenFlow 1.5, 5.5). */
+static void walk_instructions(struct tn_walk *w, const struct tn_flow *flow)
+{
+	uint8_t reason = w->reason;
+
+	if (flow->meter_id)
+		walk_meter(w, flow->meter_id);
+	w->reason = TN_PACKET_IN_APPLY_ACTION;
+	walk_action_list(w, flow->apply, flow->n_apply);
+	w->reason = reason;
+	w->flow = flow;
+	if (flow->clear_actions)
+		action_set_clear(&w->set);
+	action_set_write(&w->set, flow->write, flow->n_write, flow);
+	if (flow->metadata_mask) {
+		uint64_t md = tn_be64toh(w->b.key.metadata);
+
+		md = (md & ~flow->metadata_mask) | (flow->metadata & flow->metadata_mask);
+		w->b.key.metadata = tn_htobe64(md);
+	}
+}
+
+/*
+ * From table_id forward until a flow has no goto. A miss ends the branch in a drop, also inside a
+ * RESUBMIT as far as the resubmit goes: there the caller's list simply continues.
+ */
+static void walk_tables_from(struct tn_walk *w, uint8_t table_id, bool resubmit)
+{
+	uint8_t next = table_id;
+
+	while (next != TN_GOTO_NONE && !w->b.ended) {
+		const struct tn_flow *flow = lookup(w, next);
+
+		if (w->stopped)
+			return;
+		trace_table(w, next, flow);
+		if (!flow) {
+			struct tn_op *op;
+
+			if (resubmit)
+				return;
+			op = walk_emit(w, TN_OP_DROP);
+			if (op) {
+				op->last = 1;
+				op->drop.reason = TN_DROP_TABLE_MISS;
+				op->drop.table = next;
+			}
+			w->b.ended = true;
+			return;
+		}
+		w->flow = flow;
+		next = flow->goto_table;
+		walk_instructions(w, flow);
+	}
+}
+
+static void walk_tables(struct tn_walk *w, uint8_t table_id)
+{
+	walk_tables_from(w, table_id, true);
+}
+
+static void walk_init(struct tn_walk *w, const struct tn_snapshot *s, const struct tn_key *key,
+	uint64_t now_ns, const struct tn_facts *facts, struct tn_program *program,
+	struct tn_read_set *read, const struct tn_decide_trace *trace)
+{
+	w->s = s;
+	w->now_ns = now_ns;
+	w->facts = facts;
+	w->next_fact = 0;
+	w->program = program;
+	w->read = read;
+	w->trace = trace;
+	w->resubmits = 0;
+	w->stopped = false;
+	w->flow = NULL;
+	w->reason = TN_PACKET_IN_ACTION_SET;
+	w->b = (struct tn_branch){.key = *key, .last_op = TN_OP_NONE};
+	action_set_clear(&w->set);
+	program->n_ops = 0;
+	if (read)
+		memset(read, 0, sizeof(*read));
+	if (trace && trace->begin)
+		trace->begin(trace->ctx);
+}
+
+static void walk_finish(struct tn_walk *w)
+{
+	w->reason = TN_PACKET_IN_ACTION_SET;
+	if (!w->b.ended)
+		walk_action_set(w, &w->set, 0);
+	walk_branch_end(w);
+}
+
+void tn_decide(const struct tn_snapshot *snapshot, const struct tn_key *key, uint64_t now_ns,
+	const struct tn_facts *facts, struct tn_program *program, struct tn_read_set *read,
+	const struct tn_decide_trace *trace)
+{
+	struct tn_walk w;
+
+	walk_init(&w, snapshot, key, now_ns, facts, program, read, trace);
+	walk_tables_from(&w, 0, false);
+	walk_finish(&w);
+}
+
+void tn_decide_actions(const struct tn_snapshot *snapshot, const struct tn_key *key,
+	const struct tn_action *list, size_t n, uint64_t now_ns, const struct tn_facts *facts,
+	struct tn_program *program, struct tn_read_set *read, const struct tn_decide_trace *trace)
+{
+	struct tn_walk w;
+
+	walk_init(&w, snapshot, key, now_ns, facts, program, read, trace);
+	w.reason = TN_PACKET_IN_PACKET_OUT;
+	walk_action_list(&w, list, n);
+	walk_finish(&w);
+}

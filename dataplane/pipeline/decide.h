@@ -19,6 +19,8 @@
 /* For traces: called as decide() goes. Any member may be NULL. */
 struct tn_decide_trace {
 	void *ctx;
+	/* A decision starts, or starts again after a new fact: what was reported before is void. */
+	void (*begin)(void *ctx);
 	/* flow NULL: table miss */
 	void (*table)(void *ctx, uint8_t table_id, const struct tn_flow_info *flow,
 		const struct tn_key *key);

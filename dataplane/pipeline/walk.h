@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The state of one decision as it walks the tables. Private to decide.c, action_set.c and
+ * group_walk.c.
+ */
+#ifndef TN_PIPELINE_WALK_H
+#define TN_PIPELINE_WALK_H
+
+#include "dataplane/pipeline/decide.h"
+#include "dataplane/pipeline/snapshot.h"
+
+#define TN_OP_NONE UINT32_MAX
+
+/* OpenFlow's action set: at most one action of a kind, one SET_FIELD a field. */
+struct tn_action_set {
+	uint64_t set_fields; /* bitmap of enum tn_field_id in set[] */
+	const struct tn_action *set[TN_N_FIELDS];
+	const struct tn_action *copy_ttl_in, *pop_vlan, *push_vlan, *copy_ttl_out, *dec_ttl;
+	const struct tn_action *mod_vid, *mod_pcp, *truncate, *queue, *group, *output;
+	const struct tn_flow *output_flow; /* that wrote output: names the packet-in */
+};
+
+/*
+ * The packet, or one copy of it: what a CLONE saves and what its end gives back. `sent` and
+ * `last_op` are about the ops of this branch alone, not of the clones in it.
+ */
+struct tn_branch {
+	struct tn_key key;
+	uint16_t queue;
+	bool has_queue;
+	bool sent;	  /* made at least one copy: an output, packet-in or clone */
+	bool ended;	  /* nothing can follow: dropped, or the walk stopped */
+	uint32_t last_op; /* index of the op that made the latest copy, TN_OP_NONE */
+};
+
+struct tn_walk {
+	const struct tn_snapshot *s;
+	uint64_t now_ns;
+	const struct tn_facts *facts;
+	uint32_t next_fact;
+	struct tn_program *program;
+	struct tn_read_set *read;
+	const struct tn_decide_trace *trace;
+	uint32_t resubmits;
+	bool stopped;		    /* a fact is missing or the program is full: no op may follow */
+	const struct tn_flow *flow; /* whose actions run; NULL: packet-out */
+	uint8_t reason;		    /* packet-in reason of where the actions stand */
+	struct tn_branch b;
+	struct tn_action_set set;
+};
+
+/* Space for one op, zeroed; NULL when the walk stopped. The last place is kept for a drop. */
+struct tn_op *walk_emit(struct tn_walk *w, enum tn_op_type type);
+/* The branch ends here with a reason. */
+void walk_drop(struct tn_walk *w, enum tn_drop reason);
+/* A copy that would have been sent is not, for a reason; the branch goes on. */
+void walk_drop_copy(struct tn_walk *w, enum tn_drop reason);
+/* The bits of these fields decided something. */
+void walk_read_fields(struct tn_walk *w, uint64_t fields);
+
+/* One action on the branch, now. */
+void walk_action(struct tn_walk *w, const struct tn_action *a);
+void walk_action_list(struct tn_walk *w, const struct tn_action *list, size_t n);
+
+/* Everything between begin and end is on a copy. */
+struct tn_clone {
+	uint32_t op; /* the CLONE; TN_OP_NONE when the walk had stopped */
+	struct tn_branch outside;
+};
+
+void walk_clone_begin(struct tn_walk *w, struct tn_clone *clone);
+void walk_clone_end(struct tn_walk *w, const struct tn_clone *clone);
+/* The branch has no more actions: its latest copy, if it is the last thing, takes the packet. */
+void walk_branch_end(struct tn_walk *w);
+
+void action_set_clear(struct tn_action_set *set);
+void action_set_write(struct tn_action_set *set, const struct tn_action *list, size_t n,
+	const struct tn_flow *flow);
+/* Executes in OpenFlow's order. depth: groups around it. Does not end the branch. */
+void walk_action_set(struct tn_walk *w, const struct tn_action_set *set, unsigned depth);
+
+void walk_group(struct tn_walk *w, uint32_t group_id, unsigned depth);
+
+/* The bucket of a SELECT group for the walk's key, or NULL: none usable. */
+const struct tn_group_bucket *group_select(struct tn_walk *w, const struct tn_group *group);
+bool group_bucket_live(
+	const struct tn_snapshot *s, const struct tn_group_bucket *bucket, unsigned depth);
+
+#endif
