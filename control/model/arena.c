@@ -1,2 +1,87 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control/model/arena.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ALIGN	  16u
+#define CHUNK_MIN 4096u
+#define CHUNK_MAX (1u << 20)
+
+struct tn_arena_chunk {
+	struct tn_arena_chunk *next;
+	size_t size, used; /* of data */
+	_Alignas(16) uint8_t data[];
+};
+
+void tn_arena_init(struct tn_arena *a)
+{
+	a->chunks = NULL;
+}
+
+void tn_arena_fini(struct tn_arena *a)
+{
+	struct tn_arena_chunk *c = a->chunks;
+
+	while (c) {
+		struct tn_arena_chunk *next = c->next;
+
+		free(c);
+		c = next;
+	}
+	a->chunks = NULL;
+}
+
+/* Chunks double up to CHUNK_MAX, so that a small arena stays small and a big one has few. */
+static struct tn_arena_chunk *add_chunk(struct tn_arena *a, size_t need)
+{
+	size_t size = a->chunks ? a->chunks->size * 2 : CHUNK_MIN;
+	struct tn_arena_chunk *c;
+
+	if (size > CHUNK_MAX)
+		size = CHUNK_MAX;
+	if (size < need)
+		size = need;
+	c = calloc(1, sizeof(*c) + size);
+	if (!c)
+		abort();
+	c->size = size;
+	/* A chunk made for one big object is full: keep filling the one before it. */
+	if (a->chunks && size == need && need >= CHUNK_MAX) {
+		c->next = a->chunks->next;
+		a->chunks->next = c;
+	} else {
+		c->next = a->chunks;
+		a->chunks = c;
+	}
+	return c;
+}
+
+void *tn_arena_alloc(struct tn_arena *a, size_t size)
+{
+	struct tn_arena_chunk *c = a->chunks;
+	void *p;
+
+	if (size > SIZE_MAX / 2)
+		abort();
+	size = (size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+	if (!c || c->size - c->used < size)
+		c = add_chunk(a, size);
+	p = c->data + c->used;
+	c->used += size;
+	return p;
+}
+
+void *tn_arena_dup(struct tn_arena *a, const void *p, size_t size)
+{
+	void *copy = tn_arena_alloc(a, size);
+
+	if (size)
+		memcpy(copy, p, size);
+	return copy;
+}
+
+char *tn_arena_strdup(struct tn_arena *a, const char *s)
+{
+	return tn_arena_dup(a, s, strlen(s) + 1);
+}
