@@ -37,7 +37,8 @@ struct tn_op {
 	uint8_t type; /* enum tn_op_type */
 	uint8_t last; /* OUTPUT, CONTROLLER, CLONE, DROP: the branch ends with this one */
 	uint16_t n_nested;
-	uint32_t pad;
+	uint8_t table;	  /* whose lookup or flow it comes from; TN_TABLE_ALL: none */
+	uint64_t flow_id; /* of the flow that it comes from; 0: none */
 	union {
 		struct {
 			struct tn_counter *counter; /* NULL: only the two below */
@@ -67,11 +68,10 @@ struct tn_op {
 			uint64_t cookie, metadata, tunnel_id;
 			uint32_t in_port;
 			uint16_t max_len;
-			uint8_t reason, table;
+			uint8_t reason;
 		} controller;
 		struct {
-			uint64_t flow_id; /* 0: none */
-			uint8_t reason, table;
+			uint8_t reason; /* enum tn_drop */
 		} drop;
 		struct {
 			struct tn_mac mac;

@@ -24,6 +24,8 @@ struct tn_op *walk_emit(struct tn_walk *w, enum tn_op_type type)
 		return NULL;
 	op = &p->ops[p->n_ops++];
 	memset(op, 0, sizeof(*op));
+	op->flow_id = w->flow ? w->flow->flow_id : 0;
+	op->table = w->flow ? w->flow->table_id : TN_TABLE_ALL;
 	if (p->n_ops == TN_PROGRAM_OPS_MAX) {
 		op->type = TN_OP_DROP;
 		op->last = 1;
@@ -43,8 +45,6 @@ static void emit_drop(struct tn_walk *w, enum tn_drop reason, bool last)
 		return;
 	op->last = last;
 	op->drop.reason = (uint8_t)reason;
-	op->drop.flow_id = w->flow ? w->flow->flow_id : 0;
-	op->drop.table = w->flow ? w->flow->table_id : TN_TABLE_ALL;
 }
 
 void walk_drop(struct tn_walk *w, enum tn_drop reason)
@@ -318,7 +318,6 @@ static void walk_controller(struct tn_walk *w, const struct tn_action *a)
 	if (!op)
 		return;
 	op->controller.cookie = w->flow ? w->flow->cookie : UINT64_MAX;
-	op->controller.table = w->flow ? w->flow->table_id : TN_TABLE_ALL;
 	op->controller.metadata = tn_be64toh(w->b.key.metadata);
 	op->controller.tunnel_id = tn_be64toh(w->b.key.tunnel_id);
 	op->controller.in_port = in_port;
@@ -573,6 +572,8 @@ static const struct tn_flow *lookup(struct tn_walk *w, uint8_t table_id)
 	op = walk_emit(w, TN_OP_COUNT);
 	if (!op)
 		return flow;
+	op->flow_id = flow ? flow->flow_id : 0;
+	op->table = table_id;
 	op->count.lookups = &table->lookups;
 	if (flow) {
 		op->count.matches = &table->matches;
@@ -640,7 +641,8 @@ static void walk_tables_from(struct tn_walk *w, uint8_t table_id, bool resubmit)
 			if (op) {
 				op->last = 1;
 				op->drop.reason = TN_DROP_TABLE_MISS;
-				op->drop.table = next;
+				op->flow_id = 0;
+				op->table = next;
 			}
 			w->b.ended = true;
 			return;
