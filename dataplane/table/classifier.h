@@ -68,7 +68,10 @@ void tn_classifier_free(struct tn_classifier *cls); /* no reader, rules are the 
 int tn_classifier_insert(struct tn_classifier *cls, struct tn_cls_rule *rule,
 	const struct tn_match *match) TN_MUST_CHECK;
 
-/* Takes a rule out for good. Readers of versions that saw it may still hold it: free it deferred.
+/*
+ * Takes a rule out for good. Call it when no reader of a version that sees the rule is left; readers
+ * of later versions may still be stepping over it: free it deferred. To hide a rule from a version
+ * on, set its remove_version and publish that version.
  */
 void tn_classifier_remove(struct tn_classifier *cls, struct tn_cls_rule *rule);
 

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Forwarding database: which port a MAC address of a VLAN or network was last seen behind. Bounded
- * in all and per port, so that no one can grow it; entries age. One writer, many readers without
- * locks. Time is an argument, nanoseconds.
+ * in all and per port, so that no one can grow it; entries age. Time is an argument, nanoseconds.
+ *
+ * All memory is taken when the table is made: learning never allocates and leaves nothing to be
+ * freed later, whatever arrives. One writer, many readers without locks: a reader that meets a
+ * change of its hash chain looks again, and after TN_FDB_RETRIES times calls the address unknown.
  */
 #ifndef TN_TABLE_FDB_H
 #define TN_TABLE_FDB_H
 
 #include "dataplane/core/types.h"
-#include "dataplane/table/defer.h"
+
+#define TN_FDB_RETRIES 16
 
 struct tn_fdb;
 
@@ -16,17 +20,20 @@ struct tn_fdb_config {
 	uint32_t max_entries;  /* default 8192 */
 	uint32_t max_per_port; /* default: max_entries */
 	uint64_t age_ns;       /* default 300 s */
+	uint64_t hash_seed;    /* a secret, where strangers choose the addresses */
 };
 
-struct tn_fdb *tn_fdb_new(const struct tn_fdb_config *config, struct tn_defer *defer);
+/* A member of config that is 0 takes its default. NULL: no memory. */
+struct tn_fdb *tn_fdb_new(const struct tn_fdb_config *config);
 void tn_fdb_free(struct tn_fdb *fdb);
 
 /* Port behind which the address is, or 0: unknown or aged out. Lock-free. */
 uint32_t tn_fdb_lookup(const struct tn_fdb *fdb, struct tn_mac mac, uint32_t vid, uint64_t now_ns);
 
 /*
- * The address was seen behind port. Group addresses and zero are not learnt. Full: the oldest entry
- * of that port (or, where the port has none, nothing) makes room. True if an entry is new or moved.
+ * The address was seen behind port. Group addresses, zero and port 0 are not learnt. Full: an entry
+ * that aged out makes room, else the oldest of that port; where the port has none, the address is
+ * not learnt. True if an entry is new or moved.
  */
 bool tn_fdb_learn(
 	struct tn_fdb *fdb, struct tn_mac mac, uint32_t vid, uint32_t port, uint64_t now_ns);
