@@ -41,19 +41,65 @@ int tn_field_by_name(const char *name)
 	return -1;
 }
 
+/* Whole words for the usual sizes: fields are written once per packet and action. */
 static tn_u128 load_be(const uint8_t *p, unsigned size)
 {
+	uint16_t v16;
+	uint32_t v32;
+	uint64_t v64;
 	tn_u128 v = 0;
 
-	for (unsigned i = 0; i < size; i++)
-		v = v << 8 | p[i];
-	return v;
+	switch (size) {
+	case 1:
+		return *p;
+	case 2:
+		memcpy(&v16, p, sizeof(v16));
+		return __builtin_bswap16(v16);
+	case 4:
+		memcpy(&v32, p, sizeof(v32));
+		return __builtin_bswap32(v32);
+	case 8:
+		memcpy(&v64, p, sizeof(v64));
+		return __builtin_bswap64(v64);
+	case 16:
+		return load_be(p, 8) << 64 | load_be(p + 8, 8);
+	default:
+		for (unsigned i = 0; i < size; i++)
+			v = v << 8 | p[i];
+		return v;
+	}
 }
 
 static void store_be(uint8_t *p, unsigned size, tn_u128 v)
 {
-	for (unsigned i = size; i-- > 0; v >>= 8)
-		p[i] = (uint8_t)v;
+	uint16_t v16;
+	uint32_t v32;
+	uint64_t v64;
+
+	switch (size) {
+	case 1:
+		*p = (uint8_t)v;
+		return;
+	case 2:
+		v16 = __builtin_bswap16((uint16_t)v);
+		memcpy(p, &v16, sizeof(v16));
+		return;
+	case 4:
+		v32 = __builtin_bswap32((uint32_t)v);
+		memcpy(p, &v32, sizeof(v32));
+		return;
+	case 8:
+		v64 = __builtin_bswap64((uint64_t)v);
+		memcpy(p, &v64, sizeof(v64));
+		return;
+	case 16:
+		store_be(p, 8, v >> 64);
+		store_be(p + 8, 8, v);
+		return;
+	default:
+		for (unsigned i = size; i-- > 0; v >>= 8)
+			p[i] = (uint8_t)v;
+	}
 }
 
 tn_u128 tn_field_get(const struct tn_key *key, enum tn_field_id id)
