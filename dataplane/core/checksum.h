@@ -28,5 +28,10 @@ uint64_t tn_csum_pseudo_ipv6(const void *src, const void *dst, uint8_t proto, ui
 
 /* CRC32c; start with 0. The SCTP checksum is this over the packet with its checksum field zero. */
 uint32_t tn_crc32c(uint32_t crc, const void *data, size_t len);
+/*
+ * The CRC after `len` bytes with `after` more bytes behind them changed from old to new. Those
+ * behind are not read: a fragment, or a capture, need not hold them.
+ */
+uint32_t tn_crc32c_update(uint32_t crc, const void *old, const void *new, size_t len, size_t after);
 
 #endif
