@@ -18,7 +18,10 @@
  */
 struct tn_exec_env {
 	void *ctx;
-	/* A packet leaves by a port. max_len already applied to the view. */
+	/*
+	 * A packet leaves by a port. max_len and TRUNCATE are already applied to the view; h tells
+	 * of the frame before that, so an offset in it may be beyond view->len.
+	 */
 	void (*output)(void *ctx, struct tn_view *view, const struct tn_headers *h,
 		const struct tn_op *op, bool last);
 	/* A packet-in; op is CONTROLLER, or DEC_TTL for INVALID_TTL (see reason). */

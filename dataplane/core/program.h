@@ -14,6 +14,8 @@
 
 /* On one packet, all branches together. A longer one ends in a drop PROGRAM_TOO_LONG. */
 #define TN_PROGRAM_OPS_MAX 4096u
+/* CLONE in CLONE; a copy that would be deeper ends in the same drop. */
+#define TN_CLONE_DEPTH_MAX 64u
 
 enum tn_op_type {
 	TN_OP_COUNT = 1, /* add the packet to *counter */
@@ -24,7 +26,7 @@ enum tn_op_type {
 	TN_OP_DEC_TTL, /* TTL_EXPIRED drops and sends a packet-in INVALID_TTL */
 	TN_OP_COPY_TTL_IN,
 	TN_OP_COPY_TTL_OUT,
-	TN_OP_TRUNCATE,	  /* to max_len, from here on */
+	TN_OP_TRUNCATE,	  /* frames sent from here on carry at most max_len bytes */
 	TN_OP_OUTPUT,	  /* a copy, or with `last` the packet itself, to a port */
 	TN_OP_CONTROLLER, /* the same, as packet-in */
 	TN_OP_CLONE,	  /* the next n_nested ops work on a copy, which ends after them */
