@@ -73,6 +73,7 @@ struct tn_op {
 			uint8_t reason;
 		} controller;
 		struct {
+			uint32_t port;	/* that it was to leave by; 0: none */
 			uint8_t reason; /* enum tn_drop */
 		} drop;
 		struct {

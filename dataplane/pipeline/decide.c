@@ -37,19 +37,20 @@ struct tn_op *walk_emit(struct tn_walk *w, enum tn_op_type type)
 	return op;
 }
 
-static void emit_drop(struct tn_walk *w, enum tn_drop reason, bool last)
+static struct tn_op *emit_drop(struct tn_walk *w, enum tn_drop reason, bool last)
 {
 	struct tn_op *op = walk_emit(w, TN_OP_DROP);
 
 	if (!op)
-		return;
+		return NULL;
 	op->last = last;
 	op->drop.reason = (uint8_t)reason;
+	return op;
 }
 
 void walk_drop(struct tn_walk *w, enum tn_drop reason)
 {
-	emit_drop(w, reason, true);
+	(void)emit_drop(w, reason, true);
 	w->b.ended = true;
 }
 
@@ -60,12 +61,20 @@ static void copied(struct tn_walk *w, uint32_t op)
 	w->b.last_op = op;
 }
 
-void walk_drop_copy(struct tn_walk *w, enum tn_drop reason)
+/* A copy that would have left by a port, which may not exist. */
+static void drop_at_port(struct tn_walk *w, enum tn_drop reason, uint32_t port)
 {
 	uint32_t at = w->program->n_ops;
+	struct tn_op *op = emit_drop(w, reason, false);
 
-	emit_drop(w, reason, false);
+	if (op)
+		op->drop.port = port;
 	copied(w, at);
+}
+
+void walk_drop_copy(struct tn_walk *w, enum tn_drop reason)
+{
+	drop_at_port(w, reason, 0);
 }
 
 void walk_read_fields(struct tn_walk *w, uint64_t fields)
@@ -334,11 +343,11 @@ static void walk_output_port(
 	struct tn_op *op;
 
 	if (port->config & TN_PORT_CONFIG_DOWN || port->state & TN_PORT_STATE_LINK_DOWN) {
-		walk_drop_copy(w, TN_DROP_PORT_DOWN);
+		drop_at_port(w, TN_DROP_PORT_DOWN, port->number);
 		return;
 	}
 	if (port->config & TN_PORT_CONFIG_NO_FWD) {
-		walk_drop_copy(w, TN_DROP_PORT_NO_FWD);
+		drop_at_port(w, TN_DROP_PORT_NO_FWD, port->number);
 		return;
 	}
 	op = walk_emit(w, TN_OP_OUTPUT);
@@ -402,7 +411,7 @@ static void walk_normal(struct tn_walk *w)
 		: tn_fdb_lookup(w->s->fdb, w->b.key.eth_dst, vid, w->now_ns);
 	port = number ? tn_snapshot_port(w->s, number) : NULL;
 	if (port && number == in_port)
-		walk_drop_copy(w, TN_DROP_TO_INGRESS);
+		drop_at_port(w, TN_DROP_TO_INGRESS, number);
 	else if (port)
 		walk_output_port(w, port, 0);
 	else
@@ -437,7 +446,7 @@ static void walk_output(struct tn_walk *w, const struct tn_action *a)
 		break;
 	default:
 		if (number == in_port) {
-			walk_drop_copy(w, TN_DROP_TO_INGRESS);
+			drop_at_port(w, TN_DROP_TO_INGRESS, number);
 			return;
 		}
 	}
@@ -445,7 +454,7 @@ static void walk_output(struct tn_walk *w, const struct tn_action *a)
 	if (port)
 		walk_output_port(w, port, a->output.max_len);
 	else
-		walk_drop_copy(w, TN_DROP_NO_SUCH_PORT);
+		drop_at_port(w, TN_DROP_NO_SUCH_PORT, number);
 }
 
 static void walk_resubmit(struct tn_walk *w, const struct tn_action *a)

@@ -13,7 +13,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#define READ_BUFFER  (256u << 10)
+#define READ_BUFFER  (128u << 10)
 #define WRITE_BUFFER (128u << 10)
 
 /* pcap file format (draft-ietf-opsawg-pcap) and pcapng block types (draft-ietf-opsawg-pcapng). */
@@ -159,7 +159,7 @@ static int open_stream(struct tn_capture_reader *r, struct tn_capture_error *err
 	r->stream->gz = gzdopen(fd, "rb");
 	if (!r->stream->gz)
 		goto no_memory;
-	gzbuffer(r->stream->gz, 128u << 10);
+	gzbuffer(r->stream->gz, READ_BUFFER / 4);
 	r->file = fopencookie(r->stream, "rb", io);
 	if (!r->file) {
 		gzclose_r(r->stream->gz);
