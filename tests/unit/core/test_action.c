@@ -1,0 +1,667 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dataplane/core/action.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#define TABLE 3 /* the flow's own, where a test does not say */
+
+static struct tn_action action(enum tn_action_type type)
+{
+	struct tn_action a;
+
+	memset(&a, 0, sizeof(a));
+	a.type = (uint8_t)type;
+	return a;
+}
+
+static struct tn_action output(uint32_t port)
+{
+	struct tn_action a = action(TN_ACTION_OUTPUT);
+
+	a.output.port = port;
+	a.output.reason = TN_REASON_DEFAULT;
+	return a;
+}
+
+static struct tn_action set_masked(enum tn_field_id id, tn_u128 value, tn_u128 mask)
+{
+	struct tn_action a = action(TN_ACTION_SET_FIELD);
+
+	a.field = (uint8_t)id;
+	a.set.value = value;
+	a.set.mask = mask;
+	return a;
+}
+
+static struct tn_action set(enum tn_field_id id, tn_u128 value)
+{
+	return set_masked(id, value, tn_field_ones(id));
+}
+
+static struct tn_action move(enum tn_field_id src, enum tn_field_id dst, unsigned n_bits)
+{
+	struct tn_action a = action(TN_ACTION_MOVE);
+
+	a.field = (uint8_t)dst;
+	a.move.src = (uint8_t)src;
+	a.move.n_bits = (uint8_t)n_bits;
+	return a;
+}
+
+static struct tn_action push(uint16_t ethertype)
+{
+	struct tn_action a = action(TN_ACTION_PUSH_VLAN);
+
+	a.ethertype = ethertype;
+	return a;
+}
+
+static struct tn_action mod_vid(uint16_t vid)
+{
+	struct tn_action a = action(TN_ACTION_MOD_VLAN_VID);
+
+	a.vlan_vid = vid;
+	return a;
+}
+
+static struct tn_action mod_pcp(uint8_t pcp)
+{
+	struct tn_action a = action(TN_ACTION_MOD_VLAN_PCP);
+
+	a.vlan_pcp = pcp;
+	return a;
+}
+
+static struct tn_action resubmit(uint32_t in_port, uint8_t table)
+{
+	struct tn_action a = action(TN_ACTION_RESUBMIT);
+
+	a.resubmit.in_port = in_port;
+	a.resubmit.table = table;
+	return a;
+}
+
+static struct tn_action clone(uint16_t n_nested)
+{
+	struct tn_action a = action(TN_ACTION_CLONE);
+
+	a.n_nested = n_nested;
+	return a;
+}
+
+static struct tn_match any_packet(void)
+{
+	struct tn_match m;
+
+	tn_match_init(&m);
+	return m;
+}
+
+static struct tn_match ip_packet(uint16_t eth_type, uint8_t proto)
+{
+	struct tn_match m = any_packet();
+
+	tn_match_set_exact(&m, TN_FIELD_ETH_TYPE, eth_type);
+	tn_match_set_exact(&m, TN_FIELD_IP_PROTO, proto);
+	return m;
+}
+
+static struct tn_match tagged_packet(void)
+{
+	struct tn_match m = any_packet();
+
+	tn_match_set_exact(&m, TN_FIELD_VLAN_VID, TN_VLAN_PRESENT | 10);
+	return m;
+}
+
+/* TN_OF_OK, or how the list is refused; then index says where. */
+static enum tn_of_error check(const struct tn_action *list, size_t n, enum tn_action_place place,
+	const struct tn_match *m, int *index)
+{
+	struct tn_error err = {0};
+
+	if (tn_actions_check(list, n, place, m, TABLE, &err) == 0)
+		return TN_OF_OK;
+	assert_int_not_equal(err.of, TN_OF_OK);
+	assert_true(strlen(err.detail) > 10 && strlen(err.detail) < sizeof(err.detail) - 1);
+	assert_in_range(err.index + 1, 0, n);
+	if (index)
+		*index = err.index;
+	return err.of;
+}
+
+static enum tn_of_error check_one(struct tn_action a, enum tn_action_place place)
+{
+	struct tn_match m = ip_packet(0x0800, 6);
+
+	tn_match_set_exact(&m, TN_FIELD_VLAN_VID, TN_VLAN_PRESENT | 10);
+	return check(&a, 1, place, &m, NULL);
+}
+
+/* In an apply list of a flow that matches m. */
+#define expect(m, of, at, ...)                                                              \
+	do {                                                                                \
+		const struct tn_action list_[] = {__VA_ARGS__};                             \
+		const struct tn_match m_ = (m);                                             \
+		int at_ = -1;                                                               \
+		assert_int_equal(                                                           \
+			check(list_, TN_ARRAY_SIZE(list_), TN_PLACE_APPLY, &m_, &at_), of); \
+		assert_int_equal(at_, at);                                                  \
+	} while (0)
+#define expect_ok(m, ...) expect(m, TN_OF_OK, -1, __VA_ARGS__)
+
+static void ports_are_ordinary_or_reserved_for_output(void **state)
+{
+	static const uint32_t good[] = {1, 0xffff, TN_PORT_MAX, TN_PORT_IN_PORT, TN_PORT_NORMAL,
+		TN_PORT_FLOOD, TN_PORT_ALL, TN_PORT_CONTROLLER, TN_PORT_LOCAL};
+	static const uint32_t bad[] = {
+		0, TN_PORT_MAX + 1, TN_PORT_UNSET - 1, TN_PORT_UNSET, TN_PORT_ANY};
+
+	(void)state;
+	for (size_t i = 0; i < TN_ARRAY_SIZE(good); i++) {
+		for (int place = TN_PLACE_APPLY; place <= TN_PLACE_PACKET_OUT; place++)
+			assert_int_equal(check_one(output(good[i]), place), TN_OF_OK);
+	}
+	for (size_t i = 0; i < TN_ARRAY_SIZE(bad); i++) {
+		for (int place = TN_PLACE_APPLY; place <= TN_PLACE_PACKET_OUT; place++)
+			assert_int_equal(check_one(output(bad[i]), place), TN_OFPBAC_BAD_OUT_PORT);
+	}
+	assert_int_equal(check_one(output(TN_PORT_TABLE), TN_PLACE_PACKET_OUT), TN_OF_OK);
+	assert_int_equal(check_one(output(TN_PORT_TABLE), TN_PLACE_APPLY), TN_OFPBAC_BAD_OUT_PORT);
+	assert_int_equal(check_one(output(TN_PORT_TABLE), TN_PLACE_WRITE), TN_OFPBAC_BAD_OUT_PORT);
+	assert_int_equal(check_one(output(TN_PORT_TABLE), TN_PLACE_BUCKET), TN_OFPBAC_BAD_OUT_PORT);
+}
+
+static void output_lengths_and_reasons_are_in_range(void **state)
+{
+	struct tn_action a = output(1);
+
+	(void)state;
+	a.output.max_len = 13;
+	assert_int_equal(check_one(a, TN_PLACE_APPLY), TN_OFPBAC_BAD_ARGUMENT);
+	a.output.max_len = 14;
+	assert_int_equal(check_one(a, TN_PLACE_APPLY), TN_OF_OK);
+	a = output(TN_PORT_CONTROLLER);
+	assert_int_equal(check_one(a, TN_PLACE_APPLY), TN_OF_OK);
+	a.output.max_len = TN_CONTROLLER_MAX_LEN_WHOLE;
+	a.output.reason = TN_PACKET_IN_PACKET_OUT;
+	assert_int_equal(check_one(a, TN_PLACE_APPLY), TN_OF_OK);
+	a.output.reason++;
+	assert_int_equal(check_one(a, TN_PLACE_APPLY), TN_OFPBAC_BAD_ARGUMENT);
+	a = action(TN_ACTION_TRUNCATE);
+	a.max_len = 13;
+	assert_int_equal(check_one(a, TN_PLACE_APPLY), TN_OFPBAC_BAD_ARGUMENT);
+	a.max_len = 14;
+	assert_int_equal(check_one(a, TN_PLACE_APPLY), TN_OF_OK);
+}
+
+static void groups_queues_and_notes_are_in_range(void **state)
+{
+	struct tn_action a = action(TN_ACTION_GROUP);
+
+	(void)state;
+	assert_int_equal(check_one(a, TN_PLACE_APPLY), TN_OF_OK);
+	a.group_id = TN_GROUP_MAX;
+	assert_int_equal(check_one(a, TN_PLACE_BUCKET), TN_OF_OK);
+	a.group_id = TN_GROUP_MAX + 1;
+	assert_int_equal(check_one(a, TN_PLACE_APPLY), TN_OFPBAC_BAD_OUT_GROUP);
+	a.group_id = TN_GROUP_ANY;
+	assert_int_equal(check_one(a, TN_PLACE_APPLY), TN_OFPBAC_BAD_OUT_GROUP);
+	a = action(TN_ACTION_SET_QUEUE);
+	a.queue_id = 0xffff;
+	assert_int_equal(check_one(a, TN_PLACE_APPLY), TN_OF_OK);
+	a.queue_id = UINT32_MAX;
+	assert_int_equal(check_one(a, TN_PLACE_APPLY), TN_OFPBAC_BAD_QUEUE);
+	a = action(TN_ACTION_NOTE);
+	a.note.len = TN_NOTE_MAX;
+	assert_int_equal(check_one(a, TN_PLACE_APPLY), TN_OF_OK);
+	a.note.len++;
+	assert_int_equal(check_one(a, TN_PLACE_APPLY), TN_OFPBAC_BAD_LEN);
+}
+
+static void vlan_arguments_are_in_range(void **state)
+{
+	(void)state;
+	assert_int_equal(check_one(push(0x8100), TN_PLACE_APPLY), TN_OF_OK);
+	assert_int_equal(check_one(push(0x88a8), TN_PLACE_APPLY), TN_OF_OK);
+	assert_int_equal(check_one(push(0x8847), TN_PLACE_APPLY), TN_OFPBAC_BAD_ARGUMENT);
+	assert_int_equal(check_one(push(0), TN_PLACE_APPLY), TN_OFPBAC_BAD_ARGUMENT);
+	assert_int_equal(check_one(mod_vid(4095), TN_PLACE_APPLY), TN_OF_OK);
+	assert_int_equal(check_one(mod_vid(4096), TN_PLACE_APPLY), TN_OFPBAC_BAD_ARGUMENT);
+	assert_int_equal(check_one(mod_pcp(7), TN_PLACE_APPLY), TN_OF_OK);
+	assert_int_equal(check_one(mod_pcp(8), TN_PLACE_APPLY), TN_OFPBAC_BAD_ARGUMENT);
+}
+
+static void types_that_do_not_exist_are_refused(void **state)
+{
+	(void)state;
+	for (unsigned type = 0; type < 256; type++) {
+		enum tn_of_error of = check_one(action(type), TN_PLACE_APPLY);
+
+		if (type < TN_ACTION_OUTPUT || type > TN_ACTION_NOTE)
+			assert_int_equal(of, TN_OFPBAC_BAD_TYPE);
+		else
+			assert_int_not_equal(of, TN_OFPBAC_BAD_TYPE);
+	}
+}
+
+static void read_only_fields_are_not_set(void **state)
+{
+	(void)state;
+	for (unsigned id = 0; id < 256; id++) {
+		struct tn_action a = action(TN_ACTION_SET_FIELD);
+
+		a.field = (uint8_t)id;
+		if (id < TN_N_FIELDS && tn_fields[id].writable)
+			continue;
+		assert_int_equal(check_one(a, TN_PLACE_APPLY), TN_OFPBAC_BAD_SET_TYPE);
+		a.type = TN_ACTION_MOVE;
+		a.move.n_bits = 1;
+		assert_int_equal(check_one(a, TN_PLACE_APPLY), TN_OFPBAC_BAD_SET_TYPE);
+	}
+}
+
+static void every_writable_field_keeps_to_its_width_and_masks(void **state)
+{
+	(void)state;
+	for (unsigned id = 0; id < TN_N_FIELDS; id++) {
+		const struct tn_field *f = &tn_fields[id];
+		tn_u128 ones = tn_field_ones(id);
+		struct tn_action a = set(id, ones);
+
+		if (!f->writable)
+			continue;
+		assert_int_equal(check(&a, 1, TN_PLACE_PACKET_OUT, NULL, NULL), TN_OF_OK);
+		a = set_masked(id, 0, 0);
+		assert_int_equal(check_one(a, TN_PLACE_APPLY), TN_OFPBAC_BAD_SET_MASK);
+		a = set_masked(id, 1, 1);
+		assert_int_equal(check(&a, 1, TN_PLACE_PACKET_OUT, NULL, NULL),
+			f->maskable ? TN_OF_OK : TN_OFPBAC_BAD_SET_MASK);
+		if (f->bits == 128)
+			continue;
+		a = set(id, ones + 1);
+		assert_int_equal(check_one(a, TN_PLACE_APPLY), TN_OFPBAC_BAD_SET_ARGUMENT);
+		a = set_masked(id, 0, ones + 1);
+		assert_int_equal(check_one(a, TN_PLACE_APPLY), TN_OFPBAC_BAD_SET_MASK);
+	}
+}
+
+static void set_vlan_vid_keeps_the_tag(void **state)
+{
+	(void)state;
+	expect_ok(tagged_packet(), set(TN_FIELD_VLAN_VID, TN_VLAN_PRESENT | 5));
+	expect_ok(tagged_packet(), set_masked(TN_FIELD_VLAN_VID, 5, 0x0fff));
+	expect(tagged_packet(), TN_OFPBAC_BAD_SET_ARGUMENT, 0, set(TN_FIELD_VLAN_VID, 5));
+	expect(tagged_packet(), TN_OFPBAC_BAD_SET_ARGUMENT, 0,
+		set_masked(TN_FIELD_VLAN_VID, 0, TN_VLAN_PRESENT));
+	expect(tagged_packet(), TN_OFPBAC_BAD_SET_ARGUMENT, 0,
+		move(TN_FIELD_REG0, TN_FIELD_VLAN_VID, 13));
+	expect_ok(tagged_packet(), move(TN_FIELD_REG0, TN_FIELD_VLAN_VID, 12));
+	expect_ok(tagged_packet(), move(TN_FIELD_VLAN_VID, TN_FIELD_REG0, 13));
+}
+
+static void moves_stay_inside_both_fields(void **state)
+{
+	struct tn_match m = ip_packet(0x0800, 6);
+	struct tn_action a;
+
+	(void)state;
+	expect_ok(m, move(TN_FIELD_IPV4_SRC, TN_FIELD_IPV4_DST, 32));
+	expect_ok(m, move(TN_FIELD_TUN_SRC, TN_FIELD_TUN_DST, 128));
+	expect_ok(m, move(TN_FIELD_IP_PROTO, TN_FIELD_REG1, 8));
+	expect(m, TN_OFPBAC_BAD_SET_LEN, 0, move(TN_FIELD_IPV4_SRC, TN_FIELD_IPV4_DST, 0));
+	expect(m, TN_OFPBAC_BAD_SET_LEN, 0, move(TN_FIELD_IPV4_SRC, TN_FIELD_METADATA, 33));
+	expect(m, TN_OFPBAC_BAD_SET_LEN, 0, move(TN_FIELD_METADATA, TN_FIELD_IPV4_SRC, 33));
+	a = move(TN_FIELD_ETH_SRC, TN_FIELD_REG0, 17);
+	a.move.src_ofs = 31;
+	expect_ok(m, a);
+	a.move.src_ofs = 32;
+	expect(m, TN_OFPBAC_BAD_SET_LEN, 0, a);
+	a.move.src_ofs = 0;
+	a.move.dst_ofs = 15;
+	expect_ok(m, a);
+	a.move.dst_ofs = 16;
+	expect(m, TN_OFPBAC_BAD_SET_LEN, 0, a);
+	a.move.dst_ofs = 255;
+	a.move.n_bits = 255;
+	expect(m, TN_OFPBAC_BAD_SET_LEN, 0, a);
+	a = move(TN_N_FIELDS, TN_FIELD_REG0, 1);
+	expect(m, TN_OFPBAC_BAD_SET_TYPE, 0, a);
+}
+
+static void fields_need_their_prerequisites(void **state)
+{
+	struct tn_match any = any_packet(), tcp = ip_packet(0x0800, 6);
+	struct tn_match tcp6 = ip_packet(0x86dd, 6), arp = any_packet();
+
+	(void)state;
+	tn_match_set_exact(&arp, TN_FIELD_ETH_TYPE, 0x0806);
+	expect_ok(tcp, set(TN_FIELD_IPV4_SRC, 1), set(TN_FIELD_TCP_SRC, 1));
+	expect_ok(tcp6, set(TN_FIELD_IPV6_SRC, 1), set(TN_FIELD_TCP_SRC, 1));
+	expect(tcp, TN_OFPBAC_MATCH_INCONSISTENT, 1, set(TN_FIELD_IP_TTL, 1),
+		set(TN_FIELD_UDP_SRC, 1));
+	expect(tcp, TN_OFPBAC_MATCH_INCONSISTENT, 0, set(TN_FIELD_IPV6_SRC, 1));
+	expect(any, TN_OFPBAC_MATCH_INCONSISTENT, 0, set(TN_FIELD_IPV4_SRC, 1));
+	expect_ok(any, set(TN_FIELD_ETH_SRC, 1), set(TN_FIELD_REG0, 1), set(TN_FIELD_TUN_DST, 1));
+	expect_ok(arp, set(TN_FIELD_ARP_OP, 2), move(TN_FIELD_ARP_SHA, TN_FIELD_ARP_THA, 48));
+	expect(arp, TN_OFPBAC_MATCH_INCONSISTENT, 0, set(TN_FIELD_IP_DSCP, 2));
+	expect(tcp, TN_OFPBAC_MATCH_INCONSISTENT, 0, move(TN_FIELD_ARP_SPA, TN_FIELD_REG0, 32));
+	expect(any, TN_OFPBAC_MATCH_INCONSISTENT, 0, move(TN_FIELD_REG0, TN_FIELD_TCP_DST, 16));
+	expect_ok(tcp, action(TN_ACTION_DEC_TTL));
+	expect(arp, TN_OFPBAC_MATCH_INCONSISTENT, 0, action(TN_ACTION_DEC_TTL));
+	expect(any, TN_OFPBAC_MATCH_INCONSISTENT, 0, action(TN_ACTION_DEC_TTL));
+	expect_ok(any, action(TN_ACTION_COPY_TTL_IN), action(TN_ACTION_COPY_TTL_OUT));
+}
+
+static void an_icmpv6_type_that_is_set_counts(void **state)
+{
+	struct tn_match m = ip_packet(0x86dd, 58);
+
+	(void)state;
+	expect(m, TN_OFPBAC_MATCH_INCONSISTENT, 0, set(TN_FIELD_ND_TLL, 1));
+	expect_ok(m, set(TN_FIELD_ICMPV6_TYPE, 136), set(TN_FIELD_ND_TLL, 1));
+	tn_match_set_exact(&m, TN_FIELD_ICMPV6_TYPE, 135);
+	expect_ok(m, set(TN_FIELD_ND_SLL, 1), set(TN_FIELD_ND_TARGET, 1));
+	expect(m, TN_OFPBAC_MATCH_INCONSISTENT, 1, set(TN_FIELD_ICMPV6_TYPE, 136),
+		set(TN_FIELD_ND_SLL, 1));
+	expect(m, TN_OFPBAC_MATCH_INCONSISTENT, 1, move(TN_FIELD_REG0, TN_FIELD_ICMPV6_TYPE, 8),
+		set(TN_FIELD_ND_SLL, 1));
+	/* A move from a field whose bits are known says as much as a set. */
+	expect_ok(m, set(TN_FIELD_REG0, 136), move(TN_FIELD_REG0, TN_FIELD_ICMPV6_TYPE, 8),
+		set(TN_FIELD_ND_TLL, 1));
+}
+
+static void tags_are_followed_through_the_list(void **state)
+{
+	struct tn_match any = any_packet(), tagged = tagged_packet(), untagged = any_packet();
+	const struct tn_action pop = action(TN_ACTION_POP_VLAN);
+	const struct tn_action vid = set(TN_FIELD_VLAN_VID, TN_VLAN_PRESENT | 5);
+	const struct tn_action pcp = set(TN_FIELD_VLAN_PCP, 5);
+	struct tn_match two_tags = tagged;
+	const enum tn_of_error bad = TN_OFPBAC_MATCH_INCONSISTENT;
+
+	(void)state;
+	tn_match_set_exact(&untagged, TN_FIELD_VLAN_VID, 0);
+	tn_match_set_exact(&two_tags, TN_FIELD_INNER_VLAN_VID, TN_VLAN_PRESENT | 6);
+	expect(any, bad, 0, vid);
+	expect(untagged, bad, 0, pcp);
+	expect_ok(tagged, vid, pcp);
+	expect(any, bad, 0, pop);
+	expect(untagged, bad, 0, pop);
+	expect_ok(tagged, pop);
+	expect(tagged, bad, 1, pop, pop);
+	expect(tagged, bad, 1, pop, vid);
+	expect_ok(two_tags, pop, vid, pop);
+	expect(two_tags, bad, 2, pop, pop, pop);
+	expect_ok(any, push(0x8100), vid, pcp, pop);
+	expect(any, bad, 2, push(0x8100), pop, vid);
+	expect_ok(tagged, push(0x88a8), pop, vid, pop);
+	expect_ok(any, mod_vid(5), vid, pop);
+	expect_ok(any, mod_pcp(5), pcp, pop);
+	expect(untagged, bad, 2, mod_pcp(5), pop, pcp);
+	expect_ok(any, push(0x8100), push(0x8100), pop, vid, pop);
+	expect_ok(tagged, move(TN_FIELD_VLAN_PCP, TN_FIELD_REG0, 3));
+	expect(any, bad, 0, move(TN_FIELD_VLAN_VID, TN_FIELD_REG0, 12));
+	expect_ok(tagged, move(TN_FIELD_INNER_VLAN_VID, TN_FIELD_REG0, 12));
+}
+
+static void nothing_known_leaves_prerequisites_to_run_time(void **state)
+{
+	const struct tn_action list[] = {action(TN_ACTION_POP_VLAN), set(TN_FIELD_VLAN_PCP, 1),
+		set(TN_FIELD_TCP_SRC, 1), action(TN_ACTION_DEC_TTL)};
+
+	(void)state;
+	assert_int_equal(check(list, 4, TN_PLACE_PACKET_OUT, NULL, NULL), TN_OF_OK);
+	assert_int_equal(check(list, 4, TN_PLACE_BUCKET, NULL, NULL), TN_OF_OK);
+}
+
+static void resubmits_go_forward(void **state)
+{
+	(void)state;
+	assert_int_equal(check_one(resubmit(TN_PORT_IN_PORT, TABLE + 1), TN_PLACE_APPLY), TN_OF_OK);
+	assert_int_equal(check_one(resubmit(9, TN_TABLE_MAX), TN_PLACE_APPLY), TN_OF_OK);
+	assert_int_equal(check_one(resubmit(TN_PORT_LOCAL, 9), TN_PLACE_APPLY), TN_OF_OK);
+	assert_int_equal(check_one(resubmit(TN_PORT_IN_PORT, TABLE), TN_PLACE_APPLY),
+		TN_OFPBAC_BAD_ARGUMENT);
+	assert_int_equal(
+		check_one(resubmit(TN_PORT_IN_PORT, 0), TN_PLACE_APPLY), TN_OFPBAC_BAD_ARGUMENT);
+	assert_int_equal(check_one(resubmit(TN_PORT_IN_PORT, TN_TABLE_ALL), TN_PLACE_APPLY),
+		TN_OFPBAC_BAD_ARGUMENT);
+	assert_int_equal(check_one(resubmit(TN_PORT_IN_PORT, 0), TN_PLACE_PACKET_OUT), TN_OF_OK);
+	assert_int_equal(check_one(resubmit(0, 9), TN_PLACE_APPLY), TN_OFPBAC_BAD_ARGUMENT);
+	assert_int_equal(
+		check_one(resubmit(TN_PORT_FLOOD, 9), TN_PLACE_APPLY), TN_OFPBAC_BAD_ARGUMENT);
+	assert_int_equal(
+		check_one(resubmit(TN_PORT_ANY, 9), TN_PLACE_APPLY), TN_OFPBAC_BAD_ARGUMENT);
+}
+
+static void clones_hold_what_follows(void **state)
+{
+	struct tn_match any = any_packet();
+	const struct tn_action pop = action(TN_ACTION_POP_VLAN);
+
+	(void)state;
+	expect_ok(any, clone(0));
+	expect_ok(any, clone(1), output(1), output(2));
+	expect_ok(any, clone(3), clone(1), output(1), output(2), output(3));
+	expect(any, TN_OFPBAC_BAD_LEN, 0, clone(1));
+	expect(any, TN_OFPBAC_BAD_LEN, 1, output(1), clone(3), output(1), output(2));
+	/* The inner one ends where the outer one does. */
+	expect(any, TN_OFPBAC_BAD_LEN, 1, clone(2), clone(2), output(1), output(2));
+	expect(any, TN_OFPBAC_BAD_OUT_PORT, 2, clone(2), output(1), output(0), output(1));
+	/* What is done to the copy says nothing about the packet. */
+	expect(any, TN_OFPBAC_MATCH_INCONSISTENT, 3, clone(2), push(0x8100), pop, pop);
+	expect_ok(tagged_packet(), clone(1), pop, pop);
+}
+
+static void clones_nest_eight_deep(void **state)
+{
+	struct tn_action list[10];
+
+	(void)state;
+	for (uint16_t i = 0; i < 9; i++)
+		list[i] = clone((uint16_t)(9 - i));
+	list[9] = output(1);
+	assert_int_equal(check(list + 1, 9, TN_PLACE_APPLY, NULL, NULL), TN_OF_OK);
+	assert_int_equal(check(list, 10, TN_PLACE_APPLY, NULL, NULL), TN_OFPBAC_TOO_MANY);
+}
+
+static void lists_have_a_largest_length(void **state)
+{
+	struct tn_action *list = calloc(TN_ACTIONS_MAX + 1, sizeof(*list));
+	int index = 0;
+
+	(void)state;
+	assert_non_null(list);
+	for (unsigned i = 0; i <= TN_ACTIONS_MAX; i++)
+		list[i] = output(1);
+	assert_int_equal(check(list, TN_ACTIONS_MAX, TN_PLACE_APPLY, NULL, NULL), TN_OF_OK);
+	assert_int_equal(
+		check(list, TN_ACTIONS_MAX + 1, TN_PLACE_APPLY, NULL, &index), TN_OFPBAC_TOO_MANY);
+	assert_int_equal(index, -1);
+	assert_int_equal(check(NULL, 0, TN_PLACE_WRITE, NULL, NULL), TN_OF_OK);
+	free(list);
+}
+
+static struct tn_action sound(enum tn_action_type type)
+{
+	switch (type) {
+	case TN_ACTION_OUTPUT:
+		return output(1);
+	case TN_ACTION_SET_FIELD:
+		return set(TN_FIELD_ETH_SRC, 1);
+	case TN_ACTION_MOVE:
+		return move(TN_FIELD_REG0, TN_FIELD_REG1, 32);
+	case TN_ACTION_PUSH_VLAN:
+		return push(0x8100);
+	case TN_ACTION_RESUBMIT:
+		return resubmit(TN_PORT_IN_PORT, 9);
+	case TN_ACTION_TRUNCATE: {
+		struct tn_action a = action(type);
+
+		a.max_len = 64;
+		return a;
+	}
+	default:
+		return action(type);
+	}
+}
+
+static void a_set_holds_one_of_a_kind(void **state)
+{
+	(void)state;
+	for (int type = TN_ACTION_OUTPUT; type <= TN_ACTION_NOTE; type++) {
+		const struct tn_action two[] = {sound(type), sound(type)};
+		bool member = type != TN_ACTION_MOVE && type != TN_ACTION_RESUBMIT &&
+			type != TN_ACTION_CLONE && type != TN_ACTION_NOTE;
+		enum tn_of_error again =
+			type == TN_ACTION_SET_FIELD ? TN_OF_OK : TN_OFPBAC_UNSUPPORTED_ORDER;
+
+		for (int place = TN_PLACE_WRITE; place <= TN_PLACE_BUCKET; place++) {
+			assert_int_equal(check(two, 1, place, NULL, NULL),
+				member ? TN_OF_OK : TN_OFPBAC_BAD_TYPE);
+			assert_int_equal(check(two, 2, place, NULL, NULL),
+				member ? again : TN_OFPBAC_BAD_TYPE);
+		}
+		assert_int_equal(check(two, 2, TN_PLACE_APPLY, NULL, NULL), TN_OF_OK);
+	}
+}
+
+static void a_set_is_checked_in_its_own_order(void **state)
+{
+	const struct tn_action queues[] = {
+		action(TN_ACTION_SET_QUEUE), action(TN_ACTION_POP_QUEUE)};
+	const struct tn_action nd[] = {set(TN_FIELD_ND_TLL, 1), set(TN_FIELD_ICMPV6_TYPE, 136)};
+	const struct tn_action vlan[] = {set(TN_FIELD_VLAN_PCP, 1), action(TN_ACTION_POP_VLAN)};
+	const struct tn_action tcp[] = {output(1), set(TN_FIELD_TCP_SRC, 1)};
+	struct tn_match any = any_packet(), icmp = ip_packet(0x86dd, 58);
+	int index = -1;
+
+	(void)state;
+	assert_int_equal(check(queues, 2, TN_PLACE_WRITE, &any, NULL), TN_OFPBAC_UNSUPPORTED_ORDER);
+	assert_int_equal(check(nd, 2, TN_PLACE_WRITE, &icmp, NULL), TN_OF_OK);
+	assert_int_equal(check(nd, 1, TN_PLACE_WRITE, &icmp, NULL), TN_OFPBAC_MATCH_INCONSISTENT);
+	/* Another table may write the push. */
+	assert_int_equal(check(vlan, 2, TN_PLACE_WRITE, &any, NULL), TN_OF_OK);
+	assert_int_equal(check(tcp, 2, TN_PLACE_WRITE, &any, &index), TN_OFPBAC_MATCH_INCONSISTENT);
+	assert_int_equal(index, 1);
+}
+
+static void instructions_are_checked_together(void **state)
+{
+	const struct tn_action apply[] = {set(TN_FIELD_ICMPV6_TYPE, 136)};
+	const struct tn_action write[] = {set(TN_FIELD_ND_TLL, 1), output(1)};
+	const struct tn_action bad[] = {output(1), output(0)};
+	struct tn_match m = ip_packet(0x86dd, 58);
+	struct tn_instructions inst;
+	struct tn_error err = {0};
+
+	(void)state;
+	tn_instructions_init(&inst);
+	assert_int_equal(tn_instructions_check(&inst, &m, TABLE, &err), 0);
+	inst.write = write;
+	inst.n_write = 2;
+	assert_int_not_equal(tn_instructions_check(&inst, &m, TABLE, &err), 0);
+	assert_int_equal(err.of, TN_OFPBAC_MATCH_INCONSISTENT);
+	/* The set runs after the list. */
+	inst.apply = apply;
+	inst.n_apply = 1;
+	assert_int_equal(tn_instructions_check(&inst, &m, TABLE, &err), 0);
+	inst.apply = bad;
+	inst.n_apply = 2;
+	assert_int_not_equal(tn_instructions_check(&inst, &m, TABLE, &err), 0);
+	assert_int_equal(err.of, TN_OFPBAC_BAD_OUT_PORT);
+	assert_int_equal(err.index, 1);
+}
+
+static void tables_and_meters_of_instructions_are_in_range(void **state)
+{
+	struct tn_match any = any_packet();
+	struct tn_instructions inst;
+	struct tn_error err = {0};
+
+	(void)state;
+	tn_instructions_init(&inst);
+	inst.meter_id = TN_METER_MAX;
+	inst.metadata = 1;
+	inst.metadata_mask = UINT64_MAX;
+	for (unsigned to = 0; to <= TN_TABLE_MAX; to++) {
+		inst.goto_table = (uint8_t)to;
+		assert_int_equal(tn_instructions_check(&inst, &any, TABLE, &err) == 0, to > TABLE);
+		if (to <= TABLE)
+			assert_int_equal(err.of, TN_OFPBIC_BAD_TABLE_ID);
+		assert_int_equal(tn_instructions_check(&inst, &any, TN_TABLE_ALL, &err), 0);
+	}
+	inst.goto_table = TN_GOTO_NONE;
+	inst.meter_id = TN_METER_MAX + 1;
+	assert_int_not_equal(tn_instructions_check(&inst, &any, TABLE, &err), 0);
+	assert_int_equal(err.of, TN_OFPBAC_BAD_METER);
+	assert_int_equal(err.index, -1);
+}
+
+static void equality_is_of_what_matters(void **state)
+{
+	struct tn_action a[TN_ACTION_NOTE + 1], b[TN_ACTION_NOTE + 1];
+	size_t n = 0;
+
+	(void)state;
+	for (int type = TN_ACTION_OUTPUT; type <= TN_ACTION_NOTE; type++)
+		a[n++] = sound(type);
+	memcpy(b, a, sizeof(b));
+	assert_true(tn_actions_equal(a, n, b, n));
+	assert_true(tn_actions_equal(a, 0, NULL, 0));
+	assert_false(tn_actions_equal(a, n, b, n - 1));
+	for (size_t i = 0; i < n; i++) {
+		b[i].pad = 1; /* nothing of an action */
+		assert_true(tn_actions_equal(a, n, b, n));
+		b[i].type =
+			a[i].type == TN_ACTION_POP_VLAN ? TN_ACTION_DEC_TTL : TN_ACTION_POP_VLAN;
+		assert_false(tn_actions_equal(a, n, b, n));
+		b[i] = a[i];
+	}
+	a[0] = set_masked(TN_FIELD_REG0, 0xf1, 0x0f);
+	b[0] = set_masked(TN_FIELD_REG0, 0x01, 0x0f);
+	assert_true(tn_actions_equal(a, 1, b, 1));
+	b[0].set.value = 2;
+	assert_false(tn_actions_equal(a, 1, b, 1));
+	a[0] = output(1);
+	b[0] = output(1);
+	b[0].output.reason = 0; /* only a packet-in has one */
+	assert_true(tn_actions_equal(a, 1, b, 1));
+	b[0].output.max_len = 64;
+	assert_false(tn_actions_equal(a, 1, b, 1));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(ports_are_ordinary_or_reserved_for_output),
+		cmocka_unit_test(output_lengths_and_reasons_are_in_range),
+		cmocka_unit_test(groups_queues_and_notes_are_in_range),
+		cmocka_unit_test(vlan_arguments_are_in_range),
+		cmocka_unit_test(types_that_do_not_exist_are_refused),
+		cmocka_unit_test(read_only_fields_are_not_set),
+		cmocka_unit_test(every_writable_field_keeps_to_its_width_and_masks),
+		cmocka_unit_test(set_vlan_vid_keeps_the_tag),
+		cmocka_unit_test(moves_stay_inside_both_fields),
+		cmocka_unit_test(fields_need_their_prerequisites),
+		cmocka_unit_test(an_icmpv6_type_that_is_set_counts),
+		cmocka_unit_test(tags_are_followed_through_the_list),
+		cmocka_unit_test(nothing_known_leaves_prerequisites_to_run_time),
+		cmocka_unit_test(resubmits_go_forward),
+		cmocka_unit_test(clones_hold_what_follows),
+		cmocka_unit_test(clones_nest_eight_deep),
+		cmocka_unit_test(lists_have_a_largest_length),
+		cmocka_unit_test(a_set_holds_one_of_a_kind),
+		cmocka_unit_test(a_set_is_checked_in_its_own_order),
+		cmocka_unit_test(instructions_are_checked_together),
+		cmocka_unit_test(tables_and_meters_of_instructions_are_in_range),
+		cmocka_unit_test(equality_is_of_what_matters),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
