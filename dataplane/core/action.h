@@ -94,8 +94,8 @@ void tn_instructions_init(struct tn_instructions *inst);
 /* What surrounds a list that is checked. */
 enum tn_action_place {
 	TN_PLACE_APPLY,	 /* action list of a flow */
-	TN_PLACE_WRITE,	 /* action set of a flow: no RESUBMIT, CLONE, MOVE, at most... see action.c
-			  */
+	TN_PLACE_WRITE,	 /* action set of a flow: no RESUBMIT, CLONE, MOVE, NOTE, one of a kind but
+			    for SET_FIELD; see action.c */
 	TN_PLACE_BUCKET, /* action set of a group bucket */
 	TN_PLACE_PACKET_OUT,
 };
@@ -104,7 +104,8 @@ enum tn_action_place {
  * Checks one list: types, arguments in range, fields writable, masks, prerequisites of each
  * SET_FIELD given the match and the actions before it (OFPBAC_MATCH_INCONSISTENT), nesting,
  * tables that go forward. match is NULL where nothing is known of the packet (buckets,
- * packet-out): prerequisites are then left to run time. table: the flow's own, for RESUBMIT.
+ * packet-out): prerequisites are then left to run time. table: the flow's own, for RESUBMIT;
+ * TN_TABLE_ALL where it is not one: that tables go forward is then the caller's to see to.
  * On refusal err->index is the action's position in the array. Existence of ports, groups and
  * meters is not looked at: the pipeline knows those.
  */
@@ -115,6 +116,7 @@ int tn_actions_check(const struct tn_action *list, size_t n, enum tn_action_plac
 int tn_instructions_check(const struct tn_instructions *inst, const struct tn_match *match,
 	uint8_t table, struct tn_error *err) TN_MUST_CHECK;
 
+/* The same meaning, of two lists that passed their checks. */
 bool tn_actions_equal(const struct tn_action *a, size_t na, const struct tn_action *b, size_t nb);
 
 #endif

@@ -62,7 +62,8 @@ struct tn_group_mod {
 struct tn_band {
 	enum tn_band_type type;
 	uint32_t rate;	    /* in the meter's unit, > 0 */
-	uint32_t burst;	    /* kilobit, packets or byte by the meter's unit; used with BURST */
+	uint32_t burst;	    /* kilobit, packets or byte by the meter's unit; read with BURST, 0: the
+			       default of meter.c */
 	uint8_t prec_level; /* DSCP_REMARK: drop precedence to add */
 };
 
