@@ -1,2 +1,237 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "dataplane/pipeline/switch.h"
+
+#include "dataplane/pipeline/switch_private.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <stdlib.h>
+
+#define MALLOC_HEAD 8u /* what the allocator keeps beside each block */
+
+size_t sw_bytes_of(const void *p)
+{
+	union {
+		const void *in;
+		void *out;
+	} u = {p};
+
+	return p ? malloc_usable_size(u.out) + MALLOC_HEAD : 0;
+}
+
+void *sw_alloc(struct tn_switch *sw, size_t size)
+{
+	void *p = calloc(1, size);
+
+	sw->bytes += sw_bytes_of(p);
+	return p;
+}
+
+void sw_free(struct tn_switch *sw, void *p)
+{
+	sw->bytes -= sw_bytes_of(p);
+	free(p);
+}
+
+int sw_no_memory(struct tn_error *err)
+{
+	tn_error_set(err, TN_OFPFMFC_UNKNOWN, -1,
+		"out of memory: nothing was changed; free memory and try again");
+	return -ENOMEM;
+}
+
+bool sw_reserve_snapshot(struct tn_switch *sw)
+{
+	if (!sw->spare)
+		sw->spare = calloc(1, sizeof(*sw->spare));
+	return sw->spare;
+}
+
+void sw_publish(struct tn_switch *sw)
+{
+	struct tn_snapshot *old = sw->snapshot, *s = sw->spare;
+
+	*s = (struct tn_snapshot){
+		.version = sw->version,
+		.dpid = sw->dpid,
+		.tables = sw->tables,
+		.ports = sw->ports,
+		.groups = sw->groups,
+		.meters = sw->meters,
+		.fdb = sw->fdb,
+	};
+	sw->spare = NULL;
+	__atomic_store_n(&sw->snapshot, s, __ATOMIC_RELEASE);
+	if (old)
+		tn_defer_add(sw->defer, old, free);
+}
+
+const struct tn_snapshot *tn_switch_snapshot(const struct tn_switch *sw)
+{
+	return __atomic_load_n(&sw->snapshot, __ATOMIC_ACQUIRE);
+}
+
+void tn_switch_set_event_fn(struct tn_switch *sw, tn_event_fn fn, void *ctx)
+{
+	sw->event_fn = fn;
+	sw->event_ctx = ctx;
+}
+
+void sw_emit(const struct tn_switch *sw, const struct tn_event *event)
+{
+	if (sw->event_fn)
+		sw->event_fn(sw->event_ctx, event);
+}
+
+struct tn_switch *tn_switch_new(uint64_t dpid, uint64_t now_ns)
+{
+	static const struct tn_fdb_config fdb_config = {
+		.max_entries = 8192,
+		.max_per_port = 8192,
+		.age_ns = 300 * SW_NS,
+	};
+	struct tn_switch *sw = calloc(1, sizeof(*sw));
+
+	if (!sw)
+		return NULL;
+	sw->dpid = dpid;
+	sw->fdb_aged_ns = now_ns;
+	for (unsigned t = 0; t < TN_N_TABLES; t++) {
+		sw->state[t].config.max_entries = TN_TABLE_ENTRIES_DEFAULT;
+		sw->state[t].evict.evict = true;
+	}
+	sw->defer = tn_defer_new();
+	if (sw->defer)
+		sw->fdb = tn_fdb_new(&fdb_config);
+	sw->ports = calloc(1, sizeof(*sw->ports));
+	sw->groups = sw_id_table_new();
+	sw->meters = sw_id_table_new();
+	if (!sw->fdb || !sw->ports || !sw->groups || !sw->meters || !sw_reserve_snapshot(sw)) {
+		tn_switch_free(sw);
+		return NULL;
+	}
+	sw_publish(sw);
+	return sw;
+}
+
+uint64_t tn_switch_dpid(const struct tn_switch *sw)
+{
+	return sw->dpid;
+}
+
+static void free_flows(struct tn_switch *sw, struct tn_flow **list)
+{
+	struct tn_flow *flow = *list, *next;
+
+	for (*list = NULL; flow; flow = next) {
+		next = flow->id_next;
+		sw_flow_free(sw, flow);
+	}
+}
+
+static void free_groups(struct tn_switch *sw, struct tn_versioned **list)
+{
+	struct tn_versioned *v = *list, *next;
+
+	for (*list = NULL; v; v = next) {
+		next = v->next;
+		sw_group_free(sw, (struct tn_group *)(void *)v);
+	}
+}
+
+static void free_meters(struct tn_switch *sw, struct tn_versioned **list)
+{
+	struct tn_versioned *v = *list, *next;
+
+	for (*list = NULL; v; v = next) {
+		next = v->next;
+		sw_meter_free(sw, (struct tn_meter_version *)(void *)v);
+	}
+}
+
+static void free_unlinked(struct tn_switch *sw)
+{
+	free_flows(sw, &sw->unlinked_flows);
+	free_groups(sw, &sw->unlinked_groups);
+	free_meters(sw, &sw->unlinked_meters);
+}
+
+static void unlink_versioned(
+	struct tn_id_table *t, struct tn_versioned **from, struct tn_versioned **to)
+{
+	while (*from) {
+		struct tn_versioned *v = *from;
+
+		*from = v->next;
+		sw_id_table_remove(t, v);
+		v->next = *to;
+		*to = v;
+	}
+}
+
+static void unlink_flows(struct tn_switch *sw)
+{
+	while (sw->removed_flows) {
+		struct tn_flow *flow = sw->removed_flows;
+
+		sw->removed_flows = flow->id_next;
+		tn_classifier_remove(sw->tables[flow->table_id].cls, &flow->cls);
+		flow->id_next = sw->unlinked_flows;
+		sw->unlinked_flows = flow;
+	}
+}
+
+void tn_switch_reclaim(struct tn_switch *sw)
+{
+	free_unlinked(sw);
+	tn_defer_run(sw->defer);
+	unlink_flows(sw);
+	unlink_versioned(sw->groups, &sw->removed_groups, &sw->unlinked_groups);
+	unlink_versioned(sw->meters, &sw->removed_meters, &sw->unlinked_meters);
+}
+
+void tn_switch_learn(
+	struct tn_switch *sw, struct tn_mac mac, uint16_t vid, uint32_t in_port, uint64_t now_ns)
+{
+	tn_fdb_learn(sw->fdb, mac, vid, in_port, now_ns);
+}
+
+static void free_id_tables(struct tn_switch *sw)
+{
+	/* Removed ones are still in their tables. */
+	sw->removed_groups = sw->removed_meters = NULL;
+	if (sw->groups)
+		sw_id_table_take_all(sw->groups, &sw->unlinked_groups);
+	if (sw->meters)
+		sw_id_table_take_all(sw->meters, &sw->unlinked_meters);
+	free_unlinked(sw);
+	free(sw->groups);
+	free(sw->meters);
+}
+
+void tn_switch_free(struct tn_switch *sw)
+{
+	if (!sw)
+		return;
+	/* Classifiers first: they look at the rules, which the flows hold. */
+	for (unsigned t = 0; t < TN_N_TABLES; t++) {
+		if (sw->tables[t].cls)
+			tn_classifier_free(sw->tables[t].cls);
+		sw_heap_free(&sw->state[t].evict);
+	}
+	for (uint32_t i = 0; sw->ids && i <= sw->ids_mask; i++)
+		free_flows(sw, &sw->ids[i]);
+	free_flows(sw, &sw->removed_flows);
+	free_id_tables(sw);
+	free(sw->ids);
+	free(sw->changes);
+	free(sw->spare);
+	free(sw->snapshot);
+	free(sw->ports);
+	sw_heap_free(&sw->timers);
+	if (sw->fdb)
+		tn_fdb_free(sw->fdb);
+	if (sw->defer)
+		tn_defer_free(sw->defer);
+	free(sw);
+}

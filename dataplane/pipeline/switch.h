@@ -43,7 +43,10 @@ struct tn_switch *tn_switch_new(uint64_t dpid, uint64_t now_ns);
 void tn_switch_free(struct tn_switch *sw);
 uint64_t tn_switch_dpid(const struct tn_switch *sw);
 
-/* Events of commits and expiry, called from within them, in order. */
+/*
+ * Events of commits and expiry, called from within them, in order, once all is published. fn may
+ * read the switch but not change it.
+ */
 void tn_switch_set_event_fn(struct tn_switch *sw, tn_event_fn fn, void *ctx);
 
 /* Ports. -EEXIST, -ENOENT, -EINVAL (number), with err. A removed port leaves its flows. */
@@ -54,14 +57,15 @@ int tn_switch_port_modify(struct tn_switch *sw, const struct tn_port_config_data
 int tn_switch_port_remove(
 	struct tn_switch *sw, uint32_t number, uint64_t now_ns, struct tn_error *err) TN_MUST_CHECK;
 
+/* table_id TN_TABLE_ALL: every table. Vacancy events begin anew. Flows over the limit stay. */
 int tn_switch_table_configure(struct tn_switch *sw, uint8_t table_id,
 	const struct tn_table_config *config, struct tn_error *err) TN_MUST_CHECK;
 
 /*
  * A bundle: all of it or nothing, in order; every packet sees the switch before or after it, never
- * between. On refusal returns -EINVAL, *failed is the position of the message and err says why;
- * the switch is as before. n = 1 is a single mod. To collect every error of a document, use
- * tn_switch_check_all().
+ * between. On refusal returns -EINVAL (no memory: -ENOMEM), *failed is the position of the message
+ * and err says why; the switch is as before. n = 1 is a single mod. To collect every error of a
+ * document, use tn_switch_check_all().
  */
 int tn_switch_commit(struct tn_switch *sw, const struct tn_mod *mods, size_t n, uint64_t now_ns,
 	size_t *failed, struct tn_error *err) TN_MUST_CHECK;
@@ -89,7 +93,10 @@ void tn_switch_learn(
 
 /* The version packets are handled by. Readers must not hold it across tn_switch_reclaim(). */
 const struct tn_snapshot *tn_switch_snapshot(const struct tn_switch *sw);
-/* No reader holds a snapshot taken before now: free what commits replaced. */
+/*
+ * No reader holds a snapshot taken before now: what commits replaced leaves the lookup structures,
+ * and what had left them at the call before is freed. Due once in a while, not after each commit.
+ */
 void tn_switch_reclaim(struct tn_switch *sw);
 
 /* Reading back. Iteration is sorted: flows by table, priority (high first), flow id; others by id.
@@ -100,12 +107,15 @@ typedef void (*tn_meter_fn)(void *ctx, const struct tn_meter *meter, uint32_t re
 typedef void (*tn_table_fn)(void *ctx, const struct tn_table_info *table);
 typedef void (*tn_port_fn)(void *ctx, const struct tn_port_config_data *port);
 
-/* filter: as a DELETE's table, match, cookie, out_port, out_group; NULL: all. */
-void tn_switch_flows(
+/*
+ * filter: as a DELETE's table, match, cookie, out_port, out_group; NULL: all. Returns 0, or -ENOMEM
+ * before the first call of fn or, of a group with very many buckets, between two.
+ */
+int tn_switch_flows(
 	const struct tn_switch *sw, const struct tn_flow_mod *filter, tn_flow_fn fn, void *ctx);
 bool tn_switch_flow_by_id(const struct tn_switch *sw, uint64_t flow_id, tn_flow_fn fn, void *ctx);
-void tn_switch_groups(const struct tn_switch *sw, tn_group_fn fn, void *ctx);
-void tn_switch_meters(const struct tn_switch *sw, tn_meter_fn fn, void *ctx);
+int tn_switch_groups(const struct tn_switch *sw, tn_group_fn fn, void *ctx);
+int tn_switch_meters(const struct tn_switch *sw, tn_meter_fn fn, void *ctx);
 /* Tables with a flow or a configuration of their own. */
 void tn_switch_tables(const struct tn_switch *sw, tn_table_fn fn, void *ctx);
 void tn_switch_ports(const struct tn_switch *sw, tn_port_fn fn, void *ctx);

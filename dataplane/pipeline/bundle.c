@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dataplane/pipeline/switch_private.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+bool sw_reserve_change(struct tn_switch *sw)
+{
+	size_t size = sw->changes_size ? sw->changes_size * 2 : 16;
+	struct sw_change *v;
+
+	if (sw->n_changes < sw->changes_size)
+		return true;
+	v = realloc(sw->changes, size * sizeof(*v));
+	if (!v)
+		return false;
+	sw->changes = v;
+	sw->changes_size = size;
+	return true;
+}
+
+void sw_log_change(struct tn_switch *sw, const struct sw_change *change)
+{
+	TN_ASSERT(sw->n_changes < sw->changes_size);
+	sw->changes[sw->n_changes++] = *change;
+}
+
+/* A large bundle's log is not kept for the small ones that follow. */
+static void clear_changes(struct tn_switch *sw)
+{
+	sw->n_changes = 0;
+	if (sw->changes_size <= 1024)
+		return;
+	free(sw->changes);
+	sw->changes = NULL;
+	sw->changes_size = 0;
+}
+
+void sw_undo_changes(struct tn_switch *sw, size_t from)
+{
+	while (sw->n_changes > from) {
+		const struct sw_change *change = &sw->changes[--sw->n_changes];
+
+		switch ((enum sw_object)change->object) {
+		case SW_FLOW:
+			sw_flow_undo(sw, change);
+			break;
+		case SW_GROUP:
+			sw_group_undo(sw, change);
+			break;
+		case SW_METER:
+			sw_meter_undo(sw, change);
+			break;
+		}
+	}
+}
+
+/* A new version of a meter goes on counting where the old one is now. */
+static void carry_meter_counters(struct tn_switch *sw)
+{
+	for (size_t i = 0; i < sw->n_changes; i++) {
+		const struct sw_change *change = &sw->changes[i];
+		struct tn_meter_version *m = change->p;
+
+		if (change->object == SW_METER && change->added && change->continues)
+			m->meter->counter = change->continues->meter->counter;
+	}
+}
+
+static void publish_changes(struct tn_switch *sw)
+{
+	for (size_t i = 0; i < sw->n_changes; i++) {
+		const struct sw_change *change = &sw->changes[i];
+
+		switch ((enum sw_object)change->object) {
+		case SW_FLOW:
+			sw_flow_publish(sw, change);
+			break;
+		case SW_GROUP:
+			sw_group_publish(sw, change);
+			break;
+		case SW_METER:
+			sw_meter_publish(sw, change);
+			break;
+		}
+	}
+}
+
+static void tell_removed(const struct tn_switch *sw, const struct sw_change *change)
+{
+	const struct tn_flow *flow = change->p;
+	struct tn_flow_info info;
+
+	if (change->reason == SW_SILENT || !(flow->flags & TN_FLOW_SEND_FLOW_REM))
+		return;
+	tn_flow_describe(flow, &info);
+	sw_emit(sw,
+		&(struct tn_event){
+			.kind = TN_EVENT_FLOW_REMOVED,
+			.time_ns = change->time_ns,
+			.removed_reason = (enum tn_flow_removed_reason)change->reason,
+			.flow = &info,
+			.table_id = flow->table_id,
+		});
+}
+
+/*
+ * OpenFlow 1.5, 7.3.4.1: "down" once free space falls to vacancy_down percent, then "up" once it
+ * rises to vacancy_up, and so on in turns.
+ */
+static void tell_vacancy(struct tn_switch *sw, uint8_t table, uint64_t now_ns)
+{
+	struct sw_table *state = &sw->state[table];
+	const struct tn_table_config *config = &state->config;
+	uint64_t max = config->max_entries;
+	uint64_t vacant = (state->active < max ? max - state->active : 0) * 100;
+	bool turns = state->vacancy_low ? vacant >= config->vacancy_up * max
+					: vacant <= config->vacancy_down * max;
+
+	if (!config->vacancy_up || !turns)
+		return;
+	state->vacancy_low = !state->vacancy_low;
+	sw_emit(sw,
+		&(struct tn_event){
+			.kind = TN_EVENT_TABLE_STATUS,
+			.time_ns = now_ns,
+			.table_id = table,
+			.vacancy_up = !state->vacancy_low,
+		});
+}
+
+static void tell_changes(struct tn_switch *sw, uint64_t now_ns)
+{
+	bool touched[TN_N_TABLES] = {false};
+
+	for (size_t i = 0; i < sw->n_changes; i++) {
+		const struct sw_change *change = &sw->changes[i];
+
+		if (change->object != SW_FLOW)
+			continue;
+		touched[((const struct tn_flow *)change->p)->table_id] = true;
+		if (!change->added)
+			tell_removed(sw, change);
+	}
+	for (unsigned t = 0; t < TN_N_TABLES; t++) {
+		if (touched[t])
+			tell_vacancy(sw, (uint8_t)t, now_ns);
+	}
+}
+
+void sw_commit_changes(struct tn_switch *sw, uint64_t now_ns)
+{
+	if (sw->n_changes) {
+		carry_meter_counters(sw);
+		sw->version++;
+		sw_publish(sw);
+		publish_changes(sw);
+		tell_changes(sw, now_ns);
+	}
+	clear_changes(sw);
+}
+
+/* Lookups of the published version may still go by tables that were outgrown on the way. */
+static void undo_all(struct tn_switch *sw)
+{
+	sw_undo_changes(sw, 0);
+	clear_changes(sw);
+	if (sw->snapshot->groups != sw->groups || sw->snapshot->meters != sw->meters)
+		sw_publish(sw);
+}
+
+static int apply(
+	struct tn_switch *sw, const struct tn_mod *mod, uint64_t now_ns, struct tn_error *err)
+{
+	switch (mod->kind) {
+	case TN_MOD_FLOW:
+		return sw_flow_mod(sw, mod->flow, now_ns, err);
+	case TN_MOD_GROUP:
+		return sw_group_mod(sw, mod->group, now_ns, err);
+	case TN_MOD_METER:
+		return sw_meter_mod(sw, mod->meter, now_ns, err);
+	}
+	return tn_error_set(err, TN_OFPBRC_BAD_TYPE, -1,
+		"message kind %u is not one of flow, group and meter", (unsigned)mod->kind);
+}
+
+int tn_switch_commit(struct tn_switch *sw, const struct tn_mod *mods, size_t n, uint64_t now_ns,
+	size_t *failed, struct tn_error *err)
+{
+	size_t i = 0;
+	int rc = sw_reserve_snapshot(sw) ? 0 : sw_no_memory(err);
+
+	for (; i < n && !rc; i++)
+		rc = apply(sw, &mods[i], now_ns, err);
+	if (!rc) {
+		sw_commit_changes(sw, now_ns);
+		return 0;
+	}
+	undo_all(sw);
+	if (failed)
+		*failed = i ? i - 1 : 0;
+	return rc;
+}
+
+size_t tn_switch_check_all(struct tn_switch *sw, const struct tn_mod *mods, size_t n,
+	uint64_t now_ns, tn_refused_fn refused, void *ctx)
+{
+	size_t n_refused = 0;
+	struct tn_error err;
+
+	if (!sw_reserve_snapshot(sw)) {
+		sw_no_memory(&err);
+		refused(ctx, 0, &err);
+		return 1;
+	}
+	for (size_t i = 0; i < n; i++) {
+		size_t before = sw->n_changes;
+
+		if (!apply(sw, &mods[i], now_ns, &err))
+			continue;
+		sw_undo_changes(sw, before);
+		n_refused++;
+		if (refused)
+			refused(ctx, i, &err);
+	}
+	undo_all(sw);
+	return n_refused;
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dataplane/pipeline/switch_private.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+int tn_switch_flows(
+	const struct tn_switch *sw, const struct tn_flow_mod *filter, tn_flow_fn fn, void *ctx)
+{
+	struct sw_flow_list list = {0};
+	struct tn_flow_info info;
+	int rc = sw_flow_select(sw, filter, false, true, sw->version, &list);
+
+	for (size_t i = 0; i < list.n && !rc; i++) {
+		tn_flow_describe(list.v[i].flow, &info);
+		fn(ctx, &info);
+	}
+	sw_flow_list_free(&list);
+	return rc;
+}
+
+bool tn_switch_flow_by_id(const struct tn_switch *sw, uint64_t flow_id, tn_flow_fn fn, void *ctx)
+{
+	struct tn_flow *flow = sw->ids ? sw->ids[flow_id & sw->ids_mask] : NULL;
+	struct tn_flow_info info;
+
+	while (flow && (flow->flow_id != flow_id || !sw_flow_visible(flow, sw->version)))
+		flow = flow->id_next;
+	if (!flow)
+		return false;
+	tn_flow_describe(flow, &info);
+	fn(ctx, &info);
+	return true;
+}
+
+static int show_group(const struct tn_group *group, tn_group_fn fn, void *ctx)
+{
+	struct tn_bucket_info *buckets = malloc((group->n_buckets + 1) * sizeof(*buckets));
+
+	if (!buckets)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < group->n_buckets; i++) {
+		const struct tn_group_bucket *b = &group->buckets[i];
+
+		buckets[i] = (struct tn_bucket_info){
+			.bucket =
+				{
+					.bucket_id = b->bucket_id,
+					.weight = b->weight,
+					.watch_port = b->watch_port,
+					.watch_group = b->watch_group,
+					.actions = b->actions,
+					.n_actions = b->n_actions,
+				},
+			.counter = b->stats->counter,
+		};
+	}
+	fn(ctx,
+		&(struct tn_group_info){
+			.group_id = group->v.id,
+			.type = group->type,
+			.selection = group->selection,
+			.hash_fields = group->hash_fields,
+			.selection_param = group->selection_param,
+			.owner = group->owner,
+			.annotation = group->annotation,
+			.reference_count = group->users->n,
+			.created_ns = group->created_ns,
+			.counter = group->stats->counter,
+			.buckets = buckets,
+			.n_buckets = group->n_buckets,
+		});
+	free(buckets);
+	return 0;
+}
+
+int tn_switch_groups(const struct tn_switch *sw, tn_group_fn fn, void *ctx)
+{
+	struct tn_versioned **v;
+	size_t n;
+	int rc = 0;
+
+	if (!sw_id_table_sorted(sw->groups, sw->version, &v, &n))
+		return -ENOMEM;
+	for (size_t i = 0; i < n && !rc; i++)
+		rc = show_group((const struct tn_group *)(const void *)v[i], fn, ctx);
+	free(v);
+	return rc;
+}
+
+int tn_switch_meters(const struct tn_switch *sw, tn_meter_fn fn, void *ctx)
+{
+	struct tn_versioned **v;
+	size_t n;
+
+	if (!sw_id_table_sorted(sw->meters, sw->version, &v, &n))
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		const struct tn_meter_version *m =
+			(const struct tn_meter_version *)(const void *)v[i];
+
+		fn(ctx, m->meter, m->users->n);
+	}
+	free(v);
+	return 0;
+}
+
+static struct tn_classifier_stats lookup_stats(const struct tn_switch *sw, unsigned table)
+{
+	struct tn_classifier_stats stats = {.template_name = "linear"};
+
+	if (sw->tables[table].cls)
+		tn_classifier_stats(sw->tables[table].cls, &stats);
+	return stats;
+}
+
+void tn_switch_tables(const struct tn_switch *sw, tn_table_fn fn, void *ctx)
+{
+	for (unsigned t = 0; t < TN_N_TABLES; t++) {
+		const struct sw_table *state = &sw->state[t];
+		struct tn_classifier_stats stats;
+
+		if (!state->active && !state->configured)
+			continue;
+		stats = lookup_stats(sw, t);
+		fn(ctx,
+			&(struct tn_table_info){
+				.table_id = (uint8_t)t,
+				.config = state->config,
+				.active = state->active,
+				.lookups = sw->tables[t].lookups,
+				.matches = sw->tables[t].matches,
+				.template_name = stats.template_name,
+				.n_subtables = stats.n_tuples + stats.n_tries,
+				.memory_bytes = stats.memory_bytes + state->flow_bytes,
+			});
+	}
+}
+
+void tn_switch_ports(const struct tn_switch *sw, tn_port_fn fn, void *ctx)
+{
+	for (uint32_t i = 0; i < sw->ports->n; i++)
+		fn(ctx, &sw->ports->ports[i]);
+}
+
+uint32_t tn_switch_flow_count(const struct tn_switch *sw)
+{
+	return sw->n_flows;
+}
+
+size_t tn_switch_memory(const struct tn_switch *sw)
+{
+	size_t bytes = sw->bytes + sw_bytes_of(sw) + sw_bytes_of(sw->ids) +
+		sw_bytes_of(sw->timers.v) + sw_bytes_of(sw->changes) + sw_bytes_of(sw->groups) +
+		sw_bytes_of(sw->meters) + sw_bytes_of(sw->ports) + sw_bytes_of(sw->snapshot) +
+		sw_bytes_of(sw->spare);
+
+	for (unsigned t = 0; t < TN_N_TABLES; t++)
+		bytes += lookup_stats(sw, t).memory_bytes + sw_bytes_of(sw->state[t].evict.v);
+	return bytes;
+}
