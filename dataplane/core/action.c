@@ -78,21 +78,11 @@ static bool has_tag(const struct tn_match *known)
 	return tn_match_value(known, TN_FIELD_VLAN_VID) & TN_VLAN_PRESENT;
 }
 
-static bool has_no_tag(const struct tn_match *known)
-{
-	return tn_match_mask(known, TN_FIELD_VLAN_VID) & TN_VLAN_PRESENT && !has_tag(known);
-}
-
-/* The new tag takes VID and priority from the one there was, or zeroes. */
+/* The new tag takes VID and priority from the one there was. */
 static void learn_outer_tag(struct tn_match *known)
 {
-	if (has_no_tag(known)) {
-		known->value.vlan_tci = tn_htobe16(TN_VLAN_PRESENT);
-		known->mask.vlan_tci = tn_htobe16(UINT16_MAX);
-	} else {
-		known->value.vlan_tci.raw |= tn_htobe16(TN_VLAN_PRESENT).raw;
-		known->mask.vlan_tci.raw |= tn_htobe16(TN_VLAN_PRESENT).raw;
-	}
+	known->value.vlan_tci.raw |= tn_htobe16(TN_VLAN_PRESENT).raw;
+	known->mask.vlan_tci.raw |= tn_htobe16(TN_VLAN_PRESENT).raw;
 }
 
 static void learn_push(struct tn_match *known)

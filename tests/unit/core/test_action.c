@@ -375,6 +375,28 @@ static void an_icmpv6_type_that_is_set_counts(void **state)
 		set(TN_FIELD_ND_TLL, 1));
 }
 
+static struct tn_action move_at(unsigned src_ofs, unsigned dst_ofs, unsigned n_bits)
+{
+	struct tn_action a = move(TN_FIELD_REG0, TN_FIELD_ICMPV6_TYPE, n_bits);
+
+	a.move.src_ofs = (uint8_t)src_ofs;
+	a.move.dst_ofs = (uint8_t)dst_ofs;
+	return a;
+}
+
+static void moved_bits_are_followed_one_by_one(void **state)
+{
+	struct tn_match m = ip_packet(0x86dd, 58);
+	const struct tn_action tll = set(TN_FIELD_ND_TLL, 1);
+
+	(void)state;
+	expect_ok(m, set(TN_FIELD_REG0, 136 << 9), move_at(9, 0, 8), tll);
+	expect(m, TN_OFPBAC_MATCH_INCONSISTENT, 2, set(TN_FIELD_REG0, 136), move_at(1, 0, 8), tll);
+	expect_ok(m, set(TN_FIELD_REG0, 8), move_at(0, 0, 4), move_at(0, 4, 4), tll);
+	tn_match_set_exact(&m, TN_FIELD_ICMPV6_TYPE, 136);
+	expect(m, TN_OFPBAC_MATCH_INCONSISTENT, 1, move_at(0, 0, 3), tll);
+}
+
 static void tags_are_followed_through_the_list(void **state)
 {
 	struct tn_match any = any_packet(), tagged = tagged_packet(), untagged = any_packet();
@@ -650,6 +672,7 @@ int main(void)
 		cmocka_unit_test(moves_stay_inside_both_fields),
 		cmocka_unit_test(fields_need_their_prerequisites),
 		cmocka_unit_test(an_icmpv6_type_that_is_set_counts),
+		cmocka_unit_test(moved_bits_are_followed_one_by_one),
 		cmocka_unit_test(tags_are_followed_through_the_list),
 		cmocka_unit_test(nothing_known_leaves_prerequisites_to_run_time),
 		cmocka_unit_test(resubmits_go_forward),

@@ -166,6 +166,11 @@ static void shared_storage_is_told_apart(void **state)
 	assert_int_equal(tn_match_fields(&m), 0);
 	set(&m, TN_FIELD_ETH_TYPE, 0x0806);
 	assert_int_equal(tn_match_fields(&m), F(ETH_TYPE) | F(ARP_SPA) | F(ARP_THA));
+	/* What no other field could mean counts in any case. */
+	tn_match_init(&m);
+	set(&m, TN_FIELD_VLAN_PCP, 3);
+	set(&m, TN_FIELD_TCP_FLAGS, 2);
+	assert_int_equal(tn_match_fields(&m), F(VLAN_PCP) | F(TCP_FLAGS));
 	/* One ICMP type bit more than the type has would be a TCP port's. */
 	tn_match_init(&m);
 	set(&m, TN_FIELD_ETH_TYPE, 0x0800);

@@ -186,6 +186,11 @@ static void the_largest_rates_and_gaps_do_not_overflow(void **state)
 	assert_int_equal(m->bands[0].tokens, full);
 	assert_int_equal(run(m, 0, UINT32_MAX), TN_METER_PASS);
 	assert_int_equal(m->bands[0].tokens, full - UINT32_MAX);
+	/* The product of rate and time is over 64 bits long before the bucket is full. */
+	assert_int_equal(passed(m, 0, UINT32_MAX, 200), 124);
+	assert_int_equal(m->bands[0].tokens, 0);
+	assert_int_equal(run(m, SECOND / 10, 0), TN_METER_PASS);
+	assert_int_equal(m->bands[0].tokens, full / 10);
 	assert_int_equal(run(m, 100 * YEAR, 0), TN_METER_PASS);
 	assert_int_equal(m->bands[0].tokens, full);
 	assert_int_equal(run(m, UINT64_MAX, UINT32_MAX), TN_METER_PASS);
@@ -194,6 +199,20 @@ static void the_largest_rates_and_gaps_do_not_overflow(void **state)
 
 	m = new_drop(TN_METER_PKTPS, 1, 0, 0);
 	assert_int_equal(passed(m, UINT64_MAX, 60, 5), 1);
+	free(m);
+}
+
+static void a_full_bucket_takes_nothing_more(void **state)
+{
+	struct tn_meter *m = new_drop(TN_METER_PKTPS, 1, 0, 0);
+
+	(void)state;
+	assert_int_equal(passed(m, 0, 60, 2), 1);
+	assert_int_equal(passed(m, 2 * SECOND, 60, 3), 1);
+	assert_int_equal(passed(m, 5 * SECOND, 60, 3), 1);
+	/* Not even the part of a token that was on its way. */
+	assert_int_equal(passed(m, 7 * SECOND - SECOND / 4, 60, 3), 1);
+	assert_int_equal(passed(m, 7 * SECOND + SECOND / 2, 60, 3), 0);
 	free(m);
 }
 
@@ -377,6 +396,7 @@ int main(void)
 		cmocka_unit_test(refills_finer_than_a_token_add_up),
 		cmocka_unit_test(one_refill_is_as_many_small_ones),
 		cmocka_unit_test(the_largest_rates_and_gaps_do_not_overflow),
+		cmocka_unit_test(a_full_bucket_takes_nothing_more),
 		cmocka_unit_test(a_step_back_is_no_time),
 		cmocka_unit_test(of_two_bands_the_highest_exceeded_applies),
 		cmocka_unit_test(two_bands_split_a_steady_stream),
