@@ -266,56 +266,39 @@ enum tn_drop tn_vxlan_push(struct tn_view *view, const struct tn_vxlan_encap *en
 	return TN_DROP_NONE;
 }
 
-/* Spreads every bit of v over the result; a bijection. */
-static uint64_t mix(uint64_t v)
-{
-	v ^= v >> 32;
-	v *= UINT64_C(0x9e3779b97f4a7c15);
-	v ^= v >> 29;
-	v *= UINT64_C(0xd6e8feb86659fd93);
-	v ^= v >> 32;
-	return v;
-}
-
-static uint64_t hash_ip6(const struct tn_ip6 *a, uint16_t port)
+/* Both halves of an IPv6 address matter: hosts differ in the low one, networks in the high one. */
+static uint64_t end_ip6(const struct tn_ip6 *a, uint16_t port)
 {
 	tn_u128 v = tn_u128_from_ip6(a);
 
-	return mix(mix(mix((uint64_t)(v >> 64)) + (uint64_t)v) + port);
+	return tn_entropy_end(tn_entropy_end((uint64_t)(v >> 64), 0) ^ (uint64_t)v, port);
 }
 
-static uint64_t hash_ip4(struct tn_be32 a, uint16_t port)
-{
-	return mix((uint64_t)tn_be32toh(a) << 16 | port);
-}
-
-static uint64_t hash_mac(const struct tn_mac *mac)
+static uint64_t end_mac(const struct tn_mac *mac)
 {
 	uint64_t v = 0;
 
 	memcpy(&v, mac, sizeof(*mac));
-	return mix(v);
+	return tn_entropy_end(v, 0);
 }
 
 uint32_t tn_key_entropy(const struct tn_key *key)
 {
 	uint16_t type = tn_be16toh(key->eth_type), src = 0, dst = 0;
-	uint64_t ends;
 
 	TN_KEY_SEQ_ASSERT(1);
 	/* No ports where only some fragments have them: all go one way. ICMP has none. */
 	if (!key->ip_frag &&
 		(key->ip_proto == TN_IPPROTO_TCP || key->ip_proto == TN_IPPROTO_UDP ||
 			key->ip_proto == TN_IPPROTO_SCTP)) {
-		src = tn_be16toh(key->tp_src);
-		dst = tn_be16toh(key->tp_dst);
+		src = key->tp_src.raw;
+		dst = key->tp_dst.raw;
 	}
-	/* A sum does not tell one end from the other. */
 	if (type == TN_ETH_TYPE_IPV4)
-		ends = hash_ip4(key->ipv4_src, src) + hash_ip4(key->ipv4_dst, dst);
-	else if (type == TN_ETH_TYPE_IPV6)
-		ends = hash_ip6(&key->ipv6_src, src) + hash_ip6(&key->ipv6_dst, dst);
-	else
-		ends = hash_mac(&key->eth_src) + hash_mac(&key->eth_dst);
-	return (uint32_t)mix(ends + ((uint64_t)type << 8 | key->ip_proto));
+		return tn_entropy_ip4(
+			key->ipv4_src.raw, key->ipv4_dst.raw, src, dst, key->ip_proto);
+	if (type == TN_ETH_TYPE_IPV6)
+		return tn_entropy(end_ip6(&key->ipv6_src, src), end_ip6(&key->ipv6_dst, dst), type,
+			key->ip_proto);
+	return tn_entropy(end_mac(&key->eth_src), end_mac(&key->eth_dst), type, key->ip_proto);
 }
