@@ -130,11 +130,11 @@ static bool l4_cut(const struct tn_headers *h, uint8_t proto)
 		h->ip_proto == proto;
 }
 
+/* The same of an ND message, whose type is there. */
 static bool nd_cut(const struct tn_view *view, const struct tn_headers *h, uint8_t type)
 {
-	if (!(h->flags & TN_HDR_ICMPV6))
-		return l4_cut(h, TN_IPPROTO_ICMPV6);
-	return h->flags & TN_HDR_CUT && (type == 0 || view->data[h->l4] == type);
+	return h->flags & TN_HDR_CUT && h->flags & TN_HDR_ICMPV6 &&
+		(type == 0 || view->data[h->l4] == type);
 }
 
 /* Was the header with the field there, had the capture not ended? */

@@ -184,7 +184,7 @@ void packet_random(struct packet *p, struct rng *r)
 			p->proto = TN_IPPROTO_UDP;
 		p->frag_hdr = true;
 		p->payload += 200;
-		p->frag_ofs = one_in(r, 2) ? 0 : 8 * (1 + rng_below(r, 10));
+		p->frag_ofs = one_in(r, 2) ? 0 : 8 * (3 + rng_below(r, 10)); /* behind checksums */
 		p->more = p->frag_ofs == 0 || one_in(r, 2);
 		p->frag_len = 8 * (9 + rng_below(r, 4)); /* any L4 header fits in 72 */
 	}
