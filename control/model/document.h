@@ -18,30 +18,10 @@
 #include "control/model/names.h"
 #include "dataplane/core/info.h"
 #include "dataplane/core/mods.h"
+#include "dataplane/core/underlay_config.h"
 
 #define TN_DOCUMENT_DEPTH_MAX 16u
 #define TN_DOCUMENT_BYTES_MAX (128u << 20)
-
-/* "remote" and "vni" of a vxlan port may be the word "flow": taken from each packet's flow. */
-struct tn_vxlan_options {
-	bool has_local;
-	tn_u128 local; /* outer source; IPv4-mapped or IPv6 */
-	bool remote_flow;
-	tn_u128 remote;
-	bool vni_flow;
-	uint32_t vni;
-	uint16_t udp_port;  /* default 4789 */
-	bool udp_checksum;  /* default false */
-	uint8_t ttl;	    /* default 64 */
-	int16_t dscp;	    /* 0-63; -1 (default): the inner one */
-	bool dont_fragment; /* default true */
-	/* Who may send to us, beside `remote` and every tunnel destination: further endpoints (with
-	 * remote "flow") and networks (with vni "flow"). Empty: with "flow", any. */
-	const tn_u128 *peers;
-	size_t n_peers;
-	const uint32_t *vnis;
-	size_t n_vnis;
-};
 
 struct tn_model_port {
 	uint32_t number;
@@ -52,27 +32,6 @@ struct tn_model_port {
 	uint32_t mtu;	  /* 0: no limit of its own */
 	struct tn_vxlan_options vxlan; /* type "vxlan" */
 	json_t *options; /* other types' options, kept and written back; may be NULL */
-};
-
-struct tn_underlay_address {
-	tn_u128 address;
-	uint8_t prefix_len; /* of the IPv4 or IPv6 address */
-	struct tn_mac mac;
-	uint32_t port; /* uplink; 0: tunnel frames use the vxlan port's own capture */
-};
-
-struct tn_underlay_route {
-	tn_u128 prefix;
-	uint8_t prefix_len; /* 0-32 for IPv4-mapped, 0-128 for IPv6 */
-	bool is_ip4;
-	tn_u128 via; /* next hop; 0: on link */
-	uint32_t port;
-};
-
-struct tn_underlay_neighbour {
-	tn_u128 address;
-	struct tn_mac mac;
-	uint32_t port;
 };
 
 struct tn_table_setting {
