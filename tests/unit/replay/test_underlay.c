@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "tools/replay/underlay.h"
+
+#include <arpa/inet.h>
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+static tn_u128 ip(const char *text)
+{
+	struct tn_ip6 ip6;
+	uint32_t ip4;
+
+	if (inet_pton(AF_INET, text, &ip4) == 1)
+		return tn_u128_from_ip4(ntohl(ip4));
+	assert_int_equal(inet_pton(AF_INET6, text, ip6.b), 1);
+	return tn_u128_from_ip6(&ip6);
+}
+
+static struct tn_underlay_route route(
+	const char *prefix, uint8_t len, const char *via, uint32_t port)
+{
+	return (struct tn_underlay_route){.prefix = ip(prefix),
+		.prefix_len = len,
+		.is_ip4 = tn_u128_is_ip4(ip(prefix), &(uint32_t){0}),
+		.via = via ? ip(via) : 0,
+		.port = port};
+}
+
+static struct tn_underlay_address addresses[3];
+static struct tn_underlay_route routes[6];
+static struct tn_underlay_neighbour neighbours[6];
+static struct tn_document doc;
+static struct tn_underlay underlay;
+
+static int set_up(void **state)
+{
+	(void)state;
+	addresses[0] =
+		(struct tn_underlay_address){ip("198.51.100.1"), 24, {{2, 0, 0, 0, 0, 1}}, 10};
+	addresses[1] =
+		(struct tn_underlay_address){ip("203.0.113.1"), 24, {{2, 0, 0, 0, 0, 2}}, 11};
+	addresses[2] =
+		(struct tn_underlay_address){ip("2001:db8::1"), 64, {{2, 0, 0, 0, 0, 1}}, 10};
+	routes[0] = route("0.0.0.0", 0, "198.51.100.254", 10);
+	routes[1] = route("192.0.2.0", 24, "203.0.113.254", 11);
+	routes[2] = route("192.0.2.128", 25, "198.51.100.253", 0);
+	routes[3] = route("192.0.2.200", 32, NULL, 10);
+	routes[4] = route("::", 0, "2001:db8::fe", 10);
+	routes[5] = route("192.0.2.0", 24, NULL, 10); /* the first of equals wins */
+	neighbours[0] =
+		(struct tn_underlay_neighbour){ip("198.51.100.254"), {{4, 0, 0, 0, 0, 254}}, 10};
+	neighbours[1] =
+		(struct tn_underlay_neighbour){ip("203.0.113.254"), {{4, 0, 0, 0, 1, 254}}, 11};
+	neighbours[2] =
+		(struct tn_underlay_neighbour){ip("198.51.100.253"), {{4, 0, 0, 0, 0, 253}}, 10};
+	neighbours[3] =
+		(struct tn_underlay_neighbour){ip("2001:db8::fe"), {{4, 0, 0, 0, 2, 254}}, 0};
+	neighbours[4] = (struct tn_underlay_neighbour){ip("198.51.100.7"), {{4, 0, 0, 0, 0, 7}}, 0};
+	neighbours[5] = (struct tn_underlay_neighbour){
+		ip("192.0.2.200"), {{4, 0, 0, 0, 0, 200}}, 11}; /* behind another port */
+	doc = (struct tn_document){
+		.addresses = addresses,
+		.n_addresses = 3,
+		.routes = routes,
+		.n_routes = 6,
+		.neighbours = neighbours,
+		.n_neighbours = 6,
+	};
+	tn_underlay_init(&underlay, &doc);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	tn_underlay_fini(&underlay);
+	return 0;
+}
+
+static void expect(const char *dst, const char *src, const char *want_src, uint8_t eth_src,
+	uint16_t eth_dst, uint32_t port)
+{
+	/* Twice: the second answer comes out of the cache. */
+	for (int i = 0; i < 2; i++) {
+		struct tn_next_hop hop;
+
+		assert_int_equal(
+			tn_underlay_resolve(&underlay, ip(dst), src ? ip(src) : 0, &hop), 0);
+		assert_true(hop.src == ip(want_src));
+		assert_int_equal(hop.eth_src.b[5], eth_src);
+		assert_int_equal(hop.eth_dst.b[4] << 8 | hop.eth_dst.b[5], eth_dst);
+		assert_int_equal(hop.port, port);
+	}
+}
+
+static void expect_drop(const char *dst, const char *src, enum tn_drop drop)
+{
+	for (int i = 0; i < 2; i++) {
+		struct tn_next_hop hop;
+
+		assert_int_equal(
+			tn_underlay_resolve(&underlay, ip(dst), src ? ip(src) : 0, &hop), drop);
+	}
+}
+
+static void takes_the_longest_prefix(void **state)
+{
+	(void)state;
+	expect("8.8.8.8", NULL, "198.51.100.1", 1, 254, 10);
+	expect("192.0.2.1", NULL, "203.0.113.1", 2, 1 << 8 | 254, 11);
+	expect("192.0.2.129", NULL, "198.51.100.1", 1, 253, 10);
+	expect("2001:db8:1::5", NULL, "2001:db8::1", 1, 2 << 8 | 254, 10);
+}
+
+static void reaches_its_own_networks(void **state)
+{
+	(void)state;
+	expect("198.51.100.7", NULL, "198.51.100.1", 1, 7, 10);
+}
+
+static void uses_the_source_it_is_told(void **state)
+{
+	(void)state;
+	expect("8.8.8.8", "203.0.113.1", "203.0.113.1", 2, 254, 10);
+	/* One that no address has: MAC of the address on the way. */
+	expect("8.8.8.8", "10.0.0.1", "10.0.0.1", 1, 254, 10);
+}
+
+static void says_why_there_is_no_way(void **state)
+{
+	(void)state;
+	expect_drop("192.0.2.200", NULL, TN_DROP_NO_NEIGHBOUR);
+	expect_drop("198.51.100.8", NULL, TN_DROP_NO_NEIGHBOUR);
+	expect_drop("198.51.100.1", NULL, TN_DROP_NO_ROUTE); /* itself */
+	expect_drop("8.8.8.8", "2001:db8::1", TN_DROP_NO_ROUTE);
+	doc.n_routes = doc.n_addresses = 0;
+	tn_underlay_fini(&underlay);
+	tn_underlay_init(&underlay, &doc);
+	expect_drop("8.8.8.8", NULL, TN_DROP_NO_ROUTE);
+	expect_drop("2001:db8::5", NULL, TN_DROP_NO_ROUTE);
+}
+
+/* An IPv6 default route must not carry IPv4-mapped destinations. */
+static void keeps_the_families_apart(void **state)
+{
+	(void)state;
+	doc.routes = &routes[4];
+	doc.n_routes = 1;
+	doc.n_addresses = 0;
+	tn_underlay_fini(&underlay);
+	tn_underlay_init(&underlay, &doc);
+	expect_drop("8.8.8.8", NULL, TN_DROP_NO_ROUTE);
+}
+
+static void knows_its_addresses(void **state)
+{
+	(void)state;
+	assert_ptr_equal(tn_underlay_address(&underlay, ip("203.0.113.1")), &addresses[1]);
+	assert_ptr_equal(tn_underlay_address(&underlay, ip("2001:db8::1")), &addresses[2]);
+	assert_null(tn_underlay_address(&underlay, ip("203.0.113.2")));
+	assert_true(tn_underlay_is_uplink(&underlay, 10));
+	assert_false(tn_underlay_is_uplink(&underlay, 12));
+	assert_false(tn_underlay_is_uplink(&underlay, 0));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(takes_the_longest_prefix, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(reaches_its_own_networks, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(uses_the_source_it_is_told, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(says_why_there_is_no_way, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(keeps_the_families_apart, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(knows_its_addresses, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

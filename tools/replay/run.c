@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "tools/replay/run.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/replay/apply.h"
+#include "tools/replay/diff.h"
+#include "tools/replay/engine.h"
+#include "tools/replay/memory.h"
+#include "tools/replay/merge.h"
+#include "tools/replay/outputs.h"
+#include "tools/replay/progress.h"
+#include "tools/replay/report.h"
+#include "tools/replay/summary.h"
+#include "tools/replay/text.h"
+#include "tools/replay/trace.h"
+
+/* Packets between two looks at the clock of the progress bar. */
+#define PROGRESS_PACKETS 4096u
+
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int number)
+{
+	interrupted = number;
+}
+
+/* One configuration and what it is run with. */
+struct side {
+	struct tn_config config;
+	struct tn_engine engine;
+	bool loaded, applied;
+	struct tn_replay_port **in; /* of each input */
+};
+
+struct run {
+	const struct tn_options *o;
+	struct side sides[2];
+	unsigned n_sides;
+	const char **paths; /* of the inputs */
+	struct tn_merge *merge;
+	struct tn_capture_error input_error; /* when merge is NULL */
+	FILE *report, *trace;
+	struct tn_fate fate; /* for a trace without a comparison */
+	struct tn_diff diff;
+	struct tn_progress progress;
+	uint64_t start_ns;
+	bool complete;
+};
+
+/* Stops reading and finishes what is there; a second signal ends the program at once. */
+static void catch_signals(void)
+{
+	struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+}
+
+/* The part of "PORT=FILE" before the '=' that ends a port of the configuration; a name may have
+ * some itself. NULL: none fits. */
+static const struct tn_model_port *split_input(
+	const struct tn_config *c, const char *text, const char **path)
+{
+	const char *equals = text;
+
+	while ((equals = strchr(equals, '=')) != NULL) {
+		const struct tn_model_port *port = tn_config_port(c, text, (size_t)(equals - text));
+
+		if (port) {
+			*path = equals + 1;
+			return port;
+		}
+		equals++;
+	}
+	return NULL;
+}
+
+static void complain_of_input(const struct tn_config *c, const char *text)
+{
+	const char *equals = strchr(text, '=');
+
+	if (!equals) {
+		tn_complain("--in %s: write it as PORT=FILE", text);
+		return;
+	}
+	tn_complain("--in %s: %s has no port %.*s", text, c->path, (int)(equals - text), text);
+	for (size_t i = 0; i < c->doc.n_ports && i < 20; i++)
+		fprintf(stderr, "%s%s (%u)%s", i ? ", " : "  it has ", c->doc.ports[i].name,
+			c->doc.ports[i].number,
+			i + 1 == c->doc.n_ports ? "\n"
+				: i == 19	? ", ...\n"
+						: "");
+}
+
+static int check_inputs(struct run *r)
+{
+	const struct tn_options *o = r->o;
+	unsigned from_stdin = 0;
+
+	for (size_t i = 0; i < o->n_inputs; i++) {
+		for (unsigned s = 0; s < r->n_sides; s++) {
+			if (!split_input(&r->sides[s].config, o->inputs[i], &r->paths[i])) {
+				complain_of_input(&r->sides[s].config, o->inputs[i]);
+				return TN_EXIT_USAGE;
+			}
+		}
+		if (!*r->paths[i]) {
+			tn_complain("--in %s: names no file", o->inputs[i]);
+			return TN_EXIT_USAGE;
+		}
+		from_stdin += !strcmp(r->paths[i], "-");
+	}
+	if (from_stdin > 1) {
+		tn_complain("only one input can be standard input");
+		return TN_EXIT_USAGE;
+	}
+	if (from_stdin && o->loops > 1) {
+		tn_complain("--loop needs files: standard input comes only once");
+		return TN_EXIT_USAGE;
+	}
+	return TN_EXIT_OK;
+}
+
+static int load(struct run *r)
+{
+	const char *paths[2] = {r->o->config, r->o->diff};
+	int code = TN_EXIT_OK;
+
+	r->n_sides = r->o->diff ? 2 : 1;
+	for (unsigned s = 0; s < r->n_sides; s++) {
+		r->sides[s].loaded = true;
+		if (tn_config_load(&r->sides[s].config, paths[s]))
+			code = TN_EXIT_USAGE;
+	}
+	return code;
+}
+
+static int apply(struct run *r)
+{
+	int code = TN_EXIT_OK;
+
+	for (unsigned s = 0; s < r->n_sides; s++) {
+		struct side *side = &r->sides[s];
+
+		if (tn_config_apply(&side->config, r->start_ns)) {
+			code = TN_EXIT_USAGE;
+			continue;
+		}
+		side->applied = true;
+		if (tn_engine_init(&side->engine, &side->config, r->start_ns))
+			code = TN_EXIT_USAGE;
+	}
+	return code;
+}
+
+static void find_ports(struct run *r, struct side *side)
+{
+	const char *path;
+
+	side->in = tn_alloc(r->o->n_inputs * sizeof(struct tn_replay_port *));
+	for (size_t i = 0; i < r->o->n_inputs; i++)
+		side->in[i] = tn_engine_port(
+			&side->engine, split_input(&side->config, r->o->inputs[i], &path)->number);
+}
+
+static FILE *open_text(const char *path)
+{
+	FILE *f;
+
+	if (!path)
+		return NULL;
+	if (!strcmp(path, "-"))
+		return stdout;
+	f = fopen(path, "we");
+	if (!f)
+		tn_complain("%s: cannot write: %s", path, strerror(errno));
+	return f;
+}
+
+/* Never twice; a full disk is found here at the latest. */
+static bool close_text(FILE **f, const char *path)
+{
+	FILE *closed = *f;
+	bool failed;
+
+	*f = NULL;
+	if (!closed)
+		return true;
+	errno = 0;
+	failed = ferror(closed);
+	failed |= closed == stdout ? fflush(closed) != 0 : fclose(closed) != 0;
+	if (failed)
+		tn_complain("%s: cannot write: %s", strcmp(path, "-") ? path : "standard output",
+			errno ? strerror(errno) : "the write failed");
+	return !failed;
+}
+
+static bool stdout_is_taken(const struct tn_options *o)
+{
+	return (o->report && !strcmp(o->report, "-")) || (o->trace && !strcmp(o->trace, "-"));
+}
+
+static int open_outputs(struct run *r)
+{
+	const struct tn_options *o = r->o;
+	struct tn_engine *e = &r->sides[0].engine;
+
+	r->report = open_text(o->report);
+	r->trace = open_text(o->trace);
+	if ((o->report && !r->report) || (o->trace && !r->trace))
+		return TN_EXIT_OUTPUT;
+	if (o->out && tn_outputs_open(e, o->out, r->paths, o->n_inputs))
+		return TN_EXIT_OUTPUT;
+	if (o->diff) {
+		tn_diff_init(&r->diff, e, &r->sides[1].engine);
+		r->diff.lines = r->trace;
+		r->diff.list = stdout_is_taken(o) ? NULL : stdout;
+	} else if (r->trace) {
+		e->fate = &r->fate;
+	}
+	for (unsigned s = 0; s < r->n_sides; s++)
+		r->sides[s].engine.want_path = r->trace || r->report;
+	return TN_EXIT_OK;
+}
+
+/* What is written of each packet. False: cannot write. */
+static bool note_packet(struct run *r, const struct tn_merge_record *rec)
+{
+	struct tn_engine *e = &r->sides[0].engine;
+	const struct tn_trace_frame frame = {
+		.number = e->number,
+		.time_ns = rec->frame.time_ns,
+		.len = rec->frame.len,
+		.wire_len = rec->frame.wire_len,
+		.port = r->sides[0].in[rec->input],
+	};
+	json_t *line;
+	bool ok;
+
+	if (r->o->diff)
+		return tn_diff_packet(&r->diff, &frame);
+	line = tn_trace_frame_to_json(&frame);
+	tn_trace_fate_to_json(e, e->fate, line);
+	ok = tn_trace_print(r->trace, line);
+	json_decref(line);
+	return ok;
+}
+
+static int output_failed(const struct run *r)
+{
+	const struct tn_engine *e = &r->sides[0].engine;
+
+	if (e->failed)
+		tn_complain("%s", e->err.text);
+	return TN_EXIT_OUTPUT;
+}
+
+static int replay(struct run *r)
+{
+	bool notes = r->sides[0].engine.fate != NULL;
+	struct tn_merge_record rec;
+	uint64_t packets = 0;
+	int rc = 0;
+
+	while (!interrupted && (rc = tn_merge_next(r->merge, &rec, &r->input_error)) == 1) {
+		for (unsigned s = 0; s < r->n_sides; s++) {
+			struct side *side = &r->sides[s];
+
+			tn_engine_frame(&side->engine, side->in[rec.input], &rec.frame);
+		}
+		if (tn_unlikely(r->sides[0].engine.failed) || (notes && !note_packet(r, &rec)))
+			return output_failed(r);
+		if (++packets % PROGRESS_PACKETS == 0)
+			tn_progress_update(&r->progress, tn_merge_progress(r->merge), packets);
+	}
+	tn_progress_clear(&r->progress);
+	if (interrupted)
+		return TN_EXIT_INTERRUPTED + interrupted;
+	if (rc < 0) {
+		tn_complain("%s", r->input_error.text);
+		return TN_EXIT_CAPTURE;
+	}
+	r->complete = true;
+	return TN_EXIT_OK;
+}
+
+static bool accounts_balance(const struct run *r)
+{
+	bool balances = true;
+
+	for (unsigned s = 0; s < r->n_sides; s++) {
+		const struct tn_account *a = &r->sides[s].engine.account;
+
+		if (tn_account_balances(a))
+			continue;
+		balances = false;
+		tn_complain("internal error, packets are not accounted for: received %" PRIu64
+			    " + generated %" PRIu64 " + copies %" PRIu64 " is not sent %" PRIu64
+			    " + consumed %" PRIu64 " + dropped %" PRIu64,
+			a->received, a->generated, a->copies, a->sent, a->consumed, a->dropped);
+	}
+	return balances;
+}
+
+static void print_rate(struct run *r)
+{
+	uint64_t packets = r->sides[0].engine.account.received;
+	double seconds = tn_progress_seconds(&r->progress);
+	char number[TN_NUMBER_TEXT];
+
+	tn_text_number(number, packets);
+	fprintf(stderr, "tenon-replay: %s packets in %.3f s, %.2f million a second\n", number,
+		seconds, seconds > 0 ? (double)packets / seconds / 1e6 : 0);
+}
+
+static void print_differing(const struct run *r, FILE *f)
+{
+	char differing[TN_NUMBER_TEXT], packets[TN_NUMBER_TEXT];
+
+	tn_text_number(differing, r->diff.differing);
+	tn_text_number(packets, r->diff.packets);
+	fprintf(f, "%s of %s packets differ\n", differing, packets);
+}
+
+/* Reports on what was done, also when it was cut short. Returns the exit status. */
+static int conclude(struct run *r, int code)
+{
+	const struct tn_options *o = r->o;
+	const struct tn_report report = {
+		.engine = &r->sides[0].engine,
+		.diff = o->diff ? &r->diff : NULL,
+		.start_ns = r->start_ns,
+		.late = tn_merge_late(r->merge),
+		.loops = o->loops,
+		.complete = r->complete,
+	};
+	bool written = true;
+
+	if (!accounts_balance(r))
+		code = TN_EXIT_INTERNAL;
+	if (tn_outputs_close(&r->sides[0].engine))
+		written = false;
+	if (r->report && !tn_report_print(r->report, &report))
+		written = false;
+	if (o->diff)
+		print_differing(r, stdout_is_taken(o) ? stderr : stdout);
+	else if (!stdout_is_taken(o))
+		tn_summary_print(stdout, &report);
+	written &= close_text(&r->report, o->report);
+	written &= close_text(&r->trace, o->trace);
+	if (!stdout_is_taken(o)) {
+		FILE *f = stdout;
+
+		written &= close_text(&f, "-");
+	}
+	print_rate(r);
+	if (code == TN_EXIT_OK && !written)
+		return TN_EXIT_OUTPUT;
+	return code == TN_EXIT_OK && r->diff.differing ? TN_EXIT_DIFFERENT : code;
+}
+
+/* --check: what a configuration needs beside being right. */
+static void print_check(const struct run *r)
+{
+	for (unsigned s = 0; s < r->n_sides; s++) {
+		const struct tn_config *c = &r->sides[s].config;
+		uint32_t flows = tn_switch_flow_count(c->sw);
+		size_t memory = tn_switch_memory(c->sw);
+
+		printf("%s: right; %zu ports, %u flows, %zu bytes of memory", c->path,
+			c->doc.n_ports, flows, memory);
+		if (flows)
+			printf(", %zu a flow", memory / flows);
+		putchar('\n');
+	}
+}
+
+static int run(struct run *r)
+{
+	int code = load(r);
+
+	if (!code)
+		code = check_inputs(r);
+	if (code)
+		return code;
+	if (!r->o->check) {
+		r->merge = tn_merge_open(r->paths, r->o->n_inputs, r->o->loops, &r->input_error);
+		r->start_ns = r->merge ? tn_merge_start(r->merge) : 0;
+	}
+	code = apply(r);
+	if (code)
+		return code;
+	if (r->o->check) {
+		print_check(r);
+		return TN_EXIT_OK;
+	}
+	if (!r->merge) {
+		tn_complain("%s", r->input_error.text);
+		return TN_EXIT_CAPTURE;
+	}
+	for (unsigned s = 0; s < r->n_sides; s++)
+		find_ports(r, &r->sides[s]);
+	code = open_outputs(r);
+	if (code)
+		return code;
+	catch_signals();
+	tn_progress_init(&r->progress, r->o->progress);
+	return conclude(r, replay(r));
+}
+
+int tn_run(const struct tn_options *options)
+{
+	struct run r = {.o = options};
+	int code;
+
+	r.paths = tn_alloc(options->n_inputs * sizeof(*r.paths));
+	tn_fate_init(&r.fate);
+	code = run(&r);
+	tn_diff_fini(&r.diff);
+	tn_fate_fini(&r.fate);
+	tn_merge_close(r.merge);
+	for (unsigned s = 0; s < r.n_sides; s++) {
+		struct side *side = &r.sides[s];
+
+		if (side->applied)
+			tn_engine_fini(&side->engine);
+		if (side->loaded)
+			tn_config_fini(&side->config);
+		free(side->in);
+	}
+	free(r.paths);
+	return code;
+}
