@@ -207,7 +207,7 @@ class Golden(Suite):
 
 
 class Fuzz(Suite):
-    """tests/fuzz/fuzz_NAME with tests/fuzz/corpus/NAME, if there is one."""
+    """The libFuzzer targets tests/fuzz/fuzz_NAME.c: corpus and fossils, then a search."""
 
     def tests(self):
         folder = os.path.join(TOP, "tests", "fuzz")
@@ -216,26 +216,12 @@ class Fuzz(Suite):
 
     def one(self, name):
         short = name.split("/")[1]
-        program = self.build.program("tests/fuzz/fuzz_" + short)
         folder = os.path.join(TOP, "tests", "fuzz")
-        corpora = [os.path.join(folder, "corpus", short), os.path.join(folder, "fossils", short)]
-        corpora = [c for c in corpora if os.path.isdir(c)]
-        if not corpora:
-            return Result(name, "FAIL", 0, "no corpus: add tests/fuzz/corpus/%s" % short)
-        # New inputs go to a scratch folder; a crash is printed in base64 by libFuzzer itself.
-        with tempfile.TemporaryDirectory() as scratch:
-            command = NO_ASLR + [program, "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1"]
-            dictionary = os.path.join(folder, short + ".dict")
-            if os.path.exists(dictionary):
-                command.append("-dict=" + dictionary)
-            command += ["-artifact_prefix=" + scratch + "/"]
-            result = process.test(name, command + ["-runs=0"] + corpora, 300, SANITIZER_ENV)
-            if result.status != "ok" or not self.args.fuzz_seconds:
-                return result
-            more = ["-max_total_time=%d" % self.args.fuzz_seconds, scratch]
-            second = process.test(name, command + more + corpora, self.args.fuzz_seconds + 120,
-                                  SANITIZER_ENV)
-            return second._replace(seconds=result.seconds + second.seconds)
+        command = [os.path.join(folder, "run-target"),
+                   self.build.program("tests/fuzz/fuzz_" + short), folder, short]
+        seconds = self.args.fuzz_seconds
+        return process.test(name, command, seconds + 300,
+                            {**SANITIZER_ENV, "TN_FUZZ_SECONDS": str(seconds)})
 
     def run(self, names, report):
         if self.built(names, report):
