@@ -14,17 +14,22 @@
 #include "dataplane/core/meter.h"
 #include "dataplane/core/mods.h"
 
-/* Which keys a line may have. */
+/*
+ * Which keys a line may have. Without table= an ADD and the strict ones mean table 0, the others
+ * every table.
+ */
 enum tn_ofctl_use {
-	TN_OFCTL_ADD,	 /* flow to add: actions needed, no cookie mask */
-	TN_OFCTL_MODIFY, /* also modify_strict */
-	TN_OFCTL_DELETE, /* also delete_strict: no actions; out_port, out_group, cookie/mask */
-	TN_OFCTL_FILTER, /* dump filter: as DELETE */
-	TN_OFCTL_ANY,	 /* the line's own first word says (add if none) */
+	TN_OFCTL_ADD, /* flow to add: actions needed, no cookie mask */
+	TN_OFCTL_MODIFY,
+	TN_OFCTL_MODIFY_STRICT,
+	TN_OFCTL_DELETE,	/* no actions, no priority; out_port, out_group, cookie/mask */
+	TN_OFCTL_DELETE_STRICT, /* the same with priority */
+	TN_OFCTL_FILTER,	/* dump filter: as DELETE */
+	TN_OFCTL_ANY,		/* the line's own first word says (add if none) */
 };
 
 struct tn_ofctl {
-	struct tn_names *names; /* port names; may be NULL */
+	struct tn_names *names; /* of ports and tables; may be NULL */
 	struct tn_arena *arena;
 	struct tn_diagnostics *diag; /* pointer NULL, column set; line = `line` */
 	uint32_t line;
@@ -37,13 +42,15 @@ int tn_ofctl_parse_group(struct tn_ofctl *o, enum tn_group_command command, cons
 	size_t len, struct tn_group_mod *gm) TN_MUST_CHECK;
 int tn_ofctl_parse_meter(struct tn_ofctl *o, enum tn_meter_command command, const char *text,
 	size_t len, struct tn_meter_mod *mm) TN_MUST_CHECK;
-/* "actions=" list alone, for packet-out. */
+/* A list of actions alone, with or without "actions=" before it, for packet-out. */
 int tn_ofctl_parse_actions(struct tn_ofctl *o, const char *text, size_t len,
-	struct tn_action **list, size_t *n) TN_MUST_CHECK;
+	const struct tn_action **list, size_t *n) TN_MUST_CHECK;
 
 /*
- * The printers return malloc()ed text without newline; NULL only without memory. A dump line has
- * cookie, duration, counters; without stats it is what add-flow takes.
+ * The printers return malloc()ed text without newline; NULL only without memory. A dump line starts
+ * with a space and has cookie, duration and counters; without stats it is what add-flow takes.
+ * Ports and tables are printed by number, those that have one in `names` by name; with names NULL
+ * always by number, which is what ovs-ofctl does unless told otherwise.
  */
 char *tn_ofctl_print_flow(
 	const struct tn_flow_info *flow, const struct tn_names *names, bool stats, uint64_t now_ns);
