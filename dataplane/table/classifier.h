@@ -48,16 +48,15 @@ struct tn_cls_rule {
 	uint64_t remove_version; /* atomic; TN_VERSION_NEVER while not removed */
 	uint16_t priority;
 	/* private to the classifier: */
-	uint16_t private_flags;
-	uint32_t private_hash;
-	struct tn_minimatch *mm;  /* compact match, owned by the classifier */
-	void *private_home;	  /* the tuple, trie or list it is in */
-	struct tn_cls_rule *next; /* same place, lower priority or other value */
+	struct tn_minimatch *mm;  /* compact match, shared by the rules with the same */
+	struct tn_cls_rule *next; /* of the same match, lower priority or newer version */
 };
 
 struct tn_classifier;
 
 struct tn_classifier *tn_classifier_new(struct tn_defer *defer);
+/* With a secret of its own, where strangers choose what the rules match. Results are the same. */
+struct tn_classifier *tn_classifier_new_seeded(struct tn_defer *defer, uint64_t seed);
 void tn_classifier_free(struct tn_classifier *cls); /* no reader, rules are the owner's */
 
 /*
@@ -69,9 +68,9 @@ int tn_classifier_insert(struct tn_classifier *cls, struct tn_cls_rule *rule,
 	const struct tn_match *match) TN_MUST_CHECK;
 
 /*
- * Takes a rule out for good. Call it when no reader of a version that sees the rule is left; readers
- * of later versions may still be stepping over it: free it deferred. To hide a rule from a version
- * on, set its remove_version and publish that version.
+ * Takes a rule out for good. Call it when no reader of a version that sees the rule is left;
+ * readers of later versions may still be stepping over it: free it deferred. To hide a rule from a
+ * version on, set its remove_version and publish that version.
  */
 void tn_classifier_remove(struct tn_classifier *cls, struct tn_cls_rule *rule);
 
@@ -79,7 +78,7 @@ void tn_classifier_remove(struct tn_classifier *cls, struct tn_cls_rule *rule);
 struct tn_cls_rule *tn_classifier_lookup(
 	const struct tn_classifier *cls, const struct tn_key *key, uint64_t version);
 
-/* The rule with exactly this match and priority visible in version, or NULL. */
+/* The rule with exactly this match and priority visible in version, or NULL. Writer only. */
 struct tn_cls_rule *tn_classifier_find(const struct tn_classifier *cls,
 	const struct tn_match *match, uint16_t priority, uint64_t version);
 
@@ -90,7 +89,10 @@ struct tn_cls_rule *tn_classifier_overlap(const struct tn_classifier *cls,
 /* Every bit that some rule of the table looks at (a superset while rules are being removed). */
 void tn_classifier_mask(const struct tn_classifier *cls, struct tn_key *mask);
 
-/* Every rule, any version, any order; writer only; fn may remove the rule it is given. */
+/*
+ * Every rule, any version; the order is the same wherever the same calls were made before. Writer
+ * only. fn may remove the rule it is given, but not run the deferred list.
+ */
 typedef void (*tn_cls_rule_fn)(void *ctx, struct tn_cls_rule *rule);
 void tn_classifier_foreach(struct tn_classifier *cls, tn_cls_rule_fn fn, void *ctx);
 

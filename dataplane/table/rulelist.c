@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dataplane/table/rulelist.h"
+
+#include <string.h>
+
+#define LONG  128 /* steps after which a list gets an index */
+#define SHORT 16  /* rules below which it loses it */
+
+#define PAGE  64
+#define PAGES (65536 / PAGE)
+
+struct page {
+	struct tn_cls_rule *last[PAGE]; /* last rule of each priority */
+};
+
+struct index {
+	struct tn_hentry entry;
+	const struct tn_minimatch *mm;
+	uint32_t n_rules;
+	uint64_t used[PAGES]; /* one bit a priority */
+	struct page *pages[PAGES];
+};
+
+int tn_rulelists_init(struct tn_cls_store *store)
+{
+	return tn_htable_init(store, &store->lists->indexes);
+}
+
+static void index_free(struct tn_cls_store *store, struct index *index)
+{
+	unsigned i;
+
+	for (i = 0; i < PAGES; i++)
+		tn_cls_free(store, index->pages[i], sizeof(struct page));
+	tn_cls_free(store, index, sizeof(*index));
+}
+
+static void index_drop(struct tn_cls_store *store, struct index *index)
+{
+	tn_htable_remove(store, &store->lists->indexes, &index->entry);
+	index_free(store, index);
+}
+
+void tn_rulelists_fini(struct tn_cls_store *store)
+{
+	struct index *index;
+
+	TN_HTABLE_FOR_ALL(index, store->lists->indexes.array)
+	index_free(store, index);
+	tn_htable_fini(store, &store->lists->indexes);
+}
+
+static uint64_t hash_of(const struct tn_cls_store *store, const struct tn_minimatch *mm)
+{
+	uint64_t word = (uintptr_t)mm;
+
+	return tn_cls_hash(&word, 1, store->hash_key);
+}
+
+static struct index *index_find(const struct tn_cls_store *store, const struct tn_minimatch *mm)
+{
+	struct index *index;
+	uint64_t hash;
+
+	if (!store->lists->indexes.count)
+		return NULL;
+	hash = hash_of(store, mm);
+	TN_HTABLE_FOR_HASH(index, store->lists->indexes.array, hash)
+	{
+		if (index->mm == mm)
+			return index;
+	}
+	return NULL;
+}
+
+static bool index_set(struct tn_cls_store *store, struct index *index, uint16_t priority,
+	struct tn_cls_rule *last)
+{
+	struct page **page = &index->pages[priority / PAGE];
+
+	if (!*page)
+		*page = tn_cls_alloc(store, sizeof(**page));
+	if (!*page)
+		return false;
+	(*page)->last[priority % PAGE] = last;
+	if (last)
+		index->used[priority / PAGE] |= UINT64_C(1) << priority % PAGE;
+	else
+		index->used[priority / PAGE] &= ~(UINT64_C(1) << priority % PAGE);
+	return true;
+}
+
+/* NULL: no memory. */
+static struct index *index_build(struct tn_cls_store *store, const struct tn_minimatch *mm)
+{
+	struct index *index = tn_cls_alloc(store, sizeof(*index));
+	struct tn_cls_rule *rule;
+
+	if (!index)
+		return NULL;
+	index->mm = mm;
+	tn_hentry_set_hash(&index->entry, hash_of(store, mm));
+	for (rule = mm->rules; rule; rule = rule->next) {
+		if (!index_set(store, index, rule->priority, rule))
+			goto fail;
+		index->n_rules++;
+	}
+	if (tn_htable_insert(store, &store->lists->indexes, &index->entry) == 0)
+		return index;
+fail:
+	index_free(store, index);
+	return NULL;
+}
+
+/* Last rule of the lowest priority that is at least `from`, or NULL. */
+static struct tn_cls_rule *index_at_least(const struct index *index, uint32_t from)
+{
+	uint32_t word = from / PAGE;
+	uint64_t bits;
+
+	if (from > UINT16_MAX)
+		return NULL;
+	bits = index->used[word] & (~UINT64_C(0) << from % PAGE);
+	while (!bits && ++word < PAGES)
+		bits = index->used[word];
+	return bits ? index->pages[word]->last[__builtin_ctzll(bits)] : NULL;
+}
+
+static void set_priority(struct tn_minimatch *mm)
+{
+	__atomic_store_n(&mm->entry.user, mm->rules ? mm->rules->priority : 0, __ATOMIC_RELEASE);
+}
+
+/*
+ * The place of the first rule of priority `below` or lower: the pointer to it. Uses the index, or
+ * makes one on the way when the way is long.
+ */
+static struct tn_cls_rule **find_place(
+	struct tn_cls_store *store, struct tn_minimatch *mm, uint32_t below)
+{
+	struct tn_cls_rule **at = &mm->rules, *before;
+	struct index *index = index_find(store, mm);
+	unsigned steps = 0;
+
+	while (!index && *at && (*at)->priority > below) {
+		at = &(*at)->next;
+		if (++steps == LONG)
+			index = index_build(store, mm);
+	}
+	if (!index)
+		return at;
+	before = index_at_least(index, below + 1);
+	return before ? &before->next : &mm->rules;
+}
+
+void tn_rulelist_add(struct tn_cls_store *store, struct tn_minimatch *mm, struct tn_cls_rule *rule)
+{
+	struct tn_cls_rule **at = &mm->rules, *before;
+	struct index *index;
+
+	at = find_place(store, mm, rule->priority);
+	index = index_find(store, mm);
+	before = index ? index_at_least(index, rule->priority) : NULL;
+	if (before)
+		at = &before->next;
+	while (*at && (*at)->priority == rule->priority)
+		at = &(*at)->next;
+	rule->mm = mm;
+	rule->next = *at;
+	if (!mm->rules || rule->priority > mm->rules->priority)
+		__atomic_store_n(&mm->entry.user, rule->priority, __ATOMIC_RELEASE);
+	tn_publish(at, rule);
+	if (!index)
+		return;
+	if (index_set(store, index, rule->priority, rule))
+		index->n_rules++;
+	else
+		index_drop(store, index);
+}
+
+void tn_rulelist_remove(
+	struct tn_cls_store *store, struct tn_minimatch *mm, struct tn_cls_rule *rule)
+{
+	struct tn_cls_rule **at = find_place(store, mm, rule->priority);
+	struct index *index = index_find(store, mm);
+	struct tn_cls_rule *before = NULL;
+
+	while (*at != rule) {
+		before = *at;
+		at = &(*at)->next;
+	}
+	tn_publish(at, rule->next);
+	set_priority(mm);
+	if (!index)
+		return;
+	if (!rule->next || rule->next->priority != rule->priority) {
+		if (!index_set(store, index, rule->priority, before))
+			TN_ASSERT(false);
+	}
+	if (--index->n_rules < SHORT)
+		index_drop(store, index);
+}
+
+struct tn_cls_rule *tn_rulelist_find(
+	const struct tn_cls_store *store, const struct tn_minimatch *mm, uint16_t priority)
+{
+	const struct index *index = index_find(store, mm);
+	struct tn_cls_rule *rule = mm->rules;
+
+	if (index) {
+		struct tn_cls_rule *before = index_at_least(index, priority + 1u);
+
+		rule = before ? before->next : mm->rules;
+	}
+	while (rule && rule->priority > priority)
+		rule = rule->next;
+	return rule && rule->priority == priority ? rule : NULL;
+}
+
+struct tn_cls_rule *tn_rulelist_overlap(const struct tn_cls_store *store,
+	const struct tn_minimatch *mm, const struct tn_match *match, uint16_t priority,
+	uint64_t version)
+{
+	struct tn_cls_rule *rule;
+
+	if (!tn_minimatch_overlaps(mm, match))
+		return NULL;
+	rule = tn_rulelist_find(store, mm, priority);
+	for (; rule && rule->priority == priority; rule = rule->next) {
+		if (tn_cls_rule_visible(rule, version))
+			return rule;
+	}
+	return NULL;
+}
+
+void tn_rulelist_foreach(const struct tn_minimatch *mm, tn_cls_rule_fn fn, void *ctx)
+{
+	struct tn_cls_rule *rule, *next;
+
+	for (rule = mm->rules; rule; rule = next) {
+		next = rule->next;
+		fn(ctx, rule);
+	}
+}

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dataplane/table/walk.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Replaced arrays that may wait before sorting is put off. */
+#define MAX_WAITING 4
+
+static size_t walk_size(uint32_t n)
+{
+	return sizeof(struct tn_walk) + n * sizeof(struct tn_walk_entry);
+}
+
+static struct tn_walk *walk_new(struct tn_walks *walks, uint32_t n, bool linear)
+{
+	struct tn_walk *walk = tn_cls_alloc(walks->store, walk_size(n));
+
+	if (!walk)
+		return NULL;
+	walk->linear = linear;
+	walk->walks = walks;
+	return walk;
+}
+
+static void resort(struct tn_walks *walks);
+
+/* Deferred: no reader holds the array. A good time to do the sorting that was put off. */
+static void walk_expired(void *p)
+{
+	struct tn_walks *walks = ((struct tn_walk *)p)->walks;
+
+	walks->waiting--;
+	free(p);
+	if (!walks->store) {
+		if (!walks->waiting)
+			free(walks);
+		return;
+	}
+	if (walks->dirty)
+		resort(walks);
+}
+
+static void retire(struct tn_walks *walks, struct tn_walk *walk)
+{
+	tn_cls_uncount(walks->store, walk_size(walk->n));
+	walks->waiting++;
+	tn_defer_add(walks->store->defer, walk, walk_expired);
+}
+
+/* The array's size on the books is that of its n. */
+static void install(struct tn_walks *walks, struct tn_walk *walk)
+{
+	struct tn_walk *old = walks->current;
+
+	walks->current = walk;
+	walks->dirty = 0;
+	if (!walks->hidden)
+		tn_publish(walks->root, walk);
+	if (old)
+		retire(walks, old);
+}
+
+struct tn_walks *tn_walks_new(struct tn_cls_store *store, struct tn_walk **root)
+{
+	struct tn_walks *walks = calloc(1, sizeof(*walks));
+
+	if (!walks)
+		return NULL;
+	walks->store = store;
+	walks->root = root;
+	if (tn_walk_set_linear(walks, NULL, 0) != 0) {
+		free(walks);
+		return NULL;
+	}
+	return walks;
+}
+
+void tn_walks_free(struct tn_walks *walks)
+{
+	if (!walks)
+		return;
+	tn_cls_free(walks->store, walks->current, walk_size(walks->current->n));
+	walks->store = NULL;
+	if (!walks->waiting)
+		free(walks);
+}
+
+/* Insertion sort: the arrays are nearly in order. Equal ones keep theirs. */
+static void sort_in(struct tn_walk *walk, struct tn_walk_entry e)
+{
+	uint32_t at = walk->n++;
+
+	for (; at > 0 && walk->entry[at - 1].highest < e.highest; at--)
+		walk->entry[at] = walk->entry[at - 1];
+	walk->entry[at] = e;
+}
+
+static void set_bounds(struct tn_walk *walk)
+{
+	int32_t bound = TN_NO_PRIORITY;
+	uint32_t i;
+
+	for (i = walk->n; i-- > 0;) {
+		if (walk->entry[i].highest > bound)
+			bound = walk->entry[i].highest;
+		walk->entry[i].bound = bound;
+	}
+}
+
+int tn_walk_set_linear(struct tn_walks *walks, struct tn_minimatch *const *mm, uint32_t n)
+{
+	struct tn_walk *walk = walk_new(walks, n, true);
+	uint32_t i;
+
+	if (!walk)
+		return -ENOMEM;
+	for (i = 0; i < n; i++) {
+		sort_in(walk,
+			(struct tn_walk_entry){
+				.what = (uintptr_t)mm[i], .highest = tn_minimatch_priority(mm[i])});
+	}
+	set_bounds(walk);
+	install(walks, walk);
+	return 0;
+}
+
+int tn_walk_begin(struct tn_walks *walks)
+{
+	struct tn_walk *walk = walk_new(walks, 0, false);
+
+	if (!walk)
+		return -ENOMEM;
+	walks->hidden = true;
+	walks->current = walk;
+	return 0;
+}
+
+void tn_walk_end(struct tn_walks *walks)
+{
+	struct tn_walk *linear = *walks->root;
+
+	walks->hidden = false;
+	tn_publish(walks->root, walks->current);
+	retire(walks, linear);
+}
+
+void tn_walk_abort(struct tn_walks *walks)
+{
+	walks->hidden = false;
+	walks->dirty = 0;
+	tn_cls_free(walks->store, walks->current, walk_size(walks->current->n));
+	walks->current = *walks->root;
+}
+
+static void write_positions(const struct tn_walk *walk)
+{
+	struct tn_sub *sub;
+
+	if (walk->linear)
+		return;
+	TN_WALK_FOR_SUBS(sub, walk)
+	sub->position = w_;
+}
+
+/* A copy of the current walk, sorted, without what is gone, with room for one more. */
+static struct tn_walk *sorted_copy(struct tn_walks *walks, const struct tn_sub *more)
+{
+	const struct tn_walk *old = walks->current;
+	struct tn_walk *walk;
+	uint32_t i, n = more != NULL;
+
+	for (i = 0; i < old->n; i++)
+		n += old->entry[i].what != 0;
+	walk = walk_new(walks, n, old->linear);
+	if (!walk)
+		return NULL;
+	for (i = 0; i < old->n; i++) {
+		if (old->entry[i].what)
+			sort_in(walk, old->entry[i]);
+	}
+	return walk;
+}
+
+static void finish(struct tn_walks *walks, struct tn_walk *walk)
+{
+	set_bounds(walk);
+	write_positions(walk);
+	install(walks, walk);
+}
+
+/* Without memory the order stays out of date: slower, not wrong. */
+static void resort(struct tn_walks *walks)
+{
+	struct tn_walk *walk = sorted_copy(walks, NULL);
+
+	if (walk)
+		finish(walks, walk);
+}
+
+static void disordered(struct tn_walks *walks)
+{
+	walks->dirty++;
+	if (walks->waiting < MAX_WAITING || walks->dirty > walks->current->n / 4 + 8)
+		resort(walks);
+}
+
+int tn_walk_add(struct tn_walks *walks, struct tn_sub *sub)
+{
+	struct tn_walk *walk = sorted_copy(walks, sub);
+
+	if (!walk)
+		return -ENOMEM;
+	sort_in(walk,
+		(struct tn_walk_entry){
+			.what = (uintptr_t)sub | (sub->is_trie ? TN_WALK_TRIE : 0),
+			.highest = sub->priorities.highest,
+		});
+	finish(walks, walk);
+	return 0;
+}
+
+static void set_number(int32_t *p, int32_t v)
+{
+	__atomic_store_n(p, v, __ATOMIC_RELEASE);
+}
+
+static void refresh_bounds(struct tn_walk *walk, uint32_t from)
+{
+	int32_t bound = from + 1 < walk->n ? walk->entry[from + 1].bound : TN_NO_PRIORITY;
+	uint32_t i;
+
+	for (i = from + 1; i-- > 0;) {
+		if (walk->entry[i].highest > bound)
+			bound = walk->entry[i].highest;
+		if (walk->entry[i].bound == bound && i < from)
+			break;
+		set_number(&walk->entry[i].bound, bound);
+	}
+}
+
+static void update_entry(struct tn_walks *walks, uint32_t at, int32_t highest)
+{
+	struct tn_walk *walk = walks->current;
+
+	if (walk->entry[at].highest == highest)
+		return;
+	set_number(&walk->entry[at].highest, highest);
+	refresh_bounds(walk, at);
+	if ((at > 0 && walk->entry[at - 1].highest < highest) ||
+		(at + 1 < walk->n && walk->entry[at + 1].highest > highest))
+		disordered(walks);
+}
+
+static void drop_entry(struct tn_walks *walks, uint32_t at)
+{
+	struct tn_walk *walk = walks->current;
+
+	tn_publish(&walk->entry[at].what, (uintptr_t)0);
+	set_number(&walk->entry[at].highest, TN_NO_PRIORITY);
+	refresh_bounds(walk, at);
+	disordered(walks);
+}
+
+void tn_walk_drop(struct tn_walks *walks, struct tn_sub *sub)
+{
+	drop_entry(walks, sub->position);
+}
+
+void tn_walk_update(struct tn_walks *walks, struct tn_sub *sub)
+{
+	update_entry(walks, sub->position, sub->priorities.highest);
+}
+
+void tn_walk_update_linear(struct tn_walks *walks, const struct tn_minimatch *mm)
+{
+	uint32_t at = 0;
+
+	while (walks->current->entry[at].what != (uintptr_t)mm)
+		at++;
+	if (mm->rules)
+		update_entry(walks, at, tn_minimatch_priority(mm));
+	else
+		drop_entry(walks, at);
+}
