@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplane/core/wire.h"
+
 /* What a port takes: 0 (addresses) and ANY_VNI mean all. */
 #define ANY_VNI UINT32_MAX
 
@@ -245,8 +247,10 @@ static const struct tn_tunnel *choose(const struct tn_tunnels *t, const struct t
 		if (!slot)
 			continue;
 		said = judge(u, &t->list[slot - 1], o);
-		if (!said)
+		if (!said) {
+			*drop = TN_DROP_NONE;
 			return &t->list[slot - 1];
+		}
 		if (said == TN_DROP_VXLAN_UNKNOWN_VNI)
 			*drop = said;
 	}
@@ -294,6 +298,16 @@ bool tn_tunnels_want(const struct tn_tunnels *t, const struct tn_underlay *u,
 		tn_underlay_address(u, dst);
 }
 
+/* A UDP header that is not whole could have been one. */
+static enum tn_drop not_vxlan(const struct tn_headers *h)
+{
+	bool ip = h->flags & (TN_HDR_IPV4 | TN_HDR_IPV6);
+
+	if (!ip || h->ip_proto != TN_IPPROTO_UDP || h->flags & TN_HDR_UDP)
+		return TN_DROP_NOT_TUNNELLED;
+	return h->flags & TN_HDR_CUT ? TN_DROP_TRUNCATED_HEADER : TN_DROP_VXLAN_MALFORMED;
+}
+
 enum tn_drop tn_tunnels_receive(const struct tn_tunnels *t, const struct tn_underlay *u,
 	uint32_t port, struct tn_view *view, const struct tn_headers *h, struct tn_ingress *in,
 	struct tn_vxlan_outer *outer)
@@ -305,7 +319,7 @@ enum tn_drop tn_tunnels_receive(const struct tn_tunnels *t, const struct tn_unde
 	if (h->ip_frag && h->flags & (TN_HDR_IPV4 | TN_HDR_IPV6))
 		return TN_DROP_UNDERLAY_FRAGMENT;
 	if (!tn_vxlan_match(view, h, udp_port))
-		return TN_DROP_NOT_TUNNELLED;
+		return not_vxlan(h);
 	drop = tn_vxlan_decode(view, h, outer);
 	if (drop)
 		return drop;

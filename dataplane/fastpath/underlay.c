@@ -8,7 +8,7 @@
 struct tn_underlay {
 	struct tn_underlay_address *addresses;	  /* sorted by address */
 	struct tn_underlay_neighbour *neighbours; /* sorted by address, port */
-	struct tn_underlay_path *paths;		  /* longest prefix first */
+	struct tn_underlay_path *paths;		  /* longest prefix first, on link first */
 	size_t n_addresses, n_neighbours, n_paths;
 };
 
@@ -16,7 +16,7 @@ struct tn_underlay_path {
 	tn_u128 prefix, mask;
 	tn_u128 via; /* 0: on link */
 	uint32_t port;
-	uint32_t order; /* as given: the first of equals wins */
+	uint32_t order; /* as given */
 	uint8_t bits;	/* of 128 */
 };
 
@@ -58,6 +58,10 @@ static int compare_paths(const void *x, const void *y)
 
 	if (a->bits != b->bits)
 		return a->bits > b->bits ? -1 : 1;
+	if (a->prefix != b->prefix)
+		return compare_u128(a->prefix, b->prefix);
+	if (!a->via != !b->via)
+		return a->via ? 1 : -1;
 	return a->order < b->order ? -1 : a->order > b->order;
 }
 

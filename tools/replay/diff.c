@@ -49,8 +49,8 @@ static void print_end(FILE *f, const struct tn_fate_end *end)
 		tn_text_print_name(f, end->port->name);
 		fprintf(f, " (%u bytes", end->wire_len);
 		if (end->tunnelled) {
-			tn_text_address(address, end->tunnel.remote);
-			fprintf(f, ", VNI %u to %s", end->tunnel.vni, address);
+			tn_text_address(address, end->remote);
+			fprintf(f, ", VNI %u to %s", end->vni, address);
 		}
 		fputc(')', f);
 		return;

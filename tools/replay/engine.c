@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tools/replay/engine.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,7 +94,7 @@ static bool exceeds_mtu(
 }
 
 static void sent(struct tn_engine *e, struct tn_replay_port *port, struct tn_replay_port *uplink,
-	const struct tn_view *view, const struct tn_op *op, const struct tn_tunnel_sent *tunnel)
+	const struct tn_view *view, const struct tn_op *op, const struct tn_vxlan_encap *encap)
 {
 	e->account.sent++;
 	count(&port->tx, view->wire_len);
@@ -110,9 +111,11 @@ static void sent(struct tn_engine *e, struct tn_replay_port *port, struct tn_rep
 			.table = op->table,
 			.flow_id = op->flow_id,
 		};
-		if (tunnel) {
+		if (encap) {
 			end.tunnelled = true;
-			end.tunnel = *tunnel;
+			end.local = encap->src;
+			end.remote = encap->dst;
+			end.vni = encap->vni;
 		}
 		tn_fate_add_end(e->fate, &end, view->data);
 	}
@@ -130,27 +133,42 @@ static enum tn_drop uplink_refuses(const struct tn_replay_port *uplink, const st
 	return exceeds_mtu(uplink, view, NULL) ? TN_DROP_MTU : TN_DROP_NONE;
 }
 
+/* Puts the outer headers before the frame. *uplink: that it leaves by, NULL: none is named. */
+static enum tn_drop encapsulate(struct tn_engine *e, struct tn_view *view, const struct tn_op *op,
+	struct tn_vxlan_encap *encap, struct tn_replay_port **uplink)
+{
+	struct tn_headers h;
+	struct tn_key inner;
+	uint32_t entropy, number = 0;
+	enum tn_drop drop;
+
+	/* The executor's headers are of the frame before it was cut to max_len. */
+	drop = tn_parse(view, &h);
+	if (drop)
+		return drop;
+	tn_key_extract(view, &h, &inner);
+	entropy = tn_key_entropy(&inner);
+	drop = tn_tunnels_encap(e->tunnels, e->underlay, op, entropy, encap, &number);
+	if (drop)
+		return drop;
+	*uplink = tn_engine_port(e, number);
+	return tn_vxlan_push(view, encap, &h, entropy);
+}
+
 /* view is ours to put headers before. */
 static void send_tunnelled(struct tn_engine *e, struct tn_replay_port *port, struct tn_view *view,
 	const struct tn_op *op)
 {
 	struct tn_replay_port *uplink = NULL;
-	struct tn_tunnel_sent tunnel;
-	struct tn_headers h;
-	enum tn_drop drop;
+	struct tn_vxlan_encap encap;
+	enum tn_drop drop = encapsulate(e, view, op, &encap, &uplink);
 
-	/* The executor's headers are of the frame before it was cut to max_len. */
-	drop = tn_parse(view, &h);
 	if (!drop)
-		drop = tn_tunnels_send(&e->tunnels, port->number, view, &h, op, &tunnel);
-	if (!drop && tunnel.uplink) {
-		uplink = tn_engine_port(e, tunnel.uplink);
 		drop = uplink_refuses(uplink, view);
-	}
 	if (drop)
 		end_in_drop(e, view, drop, op, port);
 	else
-		sent(e, port, uplink, view, op, &tunnel);
+		sent(e, port, uplink, view, op, &encap);
 }
 
 static void on_output(void *ctx, struct tn_view *view, const struct tn_headers *h,
@@ -307,22 +325,52 @@ static void init_ports(struct tn_engine *e)
 		port->mtu = model->mtu;
 		port->model = model;
 		port->vxlan = !strcmp(model->type, "vxlan");
-		port->uplink = tn_underlay_is_uplink(&e->underlay, model->number);
+		port->uplink = tn_underlay_is_uplink(e->underlay, model->number);
 	}
 	qsort(e->ports, e->n_ports, sizeof(*e->ports), compare_ports);
 }
 
+static int init_tunnels(struct tn_engine *e)
+{
+	const struct tn_document *doc = &e->config->doc;
+	struct tn_tunnel_config *tunnels = tn_alloc(doc->n_ports * sizeof(*tunnels));
+	size_t n = 0;
+	uint32_t a, b;
+	int rc;
+
+	for (size_t i = 0; i < e->n_ports; i++) {
+		if (e->ports[i].vxlan)
+			tunnels[n++] = (struct tn_tunnel_config){
+				e->ports[i].number, e->ports[i].model->vxlan};
+	}
+	rc = tn_tunnels_new(&e->tunnels, tunnels, n, &a, &b);
+	free(tunnels);
+	if (rc == -EEXIST)
+		tn_complain("%s: ports %s and %s would take the same VXLAN packets: give them "
+			    "different remote, vni, local or udpDestPort",
+			e->config->path, tn_engine_port(e, a)->name, tn_engine_port(e, b)->name);
+	else if (rc)
+		tn_complain("%s: %s", e->config->path, strerror(-rc));
+	return rc;
+}
+
 int tn_engine_init(struct tn_engine *e, struct tn_config *config, uint64_t now_ns)
 {
-	const struct tn_model_port *a, *b;
+	const struct tn_document *doc = &config->doc;
+	const struct tn_underlay_config underlay = {
+		.addresses = doc->addresses,
+		.n_addresses = doc->n_addresses,
+		.routes = doc->routes,
+		.n_routes = doc->n_routes,
+		.neighbours = doc->neighbours,
+		.n_neighbours = doc->n_neighbours,
+	};
 
 	memset(e, 0, sizeof(*e));
 	e->config = config;
 	e->now_ns = now_ns;
-	tn_underlay_init(&e->underlay, &config->doc);
 	tn_account_init(&e->account);
 	tn_notes_init(&e->notes);
-	init_ports(e);
 	e->processor = tn_alloc(sizeof(*e->processor));
 	e->buffers = tn_buffers_new();
 	e->env = (struct tn_exec_env){
@@ -335,12 +383,13 @@ int tn_engine_init(struct tn_engine *e, struct tn_config *config, uint64_t now_n
 		.learn = on_learn,
 	};
 	tn_switch_set_event_fn(config->sw, on_event, e);
-	if (!tn_tunnels_init(&e->tunnels, &config->doc, &e->underlay, &a, &b))
-		return 0;
-	tn_complain("%s: ports %s and %s would take the same VXLAN packets: give them different "
-		    "remote, vni, local or udpDestPort",
-		config->path, a->name, b->name);
-	return -1;
+	e->underlay = tn_underlay_new(&underlay);
+	if (!e->underlay) {
+		tn_complain("%s: no memory for the underlay", config->path);
+		return -1;
+	}
+	init_ports(e);
+	return init_tunnels(e) ? -1 : 0;
 }
 
 void tn_engine_fini(struct tn_engine *e)
@@ -350,8 +399,8 @@ void tn_engine_fini(struct tn_engine *e)
 	for (size_t i = 0; i < e->n_ports; i++)
 		(void)!tn_capture_finish(e->ports[i].writer, NULL);
 	(void)!tn_capture_finish(e->controller, NULL);
-	tn_tunnels_fini(&e->tunnels);
-	tn_underlay_fini(&e->underlay);
+	tn_tunnels_free(e->tunnels);
+	tn_underlay_free(e->underlay);
 	tn_account_fini(&e->account);
 	tn_notes_fini(&e->notes);
 	tn_buffers_free(e->buffers);
@@ -387,15 +436,16 @@ static enum tn_drop receive_underlay(
 
 	if (from->vxlan) {
 		if (!drop)
-			drop = tn_tunnels_receive(&e->tunnels, from->number, view, &h, in, &outer);
+			drop = tn_tunnels_receive(
+				e->tunnels, e->underlay, from->number, view, &h, in, &outer);
 	} else {
-		if (drop || !tn_tunnels_want(&e->tunnels, view, &h))
+		if (drop || !tn_tunnels_want(e->tunnels, e->underlay, view, &h))
 			return TN_DROP_NONE;
 		if (!from->model->enabled)
 			return TN_DROP_PORT_DOWN;
 		if (from->model->config & TN_PORT_CONFIG_NO_RECV)
 			return TN_DROP_PORT_NO_RECV;
-		drop = tn_tunnels_receive(&e->tunnels, 0, view, &h, in, &outer);
+		drop = tn_tunnels_receive(e->tunnels, e->underlay, 0, view, &h, in, &outer);
 	}
 	if (drop)
 		return drop;

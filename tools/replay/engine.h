@@ -6,13 +6,14 @@
 #ifndef TN_REPLAY_ENGINE_H
 #define TN_REPLAY_ENGINE_H
 
+#include "dataplane/fastpath/tunnels.h"
+#include "dataplane/fastpath/underlay.h"
 #include "dataplane/pipeline/process.h"
 #include "dataplane/port/capture.h"
 #include "tools/replay/accounting.h"
 #include "tools/replay/apply.h"
 #include "tools/replay/fate.h"
 #include "tools/replay/notes.h"
-#include "tools/replay/tunnels.h"
 
 struct tn_replay_port {
 	uint32_t number;
@@ -35,8 +36,8 @@ struct tn_engine {
 	struct tn_config *config;
 	struct tn_replay_port *ports; /* sorted by number */
 	size_t n_ports;
-	struct tn_underlay underlay;
-	struct tn_tunnels tunnels;
+	struct tn_underlay *underlay;
+	struct tn_tunnels *tunnels;
 	struct tn_processor *processor;
 	struct tn_exec_env env;
 	struct tn_buffers *buffers;

@@ -8,7 +8,7 @@
 
 #include "dataplane/core/drop.h"
 #include "dataplane/core/program.h"
-#include "tools/replay/tunnels.h"
+#include "dataplane/core/vxlan.h"
 
 struct tn_replay_port;
 
@@ -35,7 +35,8 @@ struct tn_fate_end {
 	uint8_t reason; /* of the packet-in or the drop */
 	uint64_t flow_id, cookie;
 	bool tunnelled;
-	struct tn_tunnel_sent tunnel;
+	tn_u128 local, remote; /* of the tunnel */
+	uint32_t vni;
 	const struct tn_replay_port *uplink; /* that the outer packet left by, NULL: none */
 };
 

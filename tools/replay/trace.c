@@ -169,8 +169,7 @@ static json_t *sent_to_json(const struct tn_fate_end *end)
 	set(j, "port", json_string(end->port->name));
 	set_lengths(j, end->len, end->wire_len);
 	if (end->tunnelled)
-		set(j, "tunnel",
-			tunnel_to_json(end->tunnel.vni, end->tunnel.local, end->tunnel.remote));
+		set(j, "tunnel", tunnel_to_json(end->vni, end->local, end->remote));
 	if (end->uplink)
 		set(j, "uplink", json_string(end->uplink->name));
 	return j;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "tools/replay/underlay.h"
+#include "dataplane/fastpath/underlay.h"
 
 #include <arpa/inet.h>
 #include <setjmp.h>
@@ -31,8 +31,8 @@ static struct tn_underlay_route route(
 static struct tn_underlay_address addresses[3];
 static struct tn_underlay_route routes[6];
 static struct tn_underlay_neighbour neighbours[6];
-static struct tn_document doc;
-static struct tn_underlay underlay;
+static struct tn_underlay_config config;
+static struct tn_underlay *underlay;
 
 static int set_up(void **state)
 {
@@ -48,7 +48,7 @@ static int set_up(void **state)
 	routes[2] = route("192.0.2.128", 25, "198.51.100.253", 0);
 	routes[3] = route("192.0.2.200", 32, NULL, 10);
 	routes[4] = route("::", 0, "2001:db8::fe", 10);
-	routes[5] = route("192.0.2.0", 24, NULL, 10); /* the first of equals wins */
+	routes[5] = route("192.0.2.128", 25, "203.0.113.254", 11); /* the same cost */
 	neighbours[0] =
 		(struct tn_underlay_neighbour){ip("198.51.100.254"), {{4, 0, 0, 0, 0, 254}}, 10};
 	neighbours[1] =
@@ -60,7 +60,7 @@ static int set_up(void **state)
 	neighbours[4] = (struct tn_underlay_neighbour){ip("198.51.100.7"), {{4, 0, 0, 0, 0, 7}}, 0};
 	neighbours[5] = (struct tn_underlay_neighbour){
 		ip("192.0.2.200"), {{4, 0, 0, 0, 0, 200}}, 11}; /* behind another port */
-	doc = (struct tn_document){
+	config = (struct tn_underlay_config){
 		.addresses = addresses,
 		.n_addresses = 3,
 		.routes = routes,
@@ -68,41 +68,35 @@ static int set_up(void **state)
 		.neighbours = neighbours,
 		.n_neighbours = 6,
 	};
-	tn_underlay_init(&underlay, &doc);
+	underlay = tn_underlay_new(&config);
+	assert_non_null(underlay);
 	return 0;
 }
 
 static int tear_down(void **state)
 {
 	(void)state;
-	tn_underlay_fini(&underlay);
+	tn_underlay_free(underlay);
 	return 0;
 }
 
 static void expect(const char *dst, const char *src, const char *want_src, uint8_t eth_src,
 	uint16_t eth_dst, uint32_t port)
 {
-	/* Twice: the second answer comes out of the cache. */
-	for (int i = 0; i < 2; i++) {
-		struct tn_next_hop hop;
+	struct tn_next_hop hop;
 
-		assert_int_equal(
-			tn_underlay_resolve(&underlay, ip(dst), src ? ip(src) : 0, &hop), 0);
-		assert_true(hop.src == ip(want_src));
-		assert_int_equal(hop.eth_src.b[5], eth_src);
-		assert_int_equal(hop.eth_dst.b[4] << 8 | hop.eth_dst.b[5], eth_dst);
-		assert_int_equal(hop.port, port);
-	}
+	assert_int_equal(tn_underlay_resolve(underlay, ip(dst), src ? ip(src) : 0, 0, &hop), 0);
+	assert_true(hop.src == ip(want_src));
+	assert_int_equal(hop.eth_src.b[5], eth_src);
+	assert_int_equal(hop.eth_dst.b[4] << 8 | hop.eth_dst.b[5], eth_dst);
+	assert_int_equal(hop.port, port);
 }
 
 static void expect_drop(const char *dst, const char *src, enum tn_drop drop)
 {
-	for (int i = 0; i < 2; i++) {
-		struct tn_next_hop hop;
+	struct tn_next_hop hop;
 
-		assert_int_equal(
-			tn_underlay_resolve(&underlay, ip(dst), src ? ip(src) : 0, &hop), drop);
-	}
+	assert_int_equal(tn_underlay_resolve(underlay, ip(dst), src ? ip(src) : 0, 0, &hop), drop);
 }
 
 static void takes_the_longest_prefix(void **state)
@@ -112,6 +106,33 @@ static void takes_the_longest_prefix(void **state)
 	expect("192.0.2.1", NULL, "203.0.113.1", 2, 1 << 8 | 254, 11);
 	expect("192.0.2.129", NULL, "198.51.100.1", 1, 253, 10);
 	expect("2001:db8:1::5", NULL, "2001:db8::1", 1, 2 << 8 | 254, 10);
+}
+
+/* Two next hops of one prefix, with another prefix between them in the list. */
+static void spreads_flows_over_equal_routes(void **state)
+{
+	struct tn_next_hop hop;
+	unsigned through_10 = 0, through_11 = 0;
+
+	(void)state;
+	for (uint32_t i = 0; i < 16; i++) {
+		assert_int_equal(
+			tn_underlay_resolve(underlay, ip("192.0.2.129"), 0, i << 28, &hop), 0);
+		through_10 += hop.port == 10;
+		through_11 += hop.port == 11;
+	}
+	assert_int_equal(through_10, 8);
+	assert_int_equal(through_11, 8);
+}
+
+/* A route to a network that we are in ourselves is not asked. */
+static void prefers_on_link(void **state)
+{
+	(void)state;
+	routes[1] = route("198.51.100.0", 24, "203.0.113.254", 11);
+	tn_underlay_free(underlay);
+	underlay = tn_underlay_new(&config);
+	expect("198.51.100.7", NULL, "198.51.100.1", 1, 7, 10);
 }
 
 static void reaches_its_own_networks(void **state)
@@ -135,9 +156,9 @@ static void says_why_there_is_no_way(void **state)
 	expect_drop("198.51.100.8", NULL, TN_DROP_NO_NEIGHBOUR);
 	expect_drop("198.51.100.1", NULL, TN_DROP_NO_ROUTE); /* itself */
 	expect_drop("8.8.8.8", "2001:db8::1", TN_DROP_NO_ROUTE);
-	doc.n_routes = doc.n_addresses = 0;
-	tn_underlay_fini(&underlay);
-	tn_underlay_init(&underlay, &doc);
+	config.n_routes = config.n_addresses = 0;
+	tn_underlay_free(underlay);
+	underlay = tn_underlay_new(&config);
 	expect_drop("8.8.8.8", NULL, TN_DROP_NO_ROUTE);
 	expect_drop("2001:db8::5", NULL, TN_DROP_NO_ROUTE);
 }
@@ -146,29 +167,31 @@ static void says_why_there_is_no_way(void **state)
 static void keeps_the_families_apart(void **state)
 {
 	(void)state;
-	doc.routes = &routes[4];
-	doc.n_routes = 1;
-	doc.n_addresses = 0;
-	tn_underlay_fini(&underlay);
-	tn_underlay_init(&underlay, &doc);
+	config.routes = &routes[4];
+	config.n_routes = 1;
+	config.n_addresses = 0;
+	tn_underlay_free(underlay);
+	underlay = tn_underlay_new(&config);
 	expect_drop("8.8.8.8", NULL, TN_DROP_NO_ROUTE);
 }
 
 static void knows_its_addresses(void **state)
 {
 	(void)state;
-	assert_ptr_equal(tn_underlay_address(&underlay, ip("203.0.113.1")), &addresses[1]);
-	assert_ptr_equal(tn_underlay_address(&underlay, ip("2001:db8::1")), &addresses[2]);
-	assert_null(tn_underlay_address(&underlay, ip("203.0.113.2")));
-	assert_true(tn_underlay_is_uplink(&underlay, 10));
-	assert_false(tn_underlay_is_uplink(&underlay, 12));
-	assert_false(tn_underlay_is_uplink(&underlay, 0));
+	assert_int_equal(tn_underlay_address(underlay, ip("203.0.113.1"))->port, 11);
+	assert_int_equal(tn_underlay_address(underlay, ip("2001:db8::1"))->prefix_len, 64);
+	assert_null(tn_underlay_address(underlay, ip("203.0.113.2")));
+	assert_true(tn_underlay_is_uplink(underlay, 10));
+	assert_false(tn_underlay_is_uplink(underlay, 12));
+	assert_false(tn_underlay_is_uplink(underlay, 0));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(takes_the_longest_prefix, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(spreads_flows_over_equal_routes, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(prefers_on_link, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(reaches_its_own_networks, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(uses_the_source_it_is_told, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(says_why_there_is_no_way, set_up, tear_down),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "tools/replay/tunnels.h"
+#include "dataplane/fastpath/tunnels.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -17,54 +18,54 @@
 static struct tn_underlay_address address;
 static struct tn_underlay_route way;
 static struct tn_underlay_neighbour gateway;
-static struct tn_model_port ports[8];
-static struct tn_document doc;
-static struct tn_underlay underlay;
-static struct tn_tunnels tunnels;
+static struct tn_tunnel_config ports[8];
+static size_t n_ports;
+static struct tn_underlay *underlay;
+static struct tn_tunnels *tunnels;
 
 static tn_u128 ip4(uint32_t a)
 {
 	return tn_u128_from_ip4(a);
 }
 
-static void add_port(uint32_t number, const char *type, const struct tn_vxlan_options *options)
+static void add_port(uint32_t number, const struct tn_vxlan_options *options)
 {
-	struct tn_model_port *p = &ports[doc.n_ports++];
+	struct tn_tunnel_config *p = &ports[n_ports++];
 
-	*p = (struct tn_model_port){.number = number, .name = "p", .type = type, .enabled = true};
-	if (options)
-		p->vxlan = *options;
-	if (!p->vxlan.udp_port)
-		p->vxlan.udp_port = TN_VXLAN_PORT;
-	p->vxlan.ttl = 64;
-	p->vxlan.dscp = -1;
+	*p = (struct tn_tunnel_config){.number = number, .options = *options};
+	if (!p->options.udp_port)
+		p->options.udp_port = TN_VXLAN_PORT;
+	p->options.ttl = 64;
+	p->options.dscp = -1;
 }
 
 static int start(void)
 {
-	const struct tn_model_port *a, *b;
+	const struct tn_underlay_config config = {
+		.addresses = &address,
+		.n_addresses = 1,
+		.routes = &way,
+		.n_routes = 1,
+		.neighbours = &gateway,
+		.n_neighbours = 1,
+	};
+	uint32_t a, b;
 
 	address = (struct tn_underlay_address){ip4(LOCAL), 24, {{2, 0, 0, 0, 0, 1}}, UPLINK};
 	way = (struct tn_underlay_route){.is_ip4 = true, .via = ip4(PEER_A), .port = UPLINK};
 	way.prefix = ip4(0);
 	gateway = (struct tn_underlay_neighbour){ip4(PEER_A), {{4, 0, 0, 0, 0, 1}}, UPLINK};
-	doc.ports = ports;
-	doc.addresses = &address;
-	doc.n_addresses = 1;
-	doc.routes = &way;
-	doc.n_routes = 1;
-	doc.neighbours = &gateway;
-	doc.n_neighbours = 1;
-	tn_underlay_init(&underlay, &doc);
-	return tn_tunnels_init(&tunnels, &doc, &underlay, &a, &b);
+	underlay = tn_underlay_new(&config);
+	assert_non_null(underlay);
+	return tn_tunnels_new(&tunnels, ports, n_ports, &a, &b);
 }
 
 static int tear_down(void **state)
 {
 	(void)state;
-	tn_tunnels_fini(&tunnels);
-	tn_underlay_fini(&underlay);
-	memset(&doc, 0, sizeof(doc));
+	tn_tunnels_free(tunnels);
+	tn_underlay_free(underlay);
+	n_ports = 0;
 	return 0;
 }
 
@@ -103,8 +104,8 @@ static void expect_port(uint32_t src, uint32_t vni, uint16_t udp, uint32_t port)
 	struct packet p;
 
 	make_outer(&p, src, LOCAL, vni, udp);
-	assert_true(tn_tunnels_want(&tunnels, &p.view, &p.h));
-	assert_int_equal(tn_tunnels_receive(&tunnels, 0, &p.view, &p.h, &in, &outer), 0);
+	assert_true(tn_tunnels_want(tunnels, underlay, &p.view, &p.h));
+	assert_int_equal(tn_tunnels_receive(tunnels, underlay, 0, &p.view, &p.h, &in, &outer), 0);
 	assert_int_equal(in.in_port, port);
 	assert_int_equal(in.tunnel_id, vni);
 	assert_true(in.tun_src == ip4(src) && in.tun_dst == ip4(LOCAL));
@@ -120,17 +121,18 @@ static void expect_drop(
 	struct packet p;
 
 	make_outer(&p, src, dst, vni, TN_VXLAN_PORT);
-	assert_int_equal(tn_tunnels_receive(&tunnels, own_port, &p.view, &p.h, &in, &outer), drop);
+	assert_int_equal(
+		tn_tunnels_receive(tunnels, underlay, own_port, &p.view, &p.h, &in, &outer), drop);
 }
 
 static void gives_a_packet_to_the_port_that_names_most_of_it(void **state)
 {
 	(void)state;
-	add_port(1, "vxlan", &(struct tn_vxlan_options){.remote_flow = true, .vni_flow = true});
-	add_port(2, "vxlan", &(struct tn_vxlan_options){.remote = ip4(PEER_A), .vni_flow = true});
-	add_port(3, "vxlan", &(struct tn_vxlan_options){.remote_flow = true, .vni = 7});
-	add_port(4, "vxlan", &(struct tn_vxlan_options){.remote = ip4(PEER_A), .vni = 7});
-	add_port(5, "vxlan",
+	add_port(1, &(struct tn_vxlan_options){.remote_flow = true, .vni_flow = true});
+	add_port(2, &(struct tn_vxlan_options){.remote = ip4(PEER_A), .vni_flow = true});
+	add_port(3, &(struct tn_vxlan_options){.remote_flow = true, .vni = 7});
+	add_port(4, &(struct tn_vxlan_options){.remote = ip4(PEER_A), .vni = 7});
+	add_port(5,
 		&(struct tn_vxlan_options){
 			.remote_flow = true, .vni_flow = true, .udp_port = 8472});
 	assert_int_equal(start(), 0);
@@ -147,7 +149,7 @@ static void takes_only_declared_peers_and_networks(void **state)
 	const uint32_t vnis[] = {9, 5};
 
 	(void)state;
-	add_port(1, "vxlan",
+	add_port(1,
 		&(struct tn_vxlan_options){.remote_flow = true,
 			.vni_flow = true,
 			.peers = peers,
@@ -167,10 +169,11 @@ static void takes_only_declared_peers_and_networks(void **state)
 static void refuses_ports_that_take_the_same(void **state)
 {
 	(void)state;
-	add_port(1, "vxlan", &(struct tn_vxlan_options){.remote = ip4(PEER_A), .vni = 7});
-	add_port(2, "vxlan", &(struct tn_vxlan_options){.remote = ip4(PEER_B), .vni = 7});
-	add_port(3, "vxlan", &(struct tn_vxlan_options){.remote = ip4(PEER_A), .vni = 7});
-	assert_int_not_equal(start(), 0);
+	add_port(1, &(struct tn_vxlan_options){.remote = ip4(PEER_A), .vni = 7});
+	add_port(2, &(struct tn_vxlan_options){.remote = ip4(PEER_B), .vni = 7});
+	add_port(3, &(struct tn_vxlan_options){.remote = ip4(PEER_A), .vni = 7});
+	assert_int_equal(start(), -EEXIST);
+	assert_null(tunnels);
 }
 
 static void leaves_other_frames_of_an_uplink_alone(void **state)
@@ -178,14 +181,14 @@ static void leaves_other_frames_of_an_uplink_alone(void **state)
 	struct packet p;
 
 	(void)state;
-	add_port(1, "vxlan", &(struct tn_vxlan_options){.remote_flow = true, .vni_flow = true});
+	add_port(1, &(struct tn_vxlan_options){.remote_flow = true, .vni_flow = true});
 	assert_int_equal(start(), 0);
 	make_inner(&p);
-	assert_false(tn_tunnels_want(&tunnels, &p.view, &p.h));
+	assert_false(tn_tunnels_want(tunnels, underlay, &p.view, &p.h));
 	make_outer(&p, PEER_A, OTHER, 1, TN_VXLAN_PORT);
-	assert_false(tn_tunnels_want(&tunnels, &p.view, &p.h));
+	assert_false(tn_tunnels_want(tunnels, underlay, &p.view, &p.h));
 	make_outer(&p, PEER_A, LOCAL, 1, 53);
-	assert_false(tn_tunnels_want(&tunnels, &p.view, &p.h));
+	assert_false(tn_tunnels_want(tunnels, underlay, &p.view, &p.h));
 }
 
 static void says_what_is_no_tunnel_packet(void **state)
@@ -195,74 +198,79 @@ static void says_what_is_no_tunnel_packet(void **state)
 	struct packet p;
 
 	(void)state;
-	add_port(1, "vxlan", &(struct tn_vxlan_options){.remote_flow = true, .vni_flow = true});
+	add_port(1, &(struct tn_vxlan_options){.remote_flow = true, .vni_flow = true});
 	assert_int_equal(start(), 0);
 	make_inner(&p);
-	assert_int_equal(
-		tn_tunnels_receive(&tunnels, 1, &p.view, &p.h, &in, &outer), TN_DROP_NOT_TUNNELLED);
+	assert_int_equal(tn_tunnels_receive(tunnels, underlay, 1, &p.view, &p.h, &in, &outer),
+		TN_DROP_NOT_TUNNELLED);
 	make_outer(&p, PEER_A, LOCAL, 1, 53);
-	assert_int_equal(
-		tn_tunnels_receive(&tunnels, 1, &p.view, &p.h, &in, &outer), TN_DROP_NOT_TUNNELLED);
+	assert_int_equal(tn_tunnels_receive(tunnels, underlay, 1, &p.view, &p.h, &in, &outer),
+		TN_DROP_NOT_TUNNELLED);
 	/* More fragments. */
 	make_outer(&p, PEER_A, LOCAL, 1, TN_VXLAN_PORT);
 	p.view.data[14 + 6] = 0x20;
 	assert_int_equal(tn_parse(&p.view, &p.h), 0);
-	assert_int_equal(tn_tunnels_receive(&tunnels, 1, &p.view, &p.h, &in, &outer),
+	assert_int_equal(tn_tunnels_receive(tunnels, underlay, 1, &p.view, &p.h, &in, &outer),
 		TN_DROP_UNDERLAY_FRAGMENT);
 	/* A UDP length beyond the packet; one that the capture cut. */
 	make_outer(&p, PEER_A, LOCAL, 1, TN_VXLAN_PORT);
 	p.view.data[14 + 20 + 4] = 0xff;
 	assert_int_equal(tn_parse(&p.view, &p.h), 0);
-	assert_int_equal(tn_tunnels_receive(&tunnels, 1, &p.view, &p.h, &in, &outer),
+	assert_int_equal(tn_tunnels_receive(tunnels, underlay, 1, &p.view, &p.h, &in, &outer),
 		TN_DROP_VXLAN_MALFORMED);
 	make_outer(&p, PEER_A, LOCAL, 1, TN_VXLAN_PORT);
 	p.view.len = 14 + 20 + 4;
 	assert_int_equal(tn_parse(&p.view, &p.h), 0);
-	assert_int_equal(tn_tunnels_receive(&tunnels, 1, &p.view, &p.h, &in, &outer),
+	assert_int_equal(tn_tunnels_receive(tunnels, underlay, 1, &p.view, &p.h, &in, &outer),
 		TN_DROP_TRUNCATED_HEADER);
 }
 
-static enum tn_drop send(uint32_t port, const struct tn_op *op, struct tn_tunnel_sent *sent)
+static enum tn_drop send(struct tn_op *op, uint32_t port, struct tn_vxlan_encap *encap)
 {
-	struct packet p;
+	uint32_t uplink = 0;
+	enum tn_drop drop;
 
-	make_inner(&p);
-	return tn_tunnels_send(&tunnels, port, &p.view, &p.h, op, sent);
+	op->output.port = port;
+	drop = tn_tunnels_encap(tunnels, underlay, op, 0, encap, &uplink);
+	if (!drop)
+		assert_int_equal(uplink, UPLINK);
+	return drop;
 }
 
 static void takes_endpoint_and_network_from_the_flow(void **state)
 {
 	struct tn_op op = {.type = TN_OP_OUTPUT};
-	struct tn_tunnel_sent sent;
+	struct tn_vxlan_encap encap;
 
 	(void)state;
-	add_port(1, "vxlan", &(struct tn_vxlan_options){.remote_flow = true, .vni_flow = true});
-	add_port(2, "vxlan", &(struct tn_vxlan_options){.remote = ip4(PEER_B), .vni = 42});
+	add_port(1, &(struct tn_vxlan_options){.remote_flow = true, .vni_flow = true});
+	add_port(2, &(struct tn_vxlan_options){.remote = ip4(PEER_B), .vni = 42});
 	assert_int_equal(start(), 0);
-	assert_int_equal(send(1, &op, &sent), TN_DROP_VXLAN_NO_REMOTE);
+	assert_int_equal(send(&op, 1, &encap), TN_DROP_VXLAN_NO_REMOTE);
 	op.output.tun_dst = ip4(PEER_C);
 	op.output.tunnel_id = 77;
-	assert_int_equal(send(1, &op, &sent), 0);
-	assert_true(sent.remote == ip4(PEER_C) && sent.local == ip4(LOCAL));
-	assert_int_equal(sent.vni, 77);
-	assert_int_equal(sent.uplink, UPLINK);
-	assert_int_equal(send(2, &op, &sent), 0);
-	assert_true(sent.remote == ip4(PEER_B));
-	assert_int_equal(sent.vni, 42);
+	assert_int_equal(send(&op, 1, &encap), 0);
+	assert_true(encap.dst == ip4(PEER_C) && encap.src == ip4(LOCAL));
+	assert_int_equal(encap.vni, 77);
+	assert_int_equal(encap.eth_dst.b[0], 4);
+	assert_int_equal(encap.eth_src.b[0], 2);
+	assert_int_equal(send(&op, 2, &encap), 0);
+	assert_true(encap.dst == ip4(PEER_B));
+	assert_int_equal(encap.vni, 42);
 
 	op.output.tunnel_id = 1 << 24;
-	assert_int_equal(send(1, &op, &sent), TN_DROP_VXLAN_NO_VNI);
+	assert_int_equal(send(&op, 1, &encap), TN_DROP_VXLAN_NO_VNI);
 	op.output.tunnel_id = 77;
 	op.output.wide_tunnel_id = 1;
-	assert_int_equal(send(1, &op, &sent), TN_DROP_VXLAN_NO_VNI);
+	assert_int_equal(send(&op, 1, &encap), TN_DROP_VXLAN_NO_VNI);
 	op.output.wide_tunnel_id = 0;
 
 	/* A source that is not ours (what a decapsulated packet has) is not used. */
 	op.output.tun_src = ip4(PEER_A);
-	assert_int_equal(send(1, &op, &sent), 0);
-	assert_true(sent.local == ip4(LOCAL));
+	assert_int_equal(send(&op, 1, &encap), 0);
+	assert_true(encap.src == ip4(LOCAL));
 	op.output.tun_dst = ip4(LOCAL);
-	assert_int_equal(send(1, &op, &sent), TN_DROP_NO_ROUTE);
+	assert_int_equal(send(&op, 1, &encap), TN_DROP_NO_ROUTE);
 }
 
 int main(void)
