@@ -42,7 +42,8 @@ struct tn_table_setting {
 
 /* Arrays live in the arena. */
 struct tn_document {
-	uint64_t dpid;
+	uint64_t dpid;		 /* 1 where the document names no device */
+	const char *device_name; /* may be NULL */
 	struct tn_arena arena;
 	struct tn_names *names;
 	struct tn_model_port *ports;

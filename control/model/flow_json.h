@@ -22,11 +22,15 @@ struct tn_codec {
 	struct tn_names *names; /* ports and strings; decoders may intern */
 	struct tn_arena *arena; /* arrays of decoded mods */
 	struct tn_diagnostics *diag;
-	bool with_stats; /* encoders: state, life, packets, bytes, ... as the northbound answers */
-	uint64_t now_ns; /* encoders: life and lastSeen are counted to here */
+	bool ports_known; /* decoders: every port is in `names`; others are refused */
+	bool with_stats;  /* encoders: state, life, packets, bytes, ... as the northbound answers */
+	uint64_t now_ns;  /* encoders: life and lastSeen are counted to here */
 };
 
-/* 0 with *fm filled (command ADD), or -EINVAL with at least one diagnostic added. */
+/*
+ * 0 with *fm filled (command ADD), or -EINVAL with at least one diagnostic added. A meter that
+ * wants no number of its own is meter_id 0: the caller picks one.
+ */
 int tn_flow_from_json(struct tn_codec *c, const char *base, const json_t *j,
 	struct tn_flow_mod *fm) TN_MUST_CHECK;
 int tn_group_from_json(struct tn_codec *c, const char *base, const json_t *j,

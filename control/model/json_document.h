@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The parts of the document that are not flows, groups and meters. As json_codec.h. */
+#ifndef TN_MODEL_JSON_DOCUMENT_H
+#define TN_MODEL_JSON_DOCUMENT_H
+
+#include "control/model/document.h"
+#include "control/model/json_codec.h"
+
+/* Also enters the port's name into the codec's names. */
+bool tn_json_read_port(struct tn_json_reader *r, tn_json_ref v, struct tn_model_port *port);
+json_t *tn_json_write_port(const struct tn_model_port *port);
+
+/* The address of one host. */
+bool tn_json_read_endpoint(struct tn_json_reader *r, tn_json_ref v, tn_u128 *out);
+
+/* Fills the underlay's arrays. */
+bool tn_json_read_underlay(struct tn_json_reader *r, tn_json_ref v, struct tn_document *doc);
+json_t *tn_json_write_underlay(const struct tn_document *doc);
+
+#endif
