@@ -557,30 +557,24 @@ static void test_dec_ttl(void **state)
 	expect(0, DROP, TN_DROP_TRUNCATED_HEADER);
 }
 
-/* A meter of one band that lets one packet of 1500 bytes pass. */
-struct test_meter {
-	struct tn_meter m;
-	struct tn_meter_band band;
-};
-
-static struct tn_meter *make_meter(struct test_meter *t, enum tn_band_type type)
+/* A meter of one band that lets one packet pass. */
+static struct tn_meter *make_meter(enum tn_band_type type)
 {
-	static struct tn_band band = {.rate = 1, .burst = 1, .prec_level = 1};
+	struct tn_band band = {.type = type, .rate = 1, .burst = 1, .prec_level = 1};
 	struct tn_meter_mod mod = {.meter_id = 1,
 		.flags = TN_METER_PKTPS | TN_METER_BURST,
 		.bands = &band,
 		.n_bands = 1};
+	struct tn_meter *m = malloc(tn_meter_size(1));
 
-	assert_true(tn_meter_size(1) <= sizeof(*t));
-	band.type = type;
-	tn_meter_init(&t->m, &mod, 5000);
-	return &t->m;
+	assert_non_null(m);
+	tn_meter_init(m, &mod, 5000);
+	return m;
 }
 
 static void test_meter_drop(void **state)
 {
-	struct test_meter t;
-	struct tn_meter *m = make_meter(&t, TN_BAND_DROP);
+	struct tn_meter *m = make_meter(TN_BAND_DROP);
 
 	(void)state;
 	for (unsigned i = 0; i < 2; i++) {
@@ -596,6 +590,7 @@ static void test_meter_drop(void **state)
 	}
 	assert_int_equal(m->counter.packets, 2);
 	assert_int_equal(m->counter.bytes, 3000);
+	free(m);
 }
 
 /* What comes after the remarking op is decided by the new DSCP. */
@@ -609,8 +604,10 @@ static void decide_remarked(struct bench *b)
 	add_output(7, true);
 }
 
-static void run_remark(const struct packet *p, struct tn_meter *m)
+static void run_remark(const struct packet *p)
 {
+	struct tn_meter *m = make_meter(TN_BAND_DSCP_REMARK);
+
 	start(p);
 	bench.decide = decide_remarked;
 	add_output(1, false);
@@ -618,17 +615,17 @@ static void run_remark(const struct packet *p, struct tn_meter *m)
 	add(TN_OP_METER)->meter = m; /* exceeds */
 	add_output(2, true);
 	run();
+	free(m);
 }
 
 static void test_meter_remark(void **state)
 {
-	struct test_meter t;
 	struct packet p;
 
 	(void)state;
 	packet_init(&p);
 	p.tos = 10 << 2 | TN_ECN_ECT0; /* AF11 */
-	run_remark(&p, make_meter(&t, TN_BAND_DSCP_REMARK));
+	run_remark(&p);
 	assert_int_equal(bench.n_decided, 1);
 	assert_int_equal(bench.n_events, 2);
 	expect(1, OUTPUT, 7);
@@ -638,16 +635,16 @@ static void test_meter_remark(void **state)
 	assert_memory_equal(bench.events[1].data, bench.f.view.data, bench.f.view.len);
 	/* Not an assured forwarding class; not IP: nothing to say. */
 	p.tos = 46 << 2;
-	run_remark(&p, make_meter(&t, TN_BAND_DSCP_REMARK));
+	run_remark(&p);
 	assert_int_equal(bench.n_decided, 0);
 	expect(1, OUTPUT, 2);
 	p.l3 = L3_ARP;
-	run_remark(&p, make_meter(&t, TN_BAND_DSCP_REMARK));
+	run_remark(&p);
 	assert_int_equal(bench.n_decided, 0);
 	/* IP header cut off. */
 	p.l3 = L3_IPV4;
 	p.cut = 30;
-	run_remark(&p, make_meter(&t, TN_BAND_DSCP_REMARK));
+	run_remark(&p);
 	assert_int_equal(bench.n_decided, 0);
 }
 
