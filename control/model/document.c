@@ -375,7 +375,7 @@ static struct tn_mod *add_mod(
 	if (p->failed)
 		return NULL;
 	i = doc->n_mods++;
-	doc->mod_pointers[i] = tn_arena_strdup(&doc->arena, r->base);
+	doc->mod_pointers[i] = tn_arena_strdup(&doc->mod_arena, r->base);
 	doc->mod_lines[i] = v->line;
 	doc->mod_columns[i] = v->column;
 	doc->mods[i].kind = kind;
@@ -390,7 +390,7 @@ static bool read_group(struct parser *p, struct tn_json_reader *r, tn_json_ref v
 		return false;
 	mod = add_mod(p, r, v, TN_MOD_GROUP);
 	if (mod)
-		mod->group = tn_arena_dup(&p->doc->arena, &p->group, sizeof(p->group));
+		mod->group = tn_arena_dup(&p->doc->mod_arena, &p->group, sizeof(p->group));
 	return true;
 }
 
@@ -402,7 +402,7 @@ static bool read_meter(struct parser *p, struct tn_json_reader *r, tn_json_ref v
 		return false;
 	mod = add_mod(p, r, v, TN_MOD_METER);
 	if (mod)
-		mod->meter = tn_arena_dup(&p->doc->arena, &p->meter, sizeof(p->meter));
+		mod->meter = tn_arena_dup(&p->doc->mod_arena, &p->meter, sizeof(p->meter));
 	return true;
 }
 
@@ -414,7 +414,7 @@ static bool read_flow(struct parser *p, struct tn_json_reader *r, tn_json_ref v)
 		return false;
 	mod = add_mod(p, r, v, TN_MOD_FLOW);
 	if (mod)
-		mod->flow = tn_arena_dup(&p->doc->arena, &p->flow, sizeof(p->flow));
+		mod->flow = tn_arena_dup(&p->doc->mod_arena, &p->flow, sizeof(p->flow));
 	return true;
 }
 
@@ -446,7 +446,7 @@ static void number_meters(struct parser *p)
 			continue;
 		while (t < n && taken[t] <= next)
 			next += taken[t++] == next;
-		mm = tn_arena_dup(&doc->arena, doc->mods[i].meter, sizeof(*mm));
+		mm = tn_arena_dup(&doc->mod_arena, doc->mods[i].meter, sizeof(*mm));
 		mm->meter_id = next++;
 		doc->mods[i].meter = mm;
 	}
@@ -461,10 +461,10 @@ static void make_room(struct parser *p)
 
 	doc->tables = tn_arena_alloc(&doc->arena, p->places[TABLES].n * sizeof(*doc->tables));
 	doc->ports = tn_arena_alloc(&doc->arena, p->places[PORTS].n * sizeof(*doc->ports));
-	doc->mods = tn_arena_alloc(&doc->arena, n_mods * sizeof(*doc->mods));
-	doc->mod_pointers = tn_arena_alloc(&doc->arena, n_mods * sizeof(*doc->mod_pointers));
-	doc->mod_lines = tn_arena_alloc(&doc->arena, n_mods * sizeof(*doc->mod_lines));
-	doc->mod_columns = tn_arena_alloc(&doc->arena, n_mods * sizeof(*doc->mod_columns));
+	doc->mods = tn_arena_alloc(&doc->mod_arena, n_mods * sizeof(*doc->mods));
+	doc->mod_pointers = tn_arena_alloc(&doc->mod_arena, n_mods * sizeof(*doc->mod_pointers));
+	doc->mod_lines = tn_arena_alloc(&doc->mod_arena, n_mods * sizeof(*doc->mod_lines));
+	doc->mod_columns = tn_arena_alloc(&doc->mod_arena, n_mods * sizeof(*doc->mod_columns));
 }
 
 static void decode(struct parser *p)
@@ -475,6 +475,7 @@ static void decode(struct parser *p)
 	read_array(p, PORTS, read_port);
 	p->codec.ports_known = true;
 	read_underlay(p);
+	p->codec.arena = &p->doc->mod_arena;
 	read_array(p, GROUPS, read_group);
 	read_array(p, METERS, read_meter);
 	number_meters(p);
@@ -525,6 +526,7 @@ int tn_document_parse(
 
 	*doc = (struct tn_document){.dpid = DPID_DEFAULT};
 	tn_arena_init(&doc->arena);
+	tn_arena_init(&doc->mod_arena);
 	doc->names = tn_names_new();
 	if (len > TN_DOCUMENT_BYTES_MAX) {
 		tn_diagnostics_add(diag, "", 0, 0, TN_OF_OK,
@@ -550,7 +552,17 @@ void tn_document_fini(struct tn_document *doc)
 		json_decref(doc->ports[i].options);
 	tn_names_free(doc->names);
 	tn_arena_fini(&doc->arena);
+	tn_arena_fini(&doc->mod_arena);
 	*doc = (struct tn_document){0};
+}
+
+void tn_document_forget_mods(struct tn_document *doc)
+{
+	tn_arena_fini(&doc->mod_arena);
+	doc->n_mods = 0;
+	doc->mods = NULL;
+	doc->mod_pointers = NULL;
+	doc->mod_lines = doc->mod_columns = NULL;
 }
 
 /* Writing. */

@@ -57,7 +57,8 @@ struct tn_document {
 	struct tn_underlay_neighbour *neighbours;
 	size_t n_neighbours;
 	/* Groups, meters and flows as mods in the order groups, meters, flows, each with its place.
-	 */
+	 * In an arena of their own. */
+	struct tn_arena mod_arena;
 	struct tn_mod *mods;
 	size_t n_mods;
 	char **mod_pointers; /* "/flows/17" of each mod */
@@ -73,6 +74,8 @@ struct tn_document {
 int tn_document_parse(struct tn_document *doc, const char *text, size_t len,
 	struct tn_diagnostics *diag) TN_MUST_CHECK;
 void tn_document_fini(struct tn_document *doc);
+/* Frees the mods, which a switch has taken: they can be most of a document. n_mods is 0 then. */
+void tn_document_forget_mods(struct tn_document *doc);
 
 /*
  * The whole document in canonical form. flows, groups, meters: arrays as the encoders of

@@ -158,6 +158,7 @@ int tn_config_apply(struct tn_config *c, uint64_t now_ns)
 	rc |= configure_tables(c);
 	if (!tn_switch_commit(c->sw, c->doc.mods, c->doc.n_mods, now_ns, &failed, &err)) {
 		tn_switch_reclaim(c->sw);
+		tn_document_forget_mods(&c->doc);
 		return rc;
 	}
 	/* All of them, not only the first. */

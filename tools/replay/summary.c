@@ -106,7 +106,7 @@ static void print_place(FILE *f, const struct tn_engine *e, const struct tn_drop
 	if (row->place.table != TN_TABLE_ALL)
 		fprintf(f, "  table %u", row->place.table);
 	if (row->place.flow_id)
-		fprintf(f, "  flow %" PRIu64, row->place.flow_id);
+		fprintf(f, "  flow %" PRId64, (int64_t)row->place.flow_id);
 	fputc('\n', f);
 }
 

@@ -9,7 +9,7 @@ json_t *tn_trace_flow_id(uint64_t flow_id)
 {
 	char text[24];
 
-	snprintf(text, sizeof(text), "%" PRIu64, flow_id);
+	snprintf(text, sizeof(text), "%" PRId64, (int64_t)flow_id);
 	return json_string(text);
 }
 

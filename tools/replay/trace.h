@@ -34,7 +34,7 @@ void tn_trace_fate_to_json(const struct tn_engine *e, const struct tn_fate *fate
 /* One line. False: cannot write. */
 bool tn_trace_print(FILE *f, json_t *line);
 
-/* Ids as the northbound prints them. */
+/* As the northbound prints them: a flow id as a signed number. */
 json_t *tn_trace_flow_id(uint64_t flow_id);
 json_t *tn_trace_cookie(uint64_t cookie);
 
