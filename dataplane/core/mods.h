@@ -12,7 +12,7 @@
 
 struct tn_flow_mod {
 	enum tn_flow_command command;
-	uint8_t table_id; /* TN_TABLE_ALL for MODIFY and DELETE (non-strict) */
+	uint8_t table_id; /* TN_TABLE_ALL for every table: MODIFY*, DELETE* */
 	uint16_t priority;
 	uint16_t idle_timeout, hard_timeout; /* seconds, 0: never */
 	uint16_t importance;

@@ -245,27 +245,68 @@ static inline uint32_t count_users(const struct tn_switch *sw, uint32_t id, bool
 	return n;
 }
 
-/* depth: groups on the way here. */
-static inline bool chain_ends(const struct tn_switch *sw, const struct tn_group *g, unsigned depth)
+static inline uint32_t slot_of_group(const struct tn_switch *sw, uint32_t id)
 {
-	if (!g || depth > TN_GROUP_DEPTH_MAX)
-		return false;
+	const struct tn_group *g = tn_snapshot_group(sw->snapshot, id);
+	uint32_t i = tn_id_hash(id);
+
+	if (!g)
+		return UINT32_MAX;
+	while (sw->groups->slots[i & sw->groups->mask] != &g->v)
+		i++;
+	return i & sw->groups->mask;
+}
+
+/* Groups in the longest chain from this one, as far as `height`, by slot, knows by now. */
+static inline const char *chain_height(
+	const struct tn_switch *sw, const struct tn_group *g, const uint32_t *height, uint32_t *out)
+{
+	*out = 1;
 	for (uint32_t i = 0; i < g->n_buckets; i++) {
 		const struct tn_group_bucket *b = &g->buckets[i];
 
-		if (b->watch_group != TN_GROUP_ANY &&
-			!chain_ends(sw, tn_snapshot_group(sw->snapshot, b->watch_group), depth + 1))
-			return false;
-		for (uint32_t j = 0; j < b->n_actions; j++) {
-			const struct tn_action *a = &b->actions[j];
+		for (uint32_t j = 0; j <= b->n_actions; j++) {
+			bool watch = j == b->n_actions;
+			uint32_t slot;
 
-			if (a->type == TN_ACTION_GROUP &&
-				!chain_ends(sw, tn_snapshot_group(sw->snapshot, a->group_id),
-					depth + 1))
-				return false;
+			if (watch ? b->watch_group == TN_GROUP_ANY
+				  : b->actions[j].type != TN_ACTION_GROUP)
+				continue;
+			slot = slot_of_group(sw, watch ? b->watch_group : b->actions[j].group_id);
+			VERIFY(slot != UINT32_MAX);
+			*out = height[slot] + 1 > *out ? height[slot] + 1 : *out;
 		}
 	}
-	return true;
+	return NULL;
+}
+
+/* Heights settle after as many rounds as the longest chain is long; with a loop they never do. */
+static inline const char *verify_chains(const struct tn_switch *sw)
+{
+	uint32_t *height = calloc(sw->groups->mask + 1, sizeof(*height));
+	const char *wrong = NULL;
+	bool changed = true;
+
+	for (unsigned round = 0; changed && !wrong; round++) {
+		changed = false;
+		for (uint32_t i = 0; i <= sw->groups->mask && !wrong; i++) {
+			const struct tn_versioned *v = sw->groups->slots[i];
+			uint32_t h = 0;
+
+			if (!v || !sw_versioned_visible(v, sw->version))
+				continue;
+			wrong = chain_height(
+				sw, (const struct tn_group *)(const void *)v, height, &h);
+			changed |= h != height[i];
+			height[i] = h;
+			if (h > TN_GROUP_DEPTH_MAX)
+				wrong = "a chain of groups is too long";
+		}
+		if (round > TN_GROUP_DEPTH_MAX)
+			wrong = "groups in a loop";
+	}
+	free(height);
+	return wrong;
 }
 
 static inline const char *verify_groups(const struct tn_switch *sw, struct recount *r)
@@ -279,13 +320,12 @@ static inline const char *verify_groups(const struct tn_switch *sw, struct recou
 			continue;
 		n++;
 		VERIFY(g->users->n == count_users(sw, g->v.id, false));
-		VERIFY(chain_ends(sw, g, 1));
 		r->bytes += sw_bytes_of(g) + sw_bytes_of(g->stats) + sw_bytes_of(g->users);
 		for (uint32_t b = 0; b < g->n_buckets; b++)
 			r->bytes += sw_bytes_of(g->buckets[b].stats);
 	}
 	VERIFY(n == sw->n_groups);
-	return NULL;
+	return verify_chains(sw);
 }
 
 static inline const char *verify_meters(const struct tn_switch *sw, struct recount *r)
