@@ -97,11 +97,13 @@ def ip_header(frame):
 
 def comparable(frame):
     """A VXLAN frame without what a sender is free to choose: IPv4 identification and the checksum
-    over it, UDP source port and the checksum over that."""
+    over it, IPv6 flow label, UDP source port and the checksum over that."""
     frame = bytearray(frame)
     udp = ip_header(frame).stop
     if udp == 34:
         frame[18:20] = frame[24:26] = b"\0\0"
+    else:
+        frame[15:18] = bytes([frame[15] & 0xf0]) + b"\0\0"
     frame[udp:udp + 2] = b"\0\0"
     frame[udp + 6:udp + 8] = b"\0\0"
     return bytes(frame)

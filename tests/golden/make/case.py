@@ -57,11 +57,11 @@ class Case:
         return self
 
     def expect(self, port, packet, what=None, judge=True, cut=None, mask=()):
-        """port: a number, or a list when any of them will do. mask: byte ranges of no matter."""
+        """port: a number, or a list when any of them will do. mask: byte ranges that are free."""
         data = frames.raw(packet)
         text = bytearray((data[:cut] if cut else data).hex(), "ascii")
         for first, last in mask:
-            text[2 * first:2 * last] = b"." * (2 * (last - first))
+            text[int(2 * first):int(2 * last)] = b"." * int(2 * (last - first))
         entry = {"port": port, "frame": text.decode()}
         if cut:
             entry["length"] = len(data)

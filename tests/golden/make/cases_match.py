@@ -254,7 +254,7 @@ def fragments():
 
 
 def extension_headers():
-    """Each bit of IPV6_EXTHDR by a frame that has it and no other."""
+    """Each bit of IPV6_EXTHDR; HOP is set only where it stands first (OpenFlow 1.5, 7.2.3.8)."""
     tcp = TCP(sport=1111, dport=2222, flags="S", seq=1) / Raw(DATA)
     eth = ether()
     samples = [
@@ -268,7 +268,7 @@ def extension_headers():
         ("hop", 64, eth / ip6() / IPv6ExtHdrHopByHop() / tcp),
         ("unrep", 128 | 8, eth / ip6() / IPv6ExtHdrDestOpt(nh=60) / IPv6ExtHdrDestOpt() /
          IPv6ExtHdrDestOpt() / tcp),
-        ("unseq", 256 | 64 | 8, eth / ip6() / IPv6ExtHdrDestOpt() / IPv6ExtHdrHopByHop() / tcp),
+        ("unseq", 256 | 8, eth / ip6() / IPv6ExtHdrDestOpt() / IPv6ExtHdrHopByHop() / tcp),
     ]
     for name, bits, packet in samples:
         flags = {1: "NONEXT", 2: "ESP", 4: "AUTH", 8: "DEST", 16: "FRAG", 32: "ROUTER", 64: "HOP",

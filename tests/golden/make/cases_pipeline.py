@@ -188,7 +188,7 @@ def refusals():
         case.refused("/flows/0/selector/criteria/0", "OFPBMC_BAD_PREREQ")
         case.refused("/flows/1/treatment/instructions/0", "OFPBIC_BAD_TABLE_ID")
         case.refused("/flows/2/treatment/instructions/0", "OFPBAC_BAD_SET_TYPE")
-        case.refused("/flows/3/treatment/instructions/0", "OFPBAC_BAD_OUT_PORT")
+        case.refused("/flows/3/treatment/instructions/0/port", "OFPBAC_BAD_OUT_PORT")
         case.refused("/flows/4/selector/criteria/1/ipDscp", "OFPBMC_BAD_VALUE")
         case.refused("/flows/5/selector/criteria/1", "OFPBMC_DUP_FIELD")
         case.refused("/flows/6/treatment/instructions/0", "OFPBAC_MATCH_INCONSISTENT")
@@ -200,6 +200,7 @@ def refusals():
     with case_of("refused-loop", "groups that lead back to themselves", [flow([], [group_to(1)])],
                  groups=[group(1, "INDIRECT", bucket([group_to(1)]))]) as case:
         case.refused("/groups/0", "OFPGMFC_LOOP")
+        case.refused("/flows/0", "OFPBAC_BAD_OUT_GROUP")  # the group is not there, then
 
 
 def limits():

@@ -15,6 +15,8 @@ MAC_HERE, MAC_THERE, MAC_GW = "02:0a:00:00:00:01", "02:0a:00:00:00:02", "02:0a:0
 TCP = make("tcp4")
 SPORT = (34, 36)   # of an untagged IPv4 frame: the source port is free
 SPORT6 = (54, 56)
+LABEL6 = (15.5, 18)  # the flow label is, too (RFC 6438)
+IDENT = [(18, 20), (24, 26)]  # without DF: identification, and the checksum over it
 
 UNDERLAY = {
     "addresses": [{"address": HERE + "/24", "mac": MAC_HERE},
@@ -61,10 +63,10 @@ def encap():
     with Case("vxlan/encap-ipv6", "IPv6 underlay",
               doc(to_tunnel, vtep(THERE6, local=HERE6, udpChecksum=True))) as case:
         case.send(1, TCP).expect(10, outer(TCP, src=HERE6, dst=THERE6, checksum=True),
-                                 mask=[SPORT6, (60, 62)])
+                                 mask=[SPORT6, LABEL6, (60, 62)])
     with Case("vxlan/encap-ipv6-no-checksum", "IPv6 underlay without UDP checksum (RFC 6935)",
               doc(to_tunnel, vtep(THERE6, local=HERE6))) as case:
-        case.send(1, TCP).expect(10, outer(TCP, src=HERE6, dst=THERE6), mask=[SPORT6])
+        case.send(1, TCP).expect(10, outer(TCP, src=HERE6, dst=THERE6), mask=[SPORT6, LABEL6])
     with Case("vxlan/encap-flow", "remote and VNI by the flow",
               doc([flow([in_port(1)], [l2("TUNNEL_ID", tunnelId=7), l2("TUNNEL_DST", ip=THERE),
                                        output(10)])], vtep("flow", "flow"))) as case:
@@ -85,7 +87,7 @@ def encap():
     with Case("vxlan/encap-options", "TTL, DSCP and fragment bit of the port; another UDP port",
               doc(to_tunnel, vtep(ttl=5, dscp=10, dontFragment=False, udpDestPort=8472))) as case:
         case.send(1, TCP).expect(10, outer(TCP, ttl=5, tos=10 << 2, flags=0, dport=8472),
-                                 mask=[SPORT], judge=False)
+                                 mask=[SPORT] + IDENT, judge=False)
     with Case("vxlan/encap-tagged", "tags of the guest travel inside", doc(to_tunnel)) as case:
         packet = make("tcp4", vlans=[(0x8100, 5, 3)])
         case.send(1, packet).expect(10, outer(packet), mask=[SPORT])
