@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "control/model/group_order.h"
 #include "control/model/json_document.h"
 
 #define DPID_DEFAULT	1u
@@ -477,6 +478,8 @@ static void decode(struct parser *p)
 	read_underlay(p);
 	p->codec.arena = &p->doc->mod_arena;
 	read_array(p, GROUPS, read_group);
+	if (!p->failed && !tn_groups_order(p->doc, p->doc->n_mods, p->diag))
+		p->failed = true;
 	read_array(p, METERS, read_meter);
 	number_meters(p);
 	read_array(p, FLOWS, read_flow);
