@@ -148,11 +148,25 @@ static void tell_changes(struct tn_switch *sw, uint64_t now_ns)
 	}
 }
 
+/* Decisions that read what changed are no longer good. */
+static void raise_epochs(struct tn_switch *sw)
+{
+	for (size_t i = 0; i < sw->n_changes; i++) {
+		const struct sw_change *change = &sw->changes[i];
+		unsigned class = TN_EPOCH_SHARED;
+
+		if (change->object == SW_FLOW)
+			class = tn_epoch_class(((const struct tn_flow *)change->p)->table_id);
+		sw->epoch[class] = (uint32_t)sw->version;
+	}
+}
+
 void sw_commit_changes(struct tn_switch *sw, uint64_t now_ns)
 {
 	if (sw->n_changes) {
 		carry_meter_counters(sw);
 		sw->version++;
+		raise_epochs(sw);
 		sw_publish(sw);
 		publish_changes(sw);
 		tell_changes(sw, now_ns);

@@ -563,6 +563,16 @@ void walk_action_list(struct tn_walk *w, const struct tn_action *list, size_t n)
 	}
 }
 
+static void read_table(struct tn_walk *w, const struct tn_classifier *cls)
+{
+	uint64_t *read = tn_key_words(&w->read->mask);
+	struct tn_key mask;
+
+	tn_classifier_mask(cls, &mask);
+	for (size_t i = 0; i < TN_KEY_WORDS; i++)
+		read[i] |= tn_key_cwords(&mask)[i];
+}
+
 static const struct tn_flow *lookup(struct tn_walk *w, uint8_t table_id)
 {
 	struct tn_flow_table *table = &w->s->tables[table_id];
@@ -573,7 +583,7 @@ static const struct tn_flow *lookup(struct tn_walk *w, uint8_t table_id)
 	if (table->cls) {
 		rule = tn_classifier_lookup(table->cls, &w->b.key, w->s->version);
 		if (w->read)
-			tn_classifier_mask(table->cls, &w->read->mask);
+			read_table(w, table->cls);
 	}
 	if (w->read)
 		w->read->tables[table_id / 64] |= UINT64_C(1) << table_id % 64;

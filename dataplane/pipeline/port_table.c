@@ -76,6 +76,7 @@ static int replace(struct tn_switch *sw, uint32_t at, uint32_t n_out,
 		(old->n - at - n_out) * sizeof(t->ports[0]));
 	tn_defer_add(sw->defer, sw->ports, free);
 	sw->ports = t;
+	sw->epoch[TN_EPOCH_SHARED] = (uint32_t)++sw->version;
 	sw_publish(sw);
 	return 0;
 }

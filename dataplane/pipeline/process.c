@@ -39,10 +39,9 @@ static void set_pipeline_members(struct tn_key *key, const struct tn_ingress *in
 	key->tun_dst = tn_u128_to_ip6(in->tun_dst);
 }
 
-/* What the ingress port itself refuses. */
-static enum tn_drop port_refuses(const struct tn_snapshot *s, uint32_t number)
+enum tn_drop tn_ingress_refuses(const struct tn_snapshot *snapshot, uint32_t in_port)
 {
-	const struct tn_port_config_data *port = tn_snapshot_port(s, number);
+	const struct tn_port_config_data *port = tn_snapshot_port(snapshot, in_port);
 
 	if (!port)
 		return TN_DROP_NO_SUCH_PORT;
@@ -64,7 +63,7 @@ static uint64_t process(struct tn_processor *p, struct tn_view *view, const stru
 
 	drop = tn_parse(view, &headers);
 	if (!drop && !again->list)
-		drop = port_refuses(again->snapshot, in->in_port);
+		drop = tn_ingress_refuses(again->snapshot, in->in_port);
 	if (drop) {
 		env->drop(env->ctx, view, drop, NULL);
 		return 0;

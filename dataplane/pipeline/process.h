@@ -16,6 +16,9 @@ struct tn_ingress {
 	tn_u128 tun_src, tun_dst;
 };
 
+/* What the ingress port itself refuses: down, NO_RECV, not there. TN_DROP_NONE: nothing. */
+enum tn_drop tn_ingress_refuses(const struct tn_snapshot *snapshot, uint32_t in_port);
+
 /* Caller storage, reused from packet to packet; about 300 KB. One per thread. */
 struct tn_processor {
 	struct tn_program program;

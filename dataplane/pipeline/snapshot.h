@@ -115,8 +115,21 @@ struct tn_id_table {
 	struct tn_versioned *slots[];
 };
 
+/*
+ * Epochs: when something a decision may have read last changed, by class. Tables share 63 classes,
+ * ports, groups and meters have one.
+ */
+#define TN_EPOCH_CLASSES 64u
+#define TN_EPOCH_SHARED	 63u
+
+static inline unsigned tn_epoch_class(unsigned table_id)
+{
+	return table_id % TN_EPOCH_SHARED;
+}
+
 struct tn_snapshot {
 	uint64_t version;
+	uint32_t epoch[TN_EPOCH_CLASSES]; /* low 32 bits of the version */
 	uint64_t dpid;
 	struct tn_flow_table *tables; /* TN_N_TABLES of them */
 	const struct tn_port_table *ports;

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <malloc.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define MALLOC_HEAD 8u /* what the allocator keeps beside each block */
 
@@ -60,6 +61,7 @@ void sw_publish(struct tn_switch *sw)
 		.meters = sw->meters,
 		.fdb = sw->fdb,
 	};
+	memcpy(s->epoch, sw->epoch, sizeof(s->epoch));
 	sw->spare = NULL;
 	__atomic_store_n(&sw->snapshot, s, __ATOMIC_RELEASE);
 	if (old)
