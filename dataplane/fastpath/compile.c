@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dataplane/fastpath/compile.h"
+
+#include <string.h>
+
+#include "dataplane/core/wire.h"
+#include "dataplane/fastpath/shape.h"
+
+/* The one op of a program beside its counts; NULL: there are more. */
+static const struct tn_op *only_op(const struct tn_program *program)
+{
+	const struct tn_op *only = NULL;
+
+	for (uint32_t i = 0; i < program->n_ops; i++) {
+		if (program->ops[i].type == TN_OP_COUNT)
+			continue;
+		if (only)
+			return NULL;
+		only = &program->ops[i];
+	}
+	return only;
+}
+
+static bool asks_again(const struct tn_program *program)
+{
+	for (uint32_t i = 0; i < program->n_ops; i++) {
+		if (program->ops[i].type == TN_OP_METER || program->ops[i].type == TN_OP_REPARSE)
+			return true;
+	}
+	return false;
+}
+
+/* An empty inner frame through the one encoder gives the header; its sum without what varies. */
+static bool make_template(const struct tn_vxlan_encap *encap, struct tn_fast_program *shape)
+{
+	uint8_t room[TN_HEADROOM_MIN + TN_ETH_LEN] = {0};
+	struct tn_view view = {
+		.data = room + TN_HEADROOM_MIN,
+		.len = TN_ETH_LEN,
+		.wire_len = TN_ETH_LEN,
+		.headroom = TN_HEADROOM_MIN,
+	};
+	struct tn_headers h = {0};
+	uint32_t sum = 0;
+
+	if (tn_vxlan_push(&view, encap, &h, 0) || view.len != TN_ETH_LEN + TN_VXLAN_OVERHEAD_IP4)
+		return false;
+	memcpy(shape->template, view.data, TN_VXLAN_OVERHEAD_IP4);
+	memset(shape->template + 15, 0, 3); /* tos and total length */
+	memset(shape->template + 24, 0, 2); /* checksum */
+	for (unsigned i = 14; i < 34; i += 2)
+		sum += tn_load16(shape->template + i);
+	shape->ip_sum = sum;
+	shape->tos = encap->inherit_dscp ? 0 : encap->tos & 0xfc;
+	shape->tos_mask = encap->inherit_dscp ? 0xff : 0x03;
+	return true;
+}
+
+static void compile_encap(const struct tn_forwarding *fwd, const struct tn_op *op, uint32_t tunnel,
+	uint32_t entropy, struct tn_fast_program *shape)
+{
+	struct tn_vxlan_encap encap;
+	uint32_t uplink, out;
+
+	if (tn_tunnels_encap(fwd->tunnels, fwd->underlay, op, entropy, &encap, &uplink))
+		return; /* the executor drops with the reason */
+	out = tn_forwarding_index(fwd, uplink);
+	if (encap.udp_checksum || out == TN_FORWARDING_NONE || !make_template(&encap, shape))
+		return;
+	shape->kind = TN_FAST_ENCAP;
+	shape->out = (uint16_t)out;
+	shape->tunnel = (uint16_t)tunnel;
+	shape->max_frame = fwd->ports[out].max_frame - TN_VXLAN_OVERHEAD_IP4;
+	if (fwd->ports[tunnel].max_frame < shape->max_frame)
+		shape->max_frame = fwd->ports[tunnel].max_frame;
+}
+
+static void compile_output(const struct tn_forwarding *fwd, const struct tn_op *op,
+	uint32_t entropy, struct tn_fast_program *shape)
+{
+	uint32_t index = tn_forwarding_index(fwd, op->output.port);
+
+	if (!op->last || op->output.max_len || index == TN_FORWARDING_NONE)
+		return;
+	if (fwd->ports[index].kind == TN_FWD_TUNNEL) {
+		compile_encap(fwd, op, index, entropy, shape);
+		return;
+	}
+	shape->kind = TN_FAST_OUTPUT;
+	shape->out = (uint16_t)index;
+	shape->max_frame = fwd->ports[index].max_frame;
+}
+
+void tn_program_without_counters(struct tn_program *program, uint32_t from)
+{
+	for (uint32_t i = from; i < program->n_ops; i++) {
+		struct tn_op *op = &program->ops[i];
+
+		if (op->type != TN_OP_COUNT)
+			continue;
+		op->count.counter = NULL;
+		op->count.last_used = NULL;
+		op->count.lookups = NULL;
+		op->count.matches = NULL;
+	}
+}
+
+void tn_compile(const struct tn_forwarding *fwd, struct tn_program *program, uint32_t entropy,
+	struct tn_fast_program *shape)
+{
+	const struct tn_op *op = only_op(program);
+
+	memset(shape, 0, sizeof(*shape));
+	shape->kind = TN_FAST_SLOW;
+	if (op && op->type == TN_OP_OUTPUT)
+		compile_output(fwd, op, entropy, shape);
+	if (op && op->type == TN_OP_DROP && op->last) {
+		shape->kind = TN_FAST_DROP;
+		shape->drop = op->drop.reason;
+	}
+	shape->asks_again = asks_again(program);
+	tn_program_without_counters(program, 0);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A packet in a worker's burst: the view's essentials and the driver's handle. What a port driver's
+ * receive fills and its transmit takes. 24 bytes, so that a burst stays in the first-level cache.
+ */
+#ifndef TN_FASTPATH_PACKET_H
+#define TN_FASTPATH_PACKET_H
+
+#include "dataplane/core/types.h"
+#include "dataplane/core/view.h"
+
+struct tn_packet {
+	void *buf;     /* the driver's: an mbuf, an array */
+	uint8_t *data; /* first byte of the frame */
+	uint32_t len;
+	uint16_t headroom;
+	uint16_t spare;
+};
+
+#define TN_BURST 32u
+
+/*
+ * Buffers are of one kind in a process (mbufs under DPDK, arrays in tests), whatever port they came
+ * by. One thread.
+ */
+struct tn_buffer_ops {
+	/* A writable copy with TN_HEADROOM_MIN before it; false: no memory. */
+	bool (*clone)(void *ctx, const struct tn_packet *p, struct tn_packet *copy);
+	void (*free)(void *ctx, const struct tn_packet *p, unsigned n);
+};
+
+static inline struct tn_view tn_packet_view(const struct tn_packet *p)
+{
+	return (struct tn_view){
+		.data = p->data,
+		.len = p->len,
+		.wire_len = p->len,
+		.headroom = p->headroom,
+	};
+}
+
+/* After the view was changed in place. */
+static inline void tn_packet_update(struct tn_packet *p, const struct tn_view *v)
+{
+	p->headroom = (uint16_t)(p->headroom + (v->data - p->data));
+	p->data = v->data;
+	p->len = v->len;
+}
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What a port driver is to the fast path: one file of dataplane/port/ a kind. A driver fills bursts
+ * of packets and takes them; it knows nothing of tables.
+ *
+ * Threads: rx of one queue is called by one worker at a time, tx of one queue too; everything else
+ * by the main thread. A port is removed only after every worker passed a quiescent point without
+ * it, so no call comes after stop().
+ */
+#ifndef TN_FASTPATH_PORT_H
+#define TN_FASTPATH_PORT_H
+
+#include "dataplane/core/types.h"
+#include "dataplane/fastpath/packet.h"
+
+struct tn_port;
+
+/* Counters of the wire side; the main thread's to read. */
+struct tn_port_wire_stats {
+	uint64_t rx_dropped; /* frames the driver could not take in */
+	uint64_t rx_errors, tx_errors;
+};
+
+struct tn_port_ops {
+	const char *kind; /* "dpdk", "vhost-user", "veth", "tap", "pcap", "memory" */
+	/* Up to n packets, now; never blocks. Buffers are the worker's from here on. */
+	unsigned (*rx)(struct tn_port *port, unsigned queue, struct tn_packet *packets, unsigned n);
+	/*
+	 * Takes the first ones it can and returns how many; those are the driver's. The rest stay
+	 * the worker's, which drops and counts them. Never blocks.
+	 */
+	unsigned (*tx)(struct tn_port *port, unsigned queue, struct tn_packet *packets, unsigned n);
+	/* The file descriptor that becomes readable when rx has something, -1: poll only. */
+	int (*wait_fd)(struct tn_port *port, unsigned queue);
+	bool (*link_up)(struct tn_port *port);
+	void (*wire_stats)(struct tn_port *port, struct tn_port_wire_stats *stats);
+	/* Link changes, reconnects: the main thread's regular call. */
+	void (*maintain)(struct tn_port *port, uint64_t now_ns);
+	void (*destroy)(struct tn_port *port);
+};
+
+/* Embedded first in each driver's own struct. */
+struct tn_port {
+	const struct tn_port_ops *ops;
+	char name[64];
+	uint32_t number; /* OpenFlow port */
+	uint32_t mtu;	 /* of the frame's payload; 0: no limit */
+	uint16_t n_rx_queues, n_tx_queues;
+	struct tn_mac mac;
+};
+
+#endif

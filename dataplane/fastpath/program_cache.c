@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dataplane/fastpath/program_cache.h"
+
+#include <nmmintrin.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HEADS_MIN 256u
+
+struct tn_program_cache {
+	struct tn_fast_program **heads;
+	uint32_t mask;
+	uint32_t n;
+	uint32_t sweep_head; /* where the next sweep goes on */
+	size_t bytes;
+};
+
+struct tn_program_cache *tn_program_cache_new(void)
+{
+	struct tn_program_cache *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->heads = calloc(HEADS_MIN, sizeof(*c->heads));
+	c->mask = HEADS_MIN - 1;
+	if (!c->heads) {
+		free(c);
+		return NULL;
+	}
+	return c;
+}
+
+void tn_program_cache_free(struct tn_program_cache *c)
+{
+	if (!c)
+		return;
+	for (uint32_t i = 0; i <= c->mask; i++) {
+		while (c->heads[i]) {
+			struct tn_fast_program *p = c->heads[i];
+
+			c->heads[i] = p->next;
+			free(p);
+		}
+	}
+	free(c->heads);
+	free(c);
+}
+
+static uint64_t hash_bytes(uint64_t hash, const void *data, size_t len)
+{
+	const uint8_t *b = data;
+	uint64_t low = (uint32_t)hash, high = hash >> 32, v;
+
+	for (; len >= 8; b += 8, len -= 8) {
+		memcpy(&v, b, 8);
+		low = _mm_crc32_u64(low, v);
+		high = _mm_crc32_u64(high, v * UINT64_C(0x9e3779b97f4a7c15));
+	}
+	for (; len; b++, len--) {
+		low = _mm_crc32_u8((uint32_t)low, *b);
+		high = _mm_crc32_u8((uint32_t)high, (uint8_t) ~*b);
+	}
+	return high << 32 | low;
+}
+
+/* What makes programs of different shapes different; counts and links do not. */
+static uint64_t shape_hash(const struct tn_fast_program *s)
+{
+	uint64_t h = hash_bytes(1, s, offsetof(struct tn_fast_program, packets));
+
+	h = hash_bytes(h, s->template, sizeof(s->template));
+	return hash_bytes(h, &s->tunnel, sizeof(s->tunnel));
+}
+
+static bool shape_equal(const struct tn_fast_program *a, const struct tn_fast_program *b)
+{
+	return !memcmp(a, b, offsetof(struct tn_fast_program, packets)) &&
+		!memcmp(a->template, b->template, sizeof(a->template)) && a->tunnel == b->tunnel;
+}
+
+static void grow(struct tn_program_cache *c)
+{
+	uint32_t mask = c->mask * 2 + 1;
+	struct tn_fast_program **heads = calloc((size_t)mask + 1, sizeof(*heads));
+
+	if (!heads) /* longer chains, nothing lost */
+		return;
+	for (uint32_t i = 0; i <= c->mask; i++) {
+		while (c->heads[i]) {
+			struct tn_fast_program *p = c->heads[i];
+
+			c->heads[i] = p->next;
+			p->next = heads[p->hash & mask];
+			heads[p->hash & mask] = p;
+		}
+	}
+	free(c->heads);
+	c->heads = heads;
+	c->mask = mask;
+}
+
+static size_t program_size(uint32_t n_ops)
+{
+	size_t size = sizeof(struct tn_fast_program) + n_ops * sizeof(struct tn_op);
+
+	return (size + 63) & ~(size_t)63;
+}
+
+struct tn_fast_program *tn_program_cache_get(struct tn_program_cache *c,
+	const struct tn_fast_program *shape, const struct tn_program *program)
+{
+	size_t ops_size = program->n_ops * sizeof(program->ops[0]);
+	uint64_t hash = hash_bytes(shape_hash(shape), program->ops, ops_size);
+	struct tn_fast_program *p;
+
+	for (p = c->heads[hash & c->mask]; p; p = p->next) {
+		if (p->hash == hash && p->head.n_ops == program->n_ops && shape_equal(p, shape) &&
+			!memcmp(p->ops, program->ops, ops_size)) {
+			p->refs++;
+			return p;
+		}
+	}
+	if (c->n > c->mask)
+		grow(c);
+	p = aligned_alloc(64, program_size(program->n_ops));
+	if (!p)
+		return NULL;
+	memcpy(p, shape, sizeof(*p));
+	memcpy(p->ops, program->ops, ops_size);
+	p->head.n_ops = program->n_ops;
+	p->packets = p->bytes = p->last_used_ns = 0;
+	p->refs = 1;
+	p->hash = hash;
+	p->next = c->heads[hash & c->mask];
+	c->heads[hash & c->mask] = p;
+	c->n++;
+	c->bytes += program_size(program->n_ops);
+	return p;
+}
+
+void tn_program_cache_put(struct tn_program_cache *c, struct tn_fast_program *p)
+{
+	(void)c;
+	TN_ASSERT(p->refs);
+	p->refs--;
+}
+
+static bool sweep_one(struct tn_fast_program *p, tn_report_fn report, void *ctx)
+{
+	if (!p->packets)
+		return !p->refs;
+	if (!report(ctx, p))
+		return false;
+	p->packets = p->bytes = 0;
+	return !p->refs;
+}
+
+void tn_program_cache_sweep(
+	struct tn_program_cache *c, uint32_t budget, tn_report_fn report, void *ctx)
+{
+	uint32_t heads = c->mask + 1;
+
+	while (budget && heads) {
+		struct tn_fast_program **link = &c->heads[c->sweep_head++ & c->mask];
+
+		heads--;
+		while (*link) {
+			struct tn_fast_program *p = *link;
+
+			budget -= budget > 0;
+			if (sweep_one(p, report, ctx)) {
+				*link = p->next;
+				c->n--;
+				c->bytes -= program_size(p->head.n_ops);
+				free(p);
+			} else {
+				link = &p->next;
+			}
+		}
+	}
+}
+
+uint32_t tn_program_cache_count(const struct tn_program_cache *c)
+{
+	return c->n;
+}
+
+size_t tn_program_cache_memory(const struct tn_program_cache *c)
+{
+	return c->bytes + ((size_t)c->mask + 1) * sizeof(*c->heads);
+}

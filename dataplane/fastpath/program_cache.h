@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Compiled programs of a worker: what decide() wrote, turned into the few shapes that the hit path
+ * knows, kept once for all sessions that do the same. One worker's own; counted references.
+ *
+ * A program outlives the snapshot it was decided on, so its ops' pointers (meters) are followed
+ * only while a session that is not stale runs it. What it counted is reported by identity, never
+ * written through a pointer.
+ */
+#ifndef TN_FASTPATH_PROGRAM_CACHE_H
+#define TN_FASTPATH_PROGRAM_CACHE_H
+
+#include "dataplane/core/program.h"
+#include "dataplane/core/vxlan.h"
+
+enum tn_fast_kind {
+	TN_FAST_DROP,	/* ends without output: reason in `drop` */
+	TN_FAST_OUTPUT, /* unchanged to one plain port */
+	TN_FAST_ENCAP,	/* unchanged into one tunnel, by a header template */
+	TN_FAST_SLOW,	/* anything else: the action executor runs the ops */
+};
+
+#define TN_TEMPLATE_MAX 80u
+
+struct tn_fast_program {
+	/* first line: what a hit reads and writes, with the session's */
+	uint8_t kind;		 /* enum tn_fast_kind */
+	uint8_t tos, tos_mask;	 /* ENCAP: outer TOS = (inner & tos_mask) | tos */
+	uint8_t asks_again;	 /* SLOW: an op may make the executor ask for a new program */
+	uint16_t out;		 /* index of the port by which the frame leaves the switch */
+	uint16_t drop;		 /* DROP: enum tn_drop */
+	uint32_t ip_sum;	 /* ENCAP, IPv4: sum of the outer header, length and tos left out */
+	uint32_t max_frame;	 /* longest frame the output port takes */
+	uint64_t packets, bytes; /* not reported yet */
+	uint64_t last_used_ns;
+	uint64_t hash;
+	struct tn_fast_program *next; /* of the hash chain */
+	uint32_t refs;
+	uint32_t spare;
+	/* second line */
+	uint8_t template[TN_TEMPLATE_MAX];
+	uint16_t tunnel; /* ENCAP: index of the tunnel port, for its counters */
+	/* the ops as decided, laid out as struct tn_program */
+	struct tn_program_head {
+		uint32_t n_ops;
+	} head __attribute__((aligned(16)));
+	struct tn_op ops[];
+} __attribute__((aligned(64)));
+
+TN_BUILD_ASSERT(offsetof(struct tn_fast_program, template) == 64, "a hit reads two lines");
+TN_BUILD_ASSERT(offsetof(struct tn_fast_program, ops) - offsetof(struct tn_fast_program, head) ==
+		offsetof(struct tn_program, ops),
+	"head and ops read as a struct tn_program");
+
+struct tn_program_cache;
+
+struct tn_program_cache *tn_program_cache_new(void);
+void tn_program_cache_free(struct tn_program_cache *c);
+
+/*
+ * The program with these ops and this compiled shape (shape: a tn_fast_program of which everything
+ * up to `template` counts), with one reference more; NULL: no memory.
+ */
+struct tn_fast_program *tn_program_cache_get(struct tn_program_cache *c,
+	const struct tn_fast_program *shape, const struct tn_program *program);
+
+/*
+ * One reference less; at zero the program waits until what it counted was reported
+ * (tn_program_cache_sweep) and is freed then.
+ */
+void tn_program_cache_put(struct tn_program_cache *c, struct tn_fast_program *p);
+
+/*
+ * Looks at up to `budget` programs, going round: calls report for each that counted something since
+ * and clears its counts when report returns true; frees those without references.
+ */
+typedef bool (*tn_report_fn)(void *ctx, const struct tn_fast_program *p);
+void tn_program_cache_sweep(
+	struct tn_program_cache *c, uint32_t budget, tn_report_fn report, void *ctx);
+
+uint32_t tn_program_cache_count(const struct tn_program_cache *c);
+size_t tn_program_cache_memory(const struct tn_program_cache *c);
+
+#endif

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dataplane/fastpath/session.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+/*
+ * Anonymous memory in 2 MiB steps: the kernel backs it with huge pages where it may, and pages that
+ * were never used cost nothing.
+ */
+static void *map(size_t size)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		return NULL;
+	(void)madvise(p, size, MADV_HUGEPAGE);
+	return p;
+}
+
+static void unmap(void *p, size_t size)
+{
+	if (p)
+		(void)munmap(p, size);
+}
+
+static uint32_t bucket_count(uint32_t capacity)
+{
+	uint64_t slots = (uint64_t)capacity * 5 / 4;
+	uint32_t n = 8;
+
+	while ((uint64_t)n * TN_BUCKET_SLOTS < slots)
+		n *= 2;
+	return n;
+}
+
+int tn_sessions_init(struct tn_sessions *t, uint32_t capacity, uint32_t seed,
+	void (*release)(void *ctx, struct tn_session *s), void *ctx)
+{
+	uint32_t n_buckets = bucket_count(capacity);
+
+	memset(t, 0, sizeof(*t));
+	t->buckets = map(n_buckets * sizeof(*t->buckets));
+	t->entries = map(capacity * sizeof(*t->entries));
+	t->ip6 = map(capacity * sizeof(*t->ip6));
+	t->bucket_mask = n_buckets - 1;
+	t->capacity = capacity;
+	t->free_head = TN_SESSION_NONE;
+	t->seed = seed;
+	t->release = release;
+	t->ctx = ctx;
+	if (!t->buckets || !t->entries || !t->ip6) {
+		tn_sessions_fini(t);
+		return -ENOMEM;
+	}
+	t->memory_bytes = n_buckets * sizeof(*t->buckets) +
+		(size_t)capacity * (sizeof(*t->entries) + sizeof(*t->ip6));
+	return 0;
+}
+
+void tn_sessions_fini(struct tn_sessions *t)
+{
+	if (t->buckets && t->entries && t->ip6) {
+		for (uint32_t b = 0; b <= t->bucket_mask; b++) {
+			for (unsigned i = 0; i < TN_BUCKET_SLOTS; i++) {
+				if (t->buckets[b].tag[i])
+					t->release(t->ctx, &t->entries[t->buckets[b].index[i]]);
+			}
+		}
+	}
+	unmap(t->buckets, ((size_t)t->bucket_mask + 1) * sizeof(*t->buckets));
+	unmap(t->entries, t->capacity * sizeof(*t->entries));
+	unmap(t->ip6, t->capacity * sizeof(*t->ip6));
+	memset(t, 0, sizeof(*t));
+}
+
+static struct tn_session *find_in(const struct tn_sessions *t, uint32_t bucket, uint16_t tag,
+	const struct tn_session_key *key, const struct tn_session_ip6 *ip6)
+{
+	const struct tn_session_bucket *b = &t->buckets[bucket];
+
+	for (uint32_t hits = tn_bucket_match(b, tag); hits; hits &= hits - 1, hits &= hits - 1) {
+		uint32_t index = b->index[(unsigned)__builtin_ctz(hits) / 2];
+		struct tn_session *s = &t->entries[index];
+
+		if (!tn_session_key_equal(&s->key, key))
+			continue;
+		if (!ip6 || tn_session_ip6_equal(&t->ip6[index], ip6))
+			return s;
+	}
+	return NULL;
+}
+
+struct tn_session *tn_sessions_find(const struct tn_sessions *t, const struct tn_session_key *key,
+	const struct tn_session_ip6 *ip6, uint32_t hash)
+{
+	uint16_t tag = tn_session_tag(hash);
+	uint32_t bucket = hash & t->bucket_mask;
+	struct tn_session *s = find_in(t, bucket, tag, key, ip6);
+
+	return s ? s : find_in(t, tn_session_other_bucket(t, bucket, tag), tag, key, ip6);
+}
+
+static int free_slot(const struct tn_session_bucket *b)
+{
+	uint32_t hits = tn_bucket_match(b, 0);
+
+	return hits ? __builtin_ctz(hits) / 2 : -1;
+}
+
+/* The slot that was not used for longest; 8: the bucket is empty. */
+static unsigned victim_slot(const struct tn_sessions *t, const struct tn_session_bucket *b)
+{
+	uint64_t oldest = UINT64_MAX;
+	unsigned victim = TN_BUCKET_SLOTS;
+
+	for (unsigned slot = 0; slot < TN_BUCKET_SLOTS; slot++) {
+		if (b->tag[slot] && t->entries[b->index[slot]].last_used_ns < oldest) {
+			oldest = t->entries[b->index[slot]].last_used_ns;
+			victim = slot;
+		}
+	}
+	return victim;
+}
+
+static void take_out(struct tn_sessions *t, struct tn_session_bucket *b, unsigned slot)
+{
+	uint32_t index = b->index[slot];
+	struct tn_session *s = &t->entries[index];
+
+	t->release(t->ctx, s);
+	b->tag[slot] = 0;
+	s->next_free = t->free_head;
+	t->free_head = index;
+	t->used--;
+}
+
+static uint32_t take_entry(struct tn_sessions *t)
+{
+	uint32_t index = t->free_head;
+
+	if (index == TN_SESSION_NONE)
+		return t->used; /* entries 0..used-1 have all been given out and none came back */
+	t->free_head = t->entries[index].next_free;
+	return index;
+}
+
+struct tn_session *tn_sessions_insert(struct tn_sessions *t, const struct tn_session_key *key,
+	const struct tn_session_ip6 *ip6, uint32_t hash)
+{
+	uint16_t tag = tn_session_tag(hash);
+	uint32_t bucket = hash & t->bucket_mask;
+	uint32_t other = tn_session_other_bucket(t, bucket, tag);
+	struct tn_session *s;
+	uint32_t index;
+	int slot = free_slot(&t->buckets[bucket]);
+
+	if (slot < 0) {
+		slot = free_slot(&t->buckets[other]);
+		if (slot >= 0)
+			bucket = other;
+	}
+	/* No slot, or no entry though a slot is free: the bucket, or the next that has one, gives.
+	 */
+	if (slot < 0 || (t->used >= t->capacity && t->free_head == TN_SESSION_NONE)) {
+		uint32_t from = bucket;
+		unsigned victim;
+
+		while ((victim = victim_slot(t, &t->buckets[from])) == TN_BUCKET_SLOTS)
+			from = (from + 1) & t->bucket_mask;
+		take_out(t, &t->buckets[from], victim);
+		t->evicted++;
+		return tn_sessions_insert(t, key, ip6, hash);
+	}
+	index = take_entry(t);
+	t->used++;
+	s = &t->entries[index];
+	memset(s, 0, sizeof(*s));
+	s->key = *key;
+	s->tag = tag;
+	s->bucket = bucket;
+	if (ip6)
+		t->ip6[index] = *ip6;
+	t->buckets[bucket].tag[slot] = tag;
+	t->buckets[bucket].index[slot] = index;
+	return s;
+}
+
+void tn_sessions_remove(struct tn_sessions *t, struct tn_session *s)
+{
+	struct tn_session_bucket *b = &t->buckets[s->bucket];
+	uint32_t index = (uint32_t)(s - t->entries);
+
+	for (unsigned i = 0; i < TN_BUCKET_SLOTS; i++) {
+		if (b->tag[i] && b->index[i] == index) {
+			take_out(t, b, i);
+			return;
+		}
+	}
+}
+
+void tn_sessions_visit(struct tn_sessions *t, uint32_t bucket, void (*fn)(struct tn_session *s))
+{
+	const struct tn_session_bucket *b = &t->buckets[bucket & t->bucket_mask];
+
+	for (unsigned i = 0; i < TN_BUCKET_SLOTS; i++) {
+		if (b->tag[i])
+			fn(&t->entries[b->index[i]]);
+	}
+}
+
+void tn_sessions_foreach(
+	struct tn_sessions *t, void (*fn)(void *ctx, struct tn_session *s), void *ctx)
+{
+	for (uint32_t b = 0; b <= t->bucket_mask; b++) {
+		for (unsigned i = 0; i < TN_BUCKET_SLOTS; i++) {
+			if (t->buckets[b].tag[i])
+				fn(ctx, &t->entries[t->buckets[b].index[i]]);
+		}
+	}
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A worker: takes bursts of packets through session lookup, decision, action and transmit. One
+ * thread a worker; nothing here is shared but what a struct tn_forwarding points to, which is
+ * read-only.
+ *
+ * Consistency: a worker loads the forwarding pointer once a burst, so every packet is handled by
+ * one version wholly. A session carries the version it was decided in and the numbers of the epochs
+ * it depends on; when a commit raised one of them, the session's next packet is decided again.
+ *
+ * Nothing on the hit path allocates, locks, reads a clock or writes a line another thread reads.
+ */
+#ifndef TN_FASTPATH_WORKER_H
+#define TN_FASTPATH_WORKER_H
+
+#include "dataplane/core/drop.h"
+#include "dataplane/fastpath/packet.h"
+#include "dataplane/fastpath/port.h"
+#include "dataplane/fastpath/program_cache.h"
+#include "dataplane/fastpath/tunnels.h"
+#include "dataplane/fastpath/underlay.h"
+#include "dataplane/pipeline/process.h"
+
+#define TN_WORKER_PORTS_MAX 1024u
+
+enum tn_forwarding_port_kind {
+	TN_FWD_NONE, /* index not in use */
+	TN_FWD_PLAIN,
+	TN_FWD_TUNNEL, /* no wire of its own */
+};
+
+struct tn_forwarding_port {
+	enum tn_forwarding_port_kind kind;
+	uint32_t number;
+	struct tn_port *port; /* PLAIN */
+	bool underlay;	      /* tunnelled frames come in and go out here */
+	uint32_t max_frame;   /* longest frame it sends */
+};
+
+/* One version of everything a worker reads. Immutable. */
+struct tn_forwarding {
+	const struct tn_snapshot *snapshot;
+	const struct tn_tunnels *tunnels;
+	const struct tn_underlay *underlay;
+	uint32_t n_ports; /* highest index + 1 */
+	struct tn_forwarding_port ports[TN_WORKER_PORTS_MAX];
+};
+
+#define TN_FORWARDING_NONE UINT32_MAX
+
+/* Index of the port with this OpenFlow number; TN_FORWARDING_NONE: there is none. */
+uint32_t tn_forwarding_index(const struct tn_forwarding *fwd, uint32_t number);
+
+/* By worker and port; only the worker writes. */
+struct tn_worker_port_stats {
+	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
+	uint64_t dropped[TN_DROP_COUNT]; /* by the port they came in by */
+};
+
+/* What leaves the packet path for the main thread. false: no room, the worker counts a drop. */
+struct tn_worker_events {
+	void *ctx;
+	bool (*packet_in)(void *ctx, const struct tn_view *view, const struct tn_op *op,
+		uint8_t reason, uint16_t max_len);
+	void (*learn)(void *ctx, const struct tn_op *op);
+	tn_report_fn report; /* counts of programs */
+	/* A frame to an underlay address that no tunnel takes: the host's. Takes the packet. */
+	void (*host)(void *ctx, unsigned port_index, struct tn_packet *packet);
+};
+
+struct tn_worker_config {
+	uint32_t sessions; /* 0: none, every packet is decided */
+	uint32_t seed;
+	unsigned tx_queue; /* of every port */
+	const struct tn_buffer_ops *buffers;
+	void *buffers_ctx;
+	struct tn_worker_events events;
+};
+
+struct tn_worker;
+
+struct tn_worker *tn_worker_new(const struct tn_worker_config *config);
+/* Reports what was counted, then frees. */
+void tn_worker_free(struct tn_worker *w);
+
+/*
+ * Handles n <= TN_BURST packets that came in by the port of that index; takes the buffers. now_ns:
+ * the burst's time. Frames wait in the worker until tn_worker_flush().
+ */
+void tn_worker_burst(struct tn_worker *w, const struct tn_forwarding *fwd, unsigned port_index,
+	struct tn_packet *packets, unsigned n, uint64_t now_ns);
+void tn_worker_flush(struct tn_worker *w, const struct tn_forwarding *fwd);
+
+/* Reports counts of up to `budget` programs: call between bursts. */
+void tn_worker_sweep(struct tn_worker *w, uint32_t budget);
+
+const struct tn_worker_port_stats *tn_worker_port_stats(const struct tn_worker *w, unsigned index);
+
+struct tn_worker_stats {
+	uint64_t hits, misses, stale, uncached, evicted;
+	uint64_t copies; /* made by programs */
+	uint32_t sessions, programs;
+	size_t session_bytes; /* of one session, everything of the table included */
+};
+
+void tn_worker_stats(const struct tn_worker *w, struct tn_worker_stats *stats);
+
+#endif
