@@ -354,12 +354,11 @@ static int linear_place(struct tn_classifier *cls, struct tn_minimatch *mm)
 	return tn_walk_set_linear(cls->walks, all, n);
 }
 
-/* The different shapes of the linear matches and one more. */
-static uint32_t distinct_shapes(
-	const struct tn_classifier *cls, struct tn_shape *more, struct tn_shape **shapes)
+/* The different shapes of n matches and one more. */
+static uint32_t distinct_shapes(struct tn_minimatch *const *mm, uint32_t n, struct tn_shape *more,
+	struct tn_shape *shapes[TN_LINEAR_MAX + 1])
 {
-	struct tn_minimatch *mm[TN_LINEAR_MAX];
-	uint32_t i, j, n = linear_matches(cls, mm), n_shapes = 0;
+	uint32_t i, j, n_shapes = 0;
 
 	shapes[n_shapes++] = more;
 	for (i = 0; i < n; i++) {
@@ -388,10 +387,9 @@ static uint32_t count_taken(
  * What the first rules look like says how to go on: with a trie, if it takes TRIE_LENGTHS of the
  * masks; with tuples of their own, if no more than FINE_TUPLES others are left.
  */
-static int begin_tuples(struct tn_classifier *cls, struct tn_shape *more)
+static int begin_tuples(struct tn_classifier *cls, struct tn_shape *const *shapes, uint32_t n)
 {
-	struct tn_shape *shapes[TN_LINEAR_MAX + 1];
-	uint32_t i, taken, n = distinct_shapes(cls, more, shapes);
+	uint32_t i, taken;
 	int err = 0;
 
 	for (i = 0; i < n; i++) {
@@ -424,13 +422,15 @@ static void undo_tuples(struct tn_classifier *cls, struct tn_minimatch *const *m
 /* One rule more than linear is for, of the shape `more`. */
 static int leave_linear(struct tn_classifier *cls, struct tn_shape *more)
 {
+	struct tn_shape *shapes[TN_LINEAR_MAX + 1];
 	struct tn_minimatch *mm[TN_LINEAR_MAX];
 	uint32_t i, n = linear_matches(cls, mm);
+	uint32_t n_shapes = distinct_shapes(mm, n, more, shapes);
 	int err = tn_walk_begin(cls->walks);
 
 	if (err)
 		return err;
-	err = begin_tuples(cls, more);
+	err = begin_tuples(cls, shapes, n_shapes);
 	for (i = 0; i < n && !err; i++) {
 		err = place(cls, mm[i]);
 		if (err) {

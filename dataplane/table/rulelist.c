@@ -45,6 +45,8 @@ void tn_rulelists_fini(struct tn_cls_store *store)
 {
 	struct index *index;
 
+	if (!store->lists->indexes.array)
+		return;
 	TN_HTABLE_FOR_ALL(index, store->lists->indexes.array)
 	index_free(store, index);
 	tn_htable_fini(store, &store->lists->indexes);

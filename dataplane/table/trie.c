@@ -6,9 +6,14 @@
 #include <errno.h>
 #include <string.h>
 
-static size_t node_size(const struct tn_trie *trie)
+#define MAX_SLOTS (15 + 16)
+
+static size_t node_size(const struct tn_trie_node *node)
 {
-	return sizeof(struct tn_trie_node) + trie->words * sizeof(uint64_t);
+	unsigned n = (unsigned)__builtin_popcount(node->inner) +
+		(unsigned)__builtin_popcount(node->children);
+
+	return sizeof(*node) + n * sizeof(node->slot[0]);
 }
 
 static size_t root_size(const struct tn_trie *trie)
@@ -44,7 +49,6 @@ struct tn_trie *tn_trie_new(struct tn_cls_store *store, struct tn_shape *shape)
 	trie->sub.is_trie = true;
 	trie->member = shape->prefix_member;
 	trie->bits = (uint8_t)(8 * tn_prefix_members[trie->member].size);
-	trie->words = trie->bits > 64 ? 2 : 1;
 	trie->base = base;
 	trie->whole = whole;
 	base->refs++;
@@ -60,21 +64,43 @@ void tn_trie_free(struct tn_cls_store *store, struct tn_trie *trie)
 	tn_cls_free_later(store, trie, sizeof(*trie));
 }
 
-static void tree_clear(struct tn_cls_store *store, const struct tn_trie *trie, uintptr_t at)
+static uintptr_t leaf(struct tn_minimatch *mm)
+{
+	return (uintptr_t)mm | TN_TRIE_LEAF;
+}
+
+static struct tn_minimatch *match_of(uintptr_t leaf_or_inner)
+{
+	return (struct tn_minimatch *)(leaf_or_inner & ~TN_TRIE_LEAF);
+}
+
+/* Slots before the first child. */
+static unsigned n_inner(const struct tn_trie_node *node)
+{
+	return (unsigned)__builtin_popcount(node->inner);
+}
+
+static unsigned n_slots(const struct tn_trie_node *node)
+{
+	return n_inner(node) + (unsigned)__builtin_popcount(node->children);
+}
+
+static void tree_clear(struct tn_cls_store *store, uintptr_t at)
 {
 	struct tn_trie_node *node = (struct tn_trie_node *)at;
+	unsigned i;
 
 	if (!at)
 		return;
 	if (at & TN_TRIE_LEAF) {
-		tn_minimatch_free(store, (struct tn_minimatch *)(at & ~TN_TRIE_LEAF), false);
+		tn_minimatch_free(store, match_of(at), false);
 		return;
 	}
-	if (node->mm)
-		tn_minimatch_free(store, node->mm, false);
-	tree_clear(store, trie, node->child[0]);
-	tree_clear(store, trie, node->child[1]);
-	tn_cls_free(store, node, node_size(trie));
+	for (i = 0; i < n_slots(node); i++)
+		tree_clear(store,
+			i < n_inner(node) && node->slot[i] ? node->slot[i] | TN_TRIE_LEAF
+							   : node->slot[i]);
+	tn_cls_free(store, node, node_size(node));
 }
 
 void tn_trie_clear(struct tn_cls_store *store, struct tn_trie *trie)
@@ -83,7 +109,7 @@ void tn_trie_clear(struct tn_cls_store *store, struct tn_trie *trie)
 
 	TN_HTABLE_FOR_ALL(root, trie->roots.array)
 	{
-		tree_clear(store, trie, root->top);
+		tree_clear(store, root->top);
 		tn_cls_free(store, root, root_size(trie));
 	}
 }
@@ -139,9 +165,8 @@ static struct place place_at(const struct tn_trie *trie, uintptr_t at)
 	const struct tn_trie_node *node = (const struct tn_trie_node *)at;
 
 	if (at & TN_TRIE_LEAF)
-		return place_of(trie, (const struct tn_minimatch *)(at & ~TN_TRIE_LEAF));
-	return (struct place){
-		{{node->prefix[0], trie->words > 1 ? node->prefix[1] : 0}}, node->len};
+		return place_of(trie, match_of(at));
+	return (struct place){{{node->prefix[0], node->prefix[1]}}, node->len};
 }
 
 /* Bits that both begin with. */
@@ -171,6 +196,16 @@ static struct tn_trie_root *root_find(const struct tn_cls_store *store, const st
 	return NULL;
 }
 
+/* Bit of `inner` for a prefix that ends in a node of length len, or 0: it goes further down. */
+static unsigned inner_bit(const struct place *p, unsigned len)
+{
+	unsigned more = p->len - len;
+
+	if (more >= TN_TRIE_STRIDE)
+		return 0;
+	return 1u << more | tn_prefix_nibble(&p->bits, len) >> (TN_TRIE_STRIDE - more);
+}
+
 struct tn_minimatch *tn_trie_find(const struct tn_cls_store *store, const struct tn_trie *trie,
 	const struct tn_shape *shape, const struct tn_key *value)
 {
@@ -178,6 +213,7 @@ struct tn_minimatch *tn_trie_find(const struct tn_cls_store *store, const struct
 	const struct tn_trie_root *root;
 	const struct tn_trie_node *node;
 	struct tn_minimatch *mm;
+	unsigned bit, nibble;
 	uintptr_t at;
 	uint64_t hash;
 
@@ -187,40 +223,127 @@ struct tn_minimatch *tn_trie_find(const struct tn_cls_store *store, const struct
 		node = (const struct tn_trie_node *)at;
 		if (node->len > wanted.len || !tn_trie_on_path(node, &wanted.bits))
 			return NULL;
-		if (node->len == wanted.len)
-			return node->mm;
-		at = node->child[tn_prefix_bit(&wanted.bits, node->len)];
+		bit = inner_bit(&wanted, node->len);
+		nibble = tn_prefix_nibble(&wanted.bits, node->len);
+		if (bit && (node->inner >> bit & 1))
+			return match_of(node->slot[tn_trie_rank(node->inner, bit)]);
+		if (bit || !(node->children >> nibble & 1))
+			return NULL;
+		at = node->slot[tn_trie_child_slot(node, nibble)];
 	}
-	mm = (struct tn_minimatch *)(at & ~TN_TRIE_LEAF);
+	mm = match_of(at);
 	return mm && mm->shape == shape && tn_minimatch_has_value(mm, value) ? mm : NULL;
 }
 
-static uintptr_t leaf(struct tn_minimatch *mm)
+/* What a node is made of, in a form that is easy to change. */
+struct draft {
+	struct tn_prefix_bits bits;
+	unsigned len;
+	uintptr_t inner[16]; /* by bit */
+	uintptr_t child[16]; /* by nibble */
+};
+
+static void draft_from(struct draft *d, const struct tn_trie_node *node)
 {
-	return (uintptr_t)mm | TN_TRIE_LEAF;
+	unsigned i, at = 0;
+
+	*d = (struct draft){.bits = {{node->prefix[0], node->prefix[1]}}, .len = node->len};
+	for (i = 0; i < 16; i++) {
+		if (node->inner >> i & 1)
+			d->inner[i] = node->slot[at++];
+	}
+	for (i = 0; i < 16; i++) {
+		if (node->children >> i & 1)
+			d->child[i] = node->slot[at++];
+	}
 }
 
-/* A node above `at`, where prefix and what is at `at` part, or where the shorter one ends. */
-static uintptr_t join(struct tn_cls_store *store, const struct tn_trie *trie, uintptr_t at,
-	const struct place *there, struct tn_minimatch *mm, const struct place *here, unsigned len)
+/* `at` is a node or a leaf; its prefix is p, which begins with the draft's. */
+static void draft_put(struct draft *d, const struct place *p, uintptr_t at)
 {
-	struct tn_trie_node *node = tn_cls_alloc(store, node_size(trie));
+	unsigned bit = inner_bit(p, d->len);
 
+	if (bit)
+		d->inner[bit] = at & ~TN_TRIE_LEAF;
+	else
+		d->child[tn_prefix_nibble(&p->bits, d->len)] = at;
+}
+
+/* NULL: no memory. */
+static struct tn_trie_node *node_from(struct tn_cls_store *store, const struct draft *d)
+{
+	struct tn_trie_node shape = {.prefix = {d->bits.word[0], d->bits.word[1]}}, *node;
+	uintptr_t slots[MAX_SLOTS];
+	unsigned i, n = 0;
+
+	shape.len = (uint8_t)d->len;
+	for (i = 0; i < 16; i++) {
+		if (d->inner[i]) {
+			shape.inner |= (uint16_t)(1u << i);
+			slots[n++] = d->inner[i];
+		}
+	}
+	for (i = 0; i < 16; i++) {
+		if (d->child[i]) {
+			shape.children |= (uint16_t)(1u << i);
+			slots[n++] = d->child[i];
+		}
+	}
+	node = tn_cls_alloc(store, node_size(&shape));
 	if (!node)
-		return 0;
-	node->len = (uint8_t)len;
-	node->prefix[0] = here->bits.word[0];
-	if (trie->words > 1)
-		node->prefix[1] = here->bits.word[1];
-	if (there->len == len)
-		node->mm = (struct tn_minimatch *)(at & ~TN_TRIE_LEAF);
-	else
-		node->child[tn_prefix_bit(&there->bits, len)] = at;
-	if (here->len == len)
-		node->mm = mm;
-	else
-		node->child[tn_prefix_bit(&here->bits, len)] = leaf(mm);
-	return (uintptr_t)node;
+		return NULL;
+	*node = shape;
+	memcpy(node->slot, slots, n * sizeof(slots[0]));
+	return node;
+}
+
+/* A node for the bits that what is at *at and mm have in common takes the place of *at. */
+static int tree_join(struct tn_cls_store *store, uintptr_t *at, const struct place *there,
+	struct tn_minimatch *mm, const struct place *here)
+{
+	struct draft d = {
+		.bits = here->bits,
+		.len = common(here, there) & ~(TN_TRIE_STRIDE - 1),
+	};
+	struct tn_trie_node *node;
+
+	draft_put(&d, there, *at);
+	draft_put(&d, here, leaf(mm));
+	node = node_from(store, &d);
+	if (!node)
+		return -ENOMEM;
+	tn_publish(at, (uintptr_t)node);
+	return 0;
+}
+
+/* The node at *at gets a slot more. */
+static int tree_extend(struct tn_cls_store *store, uintptr_t *at, struct tn_minimatch *mm,
+	const struct place *here)
+{
+	struct tn_trie_node *old = (struct tn_trie_node *)*at, *node;
+	struct draft d;
+
+	draft_from(&d, old);
+	draft_put(&d, here, leaf(mm));
+	node = node_from(store, &d);
+	if (!node)
+		return -ENOMEM;
+	tn_publish(at, (uintptr_t)node);
+	tn_cls_free_later(store, old, node_size(old));
+	return 0;
+}
+
+/* The slot that a prefix has in this node, or of the child it is under; NULL: none. */
+static uintptr_t *slot_for(struct tn_trie_node *node, const struct place *p)
+{
+	unsigned bit = inner_bit(p, node->len);
+	unsigned nibble = tn_prefix_nibble(&p->bits, node->len);
+
+	if (bit)
+		return node->inner >> bit & 1 ? &node->slot[tn_trie_rank(node->inner, bit)] : NULL;
+	if (!(node->children >> nibble & 1))
+		return NULL;
+	return &node->slot[tn_trie_child_slot(node, nibble)];
 }
 
 static int tree_insert(struct tn_cls_store *store, const struct tn_trie *trie, uintptr_t *at,
@@ -228,66 +351,76 @@ static int tree_insert(struct tn_cls_store *store, const struct tn_trie *trie, u
 {
 	struct place here = place_of(trie, mm), there;
 	struct tn_trie_node *node;
-	uintptr_t joined;
-	unsigned len;
+	uintptr_t *slot;
 
-	for (; *at; at = &node->child[tn_prefix_bit(&here.bits, node->len)]) {
+	while (*at) {
 		there = place_at(trie, *at);
-		len = common(&here, &there);
 		node = (struct tn_trie_node *)*at;
-		if (!(*at & TN_TRIE_LEAF) && len == node->len && len < here.len)
-			continue;
-		if (!(*at & TN_TRIE_LEAF) && len == node->len) {
-			TN_ASSERT(!node->mm);
-			tn_publish(&node->mm, mm);
+		if ((*at & TN_TRIE_LEAF) || common(&here, &there) < node->len)
+			return tree_join(store, at, &there, mm, &here);
+		slot = slot_for(node, &here);
+		if (!slot)
+			return tree_extend(store, at, mm, &here);
+		if (inner_bit(&here, node->len)) {
+			TN_ASSERT(!*slot);
+			tn_publish(slot, (uintptr_t)mm);
 			return 0;
 		}
-		joined = join(store, trie, *at, &there, mm, &here, len);
-		if (!joined)
-			return -ENOMEM;
-		tn_publish(at, joined);
-		return 0;
+		at = slot;
 	}
 	tn_publish(at, leaf(mm));
 	return 0;
 }
 
+/*
+ * The node at *at lost what was in a slot: it becomes a copy without the empty slots, or what is
+ * left in it where that is one thing. Without memory it stays as it is, which is right as well.
+ */
+static void tree_tidy(struct tn_cls_store *store, uintptr_t *at)
+{
+	struct tn_trie_node *old = (struct tn_trie_node *)*at, *node;
+	unsigned i, live = 0, last = 0;
+	struct draft d;
+
+	for (i = 0; i < n_slots(old); i++) {
+		if (old->slot[i]) {
+			live++;
+			last = i;
+		}
+	}
+	if (live <= 1) {
+		tn_publish(at,
+			!live			      ? (uintptr_t)0
+				: last < n_inner(old) ? old->slot[last] | TN_TRIE_LEAF
+						      : old->slot[last]);
+		tn_cls_free_later(store, old, node_size(old));
+		return;
+	}
+	draft_from(&d, old);
+	node = node_from(store, &d);
+	if (!node)
+		return;
+	tn_publish(at, (uintptr_t)node);
+	tn_cls_free_later(store, old, node_size(old));
+}
+
 static void tree_remove(struct tn_cls_store *store, const struct tn_trie *trie, uintptr_t *at,
 	const struct tn_minimatch *mm)
 {
-	struct tn_prefix_bits bits = place_of(trie, mm).bits;
-	struct tn_trie_node *node = NULL, *parent = NULL;
-	uintptr_t *above = NULL, rest;
+	struct place here = place_of(trie, mm);
+	uintptr_t *above[128 / TN_TRIE_STRIDE + 1];
+	unsigned depth = 0;
 
-	while (!(*at & TN_TRIE_LEAF)) {
-		node = (struct tn_trie_node *)*at;
-		if (node->mm == mm)
-			break;
-		parent = node;
-		above = at;
-		at = &node->child[tn_prefix_bit(&bits, node->len)];
+	while (match_of(*at) != mm) {
+		above[depth++] = at;
+		at = slot_for((struct tn_trie_node *)*at, &here);
 	}
-	if (!(*at & TN_TRIE_LEAF)) {
-		/* A node without match of its own and with one child is not needed. */
-		tn_publish(&node->mm, NULL);
-		if (node->child[0] && node->child[1])
-			return;
-		tn_publish(at, node->child[0] ? node->child[0] : node->child[1]);
-		tn_cls_free_later(store, node, node_size(trie));
-		return;
+	tn_publish(at, (uintptr_t)0);
+	/* A node that becomes empty leaves an empty slot above. */
+	while (depth > 0 && !*at) {
+		at = above[--depth];
+		tree_tidy(store, at);
 	}
-	if (!parent) {
-		tn_publish(at, (uintptr_t)0);
-		return;
-	}
-	rest = parent->child[at == &parent->child[0]];
-	if (rest && parent->mm) {
-		tn_publish(at, (uintptr_t)0);
-		return;
-	}
-	/* The parent goes with its leaf: what is left of it moves up. */
-	tn_publish(above, rest ? rest : leaf(parent->mm));
-	tn_cls_free_later(store, parent, node_size(trie));
 }
 
 static struct tn_trie_root *root_new(
@@ -355,36 +488,43 @@ struct search {
 	uint64_t version;
 };
 
-/* Below the node or leaf, where the first len bits are already known to overlap. */
-static struct tn_cls_rule *tree_overlap(
-	const struct tn_trie *trie, uintptr_t at, const struct search *search)
+/* Do the node's prefix and the search's match exclude each other? */
+static bool tree_clash(const struct tn_trie_node *node, const struct search *search)
+{
+	unsigned i, len;
+	uint64_t clash;
+
+	for (i = 0; i < 2 && node->len > 64 * i; i++) {
+		len = node->len - 64 * i;
+		clash = (node->prefix[i] ^ search->bits.word[i]) & search->mask.word[i];
+		if (len < 64)
+			clash &= ~(~UINT64_C(0) >> len);
+		if (clash)
+			return true;
+	}
+	return false;
+}
+
+static struct tn_cls_rule *tree_overlap(uintptr_t at, const struct search *search)
 {
 	const struct tn_trie_node *node = (const struct tn_trie_node *)at;
 	struct tn_cls_rule *rule = NULL;
-	uint64_t clash;
+	unsigned i;
 
 	if (!at)
 		return NULL;
 	if (at & TN_TRIE_LEAF) {
-		return tn_rulelist_overlap(search->store,
-			(const struct tn_minimatch *)(at & ~TN_TRIE_LEAF), search->match,
+		return tn_rulelist_overlap(search->store, match_of(at), search->match,
 			search->priority, search->version);
 	}
-	clash = (node->prefix[0] ^ search->bits.word[0]) & search->mask.word[0] &
-		~(node->len < 64 ? ~UINT64_C(0) >> node->len : 0);
-	if (!clash && trie->words > 1 && node->len > 64)
-		clash = (node->prefix[1] ^ search->bits.word[1]) & search->mask.word[1] &
-			~(node->len < 128 ? ~UINT64_C(0) >> (node->len - 64) : 0);
-	if (clash)
+	if (tree_clash(node, search))
 		return NULL;
-	if (node->mm) {
-		rule = tn_rulelist_overlap(
-			search->store, node->mm, search->match, search->priority, search->version);
+	for (i = 0; i < n_slots(node) && !rule; i++) {
+		rule = tree_overlap(i < n_inner(node) && node->slot[i]
+				? node->slot[i] | TN_TRIE_LEAF
+				: node->slot[i],
+			search);
 	}
-	if (!rule)
-		rule = tree_overlap(trie, node->child[0], search);
-	if (!rule)
-		rule = tree_overlap(trie, node->child[1], search);
 	return rule;
 }
 
@@ -405,35 +545,35 @@ struct tn_cls_rule *tn_trie_overlap(const struct tn_cls_store *store, const stru
 
 	if (tn_shape_within_mask(trie->base, &match->mask)) {
 		root = root_find(store, trie, &match->value, &hash);
-		return root ? tree_overlap(trie, root->top, &search) : NULL;
+		return root ? tree_overlap(root->top, &search) : NULL;
 	}
 	TN_HTABLE_FOR_ALL(root, trie->roots.array)
 	{
-		rule = tree_overlap(trie, root->top, &search);
+		rule = tree_overlap(root->top, &search);
 		if (rule)
 			return rule;
 	}
 	return NULL;
 }
 
+/* fn may take the node itself away: what is read of it is read before. */
 static void tree_foreach(uintptr_t at, tn_cls_rule_fn fn, void *ctx)
 {
 	const struct tn_trie_node *node = (const struct tn_trie_node *)at;
-	uintptr_t left, right;
+	uintptr_t slots[MAX_SLOTS];
+	unsigned i, n, inner;
 
 	if (!at)
 		return;
 	if (at & TN_TRIE_LEAF) {
-		tn_rulelist_foreach((const struct tn_minimatch *)(at & ~TN_TRIE_LEAF), fn, ctx);
+		tn_rulelist_foreach(match_of(at), fn, ctx);
 		return;
 	}
-	/* fn may take the node itself away: what is read of it is read before. */
-	left = node->child[0];
-	right = node->child[1];
-	if (node->mm)
-		tn_rulelist_foreach(node->mm, fn, ctx);
-	tree_foreach(left, fn, ctx);
-	tree_foreach(right, fn, ctx);
+	n = n_slots(node);
+	inner = n_inner(node);
+	memcpy(slots, node->slot, n * sizeof(slots[0]));
+	for (i = 0; i < n; i++)
+		tree_foreach(i < inner && slots[i] ? slots[i] | TN_TRIE_LEAF : slots[i], fn, ctx);
 }
 
 void tn_trie_foreach(const struct tn_trie *trie, tn_cls_rule_fn fn, void *ctx)

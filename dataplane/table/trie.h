@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A trie: matches that have one base mask and, beyond it, a prefix of one member. A hash table
- * finds the tree of the base's values; the tree is path-compressed, one node for each bit where
- * prefixes part or one ends above others, at most one node deep for each bit of the member.
+ * finds the tree of the base's values. The tree goes four bits at a time and leaves out nodes with
+ * one child only: at most one node for every four bits of the member, in practice a few.
  *
  * A lookup meets every prefix of its key on one way down, so lengths and priorities may be in any
- * relation. Readers follow pointers that the writer changes one at a time.
+ * relation. Readers follow pointers that the writer changes one at a time; a node that gets or
+ * loses a slot is replaced by a copy.
  */
 #ifndef TN_TABLE_TRIE_H
 #define TN_TABLE_TRIE_H
@@ -13,13 +14,20 @@
 #include "dataplane/table/walk.h"
 
 /* A leaf is a match itself. */
-#define TN_TRIE_LEAF ((uintptr_t)1)
+#define TN_TRIE_LEAF   ((uintptr_t)1)
+#define TN_TRIE_STRIDE 4u
 
+/*
+ * Prefixes of len to len + 3 bits that begin with this node's are in `inner`: bit 1 << n | v for n
+ * bits more with value v. Longer ones are below, by their next four bits. The slots of `inner`, in
+ * order of its bits, are matches; those of `children` after them are nodes, or leaves.
+ */
 struct tn_trie_node {
-	uintptr_t child[2]; /* read: node, or match | TN_TRIE_LEAF; by the bit after the prefix */
-	struct tn_minimatch *mm; /* read: whose prefix is this node's, or NULL */
-	uint8_t len;		 /* of the prefix, less than the member's bits */
-	uint64_t prefix[];	 /* one word, two for members over 64 bits */
+	uint64_t prefix[2];
+	uint16_t inner;
+	uint16_t children;
+	uint8_t len;	  /* a multiple of the stride */
+	uintptr_t slot[]; /* read; 0: nothing */
 };
 
 struct tn_trie_root {
@@ -58,9 +66,20 @@ struct tn_cls_rule *tn_trie_overlap(const struct tn_cls_store *store, const stru
 	const struct tn_match *match, uint16_t priority, uint64_t version);
 void tn_trie_foreach(const struct tn_trie *trie, tn_cls_rule_fn fn, void *ctx);
 
-static inline unsigned tn_prefix_bit(const struct tn_prefix_bits *p, unsigned i)
+/* The four bits after the first len. */
+static inline unsigned tn_prefix_nibble(const struct tn_prefix_bits *p, unsigned len)
 {
-	return p->word[i / 64] >> (63 - i % 64) & 1;
+	return p->word[len / 64] >> (60 - len % 64) & 15;
+}
+
+static inline unsigned tn_trie_rank(unsigned bitmap, unsigned bit)
+{
+	return (unsigned)__builtin_popcount(bitmap & ((1u << bit) - 1));
+}
+
+static inline unsigned tn_trie_child_slot(const struct tn_trie_node *node, unsigned nibble)
+{
+	return (unsigned)__builtin_popcount(node->inner) + tn_trie_rank(node->children, nibble);
 }
 
 /* The first len bits are the same. */
@@ -92,15 +111,25 @@ static inline struct tn_cls_rule *tn_trie_descend(uintptr_t at, const struct tn_
 {
 	const struct tn_trie_node *node;
 	const struct tn_minimatch *mm;
+	unsigned nibble, inner;
 
 	while (at && !(at & TN_TRIE_LEAF)) {
 		node = (const struct tn_trie_node *)at;
 		if (!tn_trie_on_path(node, bits))
 			return best;
-		mm = tn_read(&node->mm);
-		if (mm)
-			best = tn_trie_better(mm, version, best);
-		at = tn_read(&node->child[tn_prefix_bit(bits, node->len)]);
+		nibble = tn_prefix_nibble(bits, node->len);
+		inner = node->inner &
+			(1u << 1 | 1u << (2 | nibble >> 3) | 1u << (4 | nibble >> 2) |
+				1u << (8 | nibble >> 1));
+		for (; inner; inner &= inner - 1) {
+			mm = (const struct tn_minimatch *)tn_read(&node->slot[tn_trie_rank(
+				node->inner, (unsigned)__builtin_ctz(inner))]);
+			if (mm)
+				best = tn_trie_better(mm, version, best);
+		}
+		if (!(node->children >> nibble & 1))
+			return best;
+		at = tn_read(&node->slot[tn_trie_child_slot(node, nibble)]);
 	}
 	mm = (const struct tn_minimatch *)(at & ~TN_TRIE_LEAF);
 	if (mm && tn_minimatch_matches(mm, key))
@@ -108,6 +137,7 @@ static inline struct tn_cls_rule *tn_trie_descend(uintptr_t at, const struct tn_
 	return best;
 }
 
+/* best, or a visible rule of higher priority that matches. */
 static inline struct tn_cls_rule *tn_trie_lookup(const struct tn_trie *trie,
 	const struct tn_key *key, const uint64_t *hash_key, uint64_t version,
 	struct tn_cls_rule *best)

@@ -15,6 +15,19 @@
 
 #define MAX_RULES 4000
 
+/* While it counts down to 0, that allocation fails. */
+static int fail_at = -1;
+
+void *__real_calloc(size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+	if (fail_at >= 0 && fail_at-- == 0)
+		return NULL;
+	return __real_calloc(n, size);
+}
+
 struct model_rule {
 	struct tn_cls_rule rule;
 	struct tn_match match;
@@ -31,6 +44,7 @@ struct model {
 	uint32_t n_rules;
 	uint64_t version; /* current */
 	uint64_t oldest;  /* still in use */
+	bool starved;	  /* memory fails */
 };
 
 static void setup(struct model *m, enum rule_shape shape, uint64_t seed, uint32_t n_priorities)
@@ -126,6 +140,66 @@ static uint16_t random_priority(struct model *m)
 	return (uint16_t)(random_below(&m->random, m->n_priorities) * 7);
 }
 
+static void check_lookups(struct model *m, int n)
+{
+	const struct model_rule *expected, *near;
+	const struct tn_cls_rule *got;
+	struct tn_key key;
+	uint64_t version;
+	uint32_t at;
+
+	while (n-- && m->n_rules) {
+		at = random_below(&m->random, m->n_rules < 50 ? m->n_rules : 50);
+		for (near = m->rules; at--;)
+			near = near->next;
+		random_key(&m->random, m->shape, &near->match, &key);
+		version = m->oldest +
+			random_below(&m->random, (uint32_t)(m->version - m->oldest) + 1);
+		expected = slow_lookup(m, &key, version);
+		got = tn_classifier_lookup(m->cls, &key, version);
+		if (!expected) {
+			assert_null(got);
+			continue;
+		}
+		assert_non_null(got);
+		assert_int_equal(got->priority, expected->rule.priority);
+		assert_true(visible((const struct model_rule *)got, version));
+		assert_true(accepts(&((const struct model_rule *)got)->match, &key));
+	}
+}
+
+/*
+ * Where the model says so, every allocation on the way fails once before it succeeds; each time
+ * nothing must have changed.
+ */
+static int insert(struct model *m, struct model_rule *r)
+{
+	struct tn_classifier_stats before, after;
+	int err, i;
+
+	for (i = 0; m->starved; i++) {
+		tn_classifier_stats(m->cls, &before);
+		fail_at = i;
+		err = tn_classifier_insert(m->cls, &r->rule, &r->match);
+		if (fail_at >= 0) {
+			fail_at = -1;
+			return err;
+		}
+		/* Where it can do without, it does: slower but right. */
+		if (err == 0)
+			return 0;
+		assert_int_equal(err, -ENOMEM);
+		tn_classifier_stats(m->cls, &after);
+		assert_int_equal(after.n_rules, before.n_rules);
+		if (strcmp(before.template_name, "linear") != 0) {
+			assert_int_equal(after.n_tuples, before.n_tuples);
+			assert_int_equal(after.n_tries, before.n_tries);
+		}
+		check_lookups(m, 3);
+	}
+	return tn_classifier_insert(m->cls, &r->rule, &r->match);
+}
+
 /* As a switch does: the same match and priority replaces the rule that is there. */
 static int add(struct model *m)
 {
@@ -138,7 +212,7 @@ static int add(struct model *m)
 	r->rule.add_version = m->version + 1;
 	r->rule.remove_version = TN_VERSION_NEVER;
 	old = slow_find(m, &r->match, r->rule.priority, m->version + 1);
-	err = tn_classifier_insert(m->cls, &r->rule, &r->match);
+	err = insert(m, r);
 	if (err) {
 		free(r);
 		return err;
@@ -179,34 +253,6 @@ static void reclaim(struct model *m)
 		m->n_rules--;
 	}
 	tn_defer_run(m->defer);
-}
-
-static void check_lookups(struct model *m, int n)
-{
-	const struct model_rule *expected, *near;
-	const struct tn_cls_rule *got;
-	struct tn_key key;
-	uint64_t version;
-	uint32_t at;
-
-	while (n-- && m->n_rules) {
-		at = random_below(&m->random, m->n_rules < 50 ? m->n_rules : 50);
-		for (near = m->rules; at--;)
-			near = near->next;
-		random_key(&m->random, m->shape, &near->match, &key);
-		version = m->oldest +
-			random_below(&m->random, (uint32_t)(m->version - m->oldest) + 1);
-		expected = slow_lookup(m, &key, version);
-		got = tn_classifier_lookup(m->cls, &key, version);
-		if (!expected) {
-			assert_null(got);
-			continue;
-		}
-		assert_non_null(got);
-		assert_int_equal(got->priority, expected->rule.priority);
-		assert_true(visible((const struct model_rule *)got, version));
-		assert_true(accepts(&((const struct model_rule *)got)->match, &key));
-	}
 }
 
 static void check_finds(struct model *m, int n)
@@ -277,13 +323,15 @@ static void commit(struct model *m, uint32_t adds, uint32_t hides)
 }
 
 /* Growing, steady, shrinking, with a reclaim now and then; ends empty. */
-static void life(enum rule_shape shape, uint64_t seed, uint32_t n_priorities, uint32_t rounds)
+static void life(
+	enum rule_shape shape, uint64_t seed, uint32_t n_priorities, uint32_t rounds, bool starved)
 {
 	struct tn_classifier_stats stats;
 	struct model m;
 	uint32_t i;
 
 	setup(&m, shape, seed, n_priorities);
+	m.starved = starved;
 	for (i = 0; i < rounds; i++) {
 		commit(&m, random_below(&m.random, i < rounds / 2 ? 12 : 5),
 			random_below(&m.random, i < rounds / 2 ? 4 : 14));
@@ -314,17 +362,367 @@ static void test_lives(void **state)
 	(void)state;
 	for (shape = 0; shape < N_RULE_SHAPES; shape++) {
 		for (seed = 0; seed < 4; seed++) {
-			life(shape, seed, 1, 60);
-			life(shape, seed, 3, 200);
-			life(shape, seed, 2000, 300);
+			life(shape, seed, 1, 60, false);
+			life(shape, seed, 3, 200, false);
+			life(shape, seed, 2000, 300, false);
 		}
 	}
+}
+
+static void test_without_memory(void **state)
+{
+	int shape;
+
+	(void)state;
+	for (shape = 0; shape < N_RULE_SHAPES; shape++) {
+		life(shape, 7, 3, 40, true);
+		life(shape, 8, 2000, 120, true);
+	}
+}
+
+static void test_new_without_memory(void **state)
+{
+	struct tn_defer *defer = tn_defer_new();
+	struct tn_classifier *cls;
+	int i, failures = 0;
+
+	(void)state;
+	for (i = 0;; i++) {
+		fail_at = i;
+		cls = tn_classifier_new(defer);
+		if (fail_at >= 0)
+			break;
+		assert_null(cls);
+		failures++;
+	}
+	fail_at = -1;
+	assert_non_null(cls);
+	assert_true(failures > 1);
+	tn_classifier_free(cls);
+	tn_classifier_free(NULL);
+	tn_defer_free(defer);
+}
+
+/* Removing never fails, nor does what is left become wrong, when there is no memory for tidying. */
+static void test_remove_without_memory(void **state)
+{
+	struct model_rule *r, *next;
+	struct model m;
+	uint32_t i;
+
+	(void)state;
+	for (i = 0; i < N_RULE_SHAPES; i++) {
+		setup(&m, i, 3, 50);
+		commit(&m, 600, 0);
+		for (r = m.rules; r; r = next) {
+			next = r->next;
+			m.rules = next;
+			m.n_rules--;
+			__atomic_store_n(&r->rule.remove_version, 0, __ATOMIC_RELAXED);
+			fail_at = 0;
+			while (fail_at == 0) {
+				tn_classifier_remove(m.cls, &r->rule);
+				break;
+			}
+			fail_at = -1;
+			tn_defer_add(m.defer, r, free);
+			check_lookups(&m, 1);
+			fail_at = 0;
+			tn_defer_run(m.defer);
+			fail_at = -1;
+		}
+		commit(&m, 200, 0);
+		check_lookups(&m, 100);
+		check_finds(&m, 20);
+		check_rest(&m);
+		teardown(&m);
+	}
+}
+
+static void insert_rule(struct model *m, struct model_rule *r, uint16_t priority)
+{
+	r->rule.priority = priority;
+	r->rule.remove_version = TN_VERSION_NEVER;
+	assert_int_equal(tn_classifier_insert(m->cls, &r->rule, &r->match), 0);
+}
+
+static struct tn_classifier_stats stats_of(const struct model *m)
+{
+	struct tn_classifier_stats stats;
+
+	tn_classifier_stats(m->cls, &stats);
+	return stats;
+}
+
+static void test_templates(void **state)
+{
+	static struct model_rule rules[40];
+	struct tn_classifier_stats stats;
+	struct model m;
+	uint32_t i;
+
+	(void)state;
+	setup(&m, RULES_EXACT, 1, 1);
+	assert_string_equal(stats_of(&m).template_name, "linear");
+	for (i = 0; i < 40; i++) {
+		set_ipv4(&rules[i].match);
+		rules[i].match.value.ipv4_dst = tn_htobe32(i << 24);
+		rules[i].match.mask.ipv4_dst = tn_htobe32(0xff000000);
+		insert_rule(&m, &rules[i], (uint16_t)i);
+		assert_string_equal(stats_of(&m).template_name, i < 8 ? "linear" : "exact");
+	}
+	for (i = 0; i < 40; i++)
+		tn_classifier_remove(m.cls, &rules[i].rule);
+	assert_string_equal(stats_of(&m).template_name, "linear");
+	tn_defer_run(m.defer);
+
+	for (i = 0; i < 33; i++) {
+		rules[i].match.mask.ipv4_dst = tn_htobe32(i ? ~0u << (32 - i) : 0);
+		rules[i].match.value.ipv4_dst.raw &= rules[i].match.mask.ipv4_dst.raw;
+		insert_rule(&m, &rules[i], 5);
+	}
+	stats = stats_of(&m);
+	assert_string_equal(stats.template_name, "prefix");
+	assert_int_equal(stats.n_tries, 1);
+	rules[33].match.mask.tp_dst.raw = 0xffff;
+	insert_rule(&m, &rules[33], 6);
+	assert_string_equal(stats_of(&m).template_name, "tuples");
+	teardown(&m);
+}
+
+/* However odd the masks, tuples are bounded, and what was taken is found. */
+static void test_too_many_tuples(void **state)
+{
+	struct tn_classifier_stats stats;
+	uint32_t i, refused = 0;
+	struct model m;
+	int err;
+
+	(void)state;
+	setup(&m, RULES_ANY_BITS, 1, 10);
+	for (i = 0; i < MAX_RULES; i++) {
+		err = add(&m);
+		assert_true(err == 0 || err == -ENOSPC);
+		refused += err != 0;
+	}
+	m.version++;
+	stats = stats_of(&m);
+	assert_true(refused > 0);
+	assert_int_equal(stats.n_tuples + stats.n_tries, TN_TUPLES_MAX);
+	check_lookups(&m, 2000);
+	check_finds(&m, 200);
+	check_rest(&m);
+	teardown(&m);
+}
+
+/* Access rules of many lengths need few tuples. */
+static void test_few_tuples(void **state)
+{
+	struct model m;
+	uint32_t i;
+
+	(void)state;
+	setup(&m, RULES_ACL, 1, 60000);
+	for (i = 0; i < MAX_RULES; i++)
+		assert_int_equal(add(&m), 0);
+	assert_true(stats_of(&m).n_tuples < 200);
+	teardown(&m);
+}
+
+static void check_same_match(
+	struct model *m, const struct model_rule *rules, const bool *there, uint32_t n, int step)
+{
+	const struct tn_cls_rule *got;
+	struct tn_key key;
+	uint32_t highest;
+
+	memcpy(&key, &rules[0].match.value, sizeof(key));
+	for (highest = n; highest > 0 && !there[highest - 1]; highest--)
+		;
+	got = tn_classifier_lookup(m->cls, &key, 0);
+	assert_ptr_equal(got, highest ? &rules[highest - 1].rule : NULL);
+	got = tn_classifier_find(m->cls, &rules[0].match, (uint16_t)step, 0);
+	assert_ptr_equal(got, there[step] ? &rules[step].rule : NULL);
+}
+
+/* One match at very many priorities: no change may walk all of them, and none gets lost. */
+static void test_same_match(void **state)
+{
+	enum { N = 65536, STRIDE = 40503 };
+	struct model_rule *rules = calloc(N, sizeof(*rules));
+	bool *there = calloc(N, sizeof(*there));
+	struct model m;
+	uint32_t i, at;
+	int order;
+
+	(void)state;
+	assert_non_null(rules);
+	assert_non_null(there);
+	setup(&m, RULES_EXACT, 1, 1);
+	for (i = 0; i < N; i++)
+		set_ipv4(&rules[i].match);
+	for (order = 0; order < 3; order++) {
+		for (i = 0; i < N; i++) {
+			at = order == 0 ? i : order == 1 ? N - 1 - i : i * STRIDE % N;
+			insert_rule(&m, &rules[at], (uint16_t)at);
+			there[at] = true;
+			if (i % 997 == 0)
+				check_same_match(&m, rules, there, N, (int)at);
+		}
+		for (i = 0; i < N; i++) {
+			at = order == 0 ? i * STRIDE % N : order == 1 ? N - 1 - i : i;
+			tn_classifier_remove(m.cls, &rules[at].rule);
+			there[at] = false;
+			if (i % 997 == 0)
+				check_same_match(&m, rules, there, N, (int)at);
+		}
+		tn_defer_run(m.defer);
+	}
+	teardown(&m);
+	free(rules);
+	free(there);
+}
+
+/* Many versions of one rule wait to be taken out. */
+static void test_same_rule_again(void **state)
+{
+	enum { N = 20000 };
+	struct model_rule *rules = calloc(N, sizeof(*rules));
+	struct model m;
+	struct tn_key key;
+	uint32_t i;
+
+	(void)state;
+	assert_non_null(rules);
+	setup(&m, RULES_EXACT, 1, 1);
+	for (i = 0; i < N; i++) {
+		rules[i].rule.priority = 9;
+		rules[i].rule.add_version = i;
+		rules[i].rule.remove_version = i + 1;
+		set_ipv4(&rules[i].match);
+		assert_int_equal(tn_classifier_insert(m.cls, &rules[i].rule, &rules[i].match), 0);
+	}
+	memcpy(&key, &rules[0].match.value, sizeof(key));
+	for (i = 0; i < N; i += 501)
+		assert_ptr_equal(tn_classifier_lookup(m.cls, &key, i), &rules[i].rule);
+	for (i = 0; i < N; i++)
+		tn_classifier_remove(m.cls, &rules[i].rule);
+	assert_int_equal(stats_of(&m).n_rules, 0);
+	teardown(&m);
+	free(rules);
+}
+
+/* 100,000 rules of one shape: little memory each, and it comes back. */
+static void test_memory(void **state)
+{
+	enum { N = 100000 };
+	struct model_rule *rules = calloc(N, sizeof(*rules));
+	struct model m;
+	size_t empty;
+	uint32_t i;
+
+	(void)state;
+	assert_non_null(rules);
+	setup(&m, RULES_EXACT, 1, 1);
+	empty = stats_of(&m).memory_bytes;
+	for (i = 0; i < N; i++) {
+		random_exact(&m.random, &rules[i].match);
+		rules[i].match.value.tp_src = tn_htobe16((uint16_t)i);
+		rules[i].match.mask.tp_src = tn_htobe16(0xffff);
+		rules[i].match.value.ipv4_dst = tn_htobe32(i);
+		insert_rule(&m, &rules[i], (uint16_t)(i % 3));
+	}
+	assert_true(stats_of(&m).memory_bytes / N + sizeof(struct tn_cls_rule) < 200);
+	for (i = 0; i < N; i += 7) {
+		assert_ptr_equal(
+			tn_classifier_find(m.cls, &rules[i].match, i % 3, 0), &rules[i].rule);
+	}
+	for (i = 0; i < N - 10; i++)
+		tn_classifier_remove(m.cls, &rules[i].rule);
+	tn_defer_run(m.defer);
+	assert_true(stats_of(&m).memory_bytes < empty + 10000);
+	for (; i < N; i++) {
+		assert_ptr_equal(
+			tn_classifier_find(m.cls, &rules[i].match, i % 3, 0), &rules[i].rule);
+		tn_classifier_remove(m.cls, &rules[i].rule);
+	}
+	tn_defer_run(m.defer);
+	assert_true(stats_of(&m).memory_bytes <= empty + 2000);
+	teardown(&m);
+	free(rules);
+}
+
+static void remove_rule(void *ctx, struct tn_cls_rule *rule)
+{
+	struct model *m = ctx;
+
+	tn_classifier_remove(m->cls, rule);
+	m->n_rules--;
+}
+
+static void test_remove_in_foreach(void **state)
+{
+	struct model m;
+	int shape;
+
+	(void)state;
+	for (shape = 0; shape < N_RULE_SHAPES; shape++) {
+		setup(&m, shape, 11, 30);
+		commit(&m, 700, 0);
+		assert_true(m.n_rules > 0);
+		tn_classifier_foreach(m.cls, remove_rule, &m);
+		assert_int_equal(m.n_rules, 0);
+		assert_int_equal(stats_of(&m).n_rules, 0);
+		teardown(&m);
+	}
+}
+
+/* A walk ends early also after priorities rose in the wrong order: seen by the array's order. */
+static void test_bundle_is_sorted_in_the_end(void **state)
+{
+	struct model m;
+	struct model_rule *r;
+	struct tn_key key;
+	uint32_t i;
+
+	(void)state;
+	setup(&m, RULES_ACL, 1, 1);
+	for (i = 0; i < 3000; i++) {
+		r = calloc(1, sizeof(*r));
+		assert_non_null(r);
+		random_match(&m.random, RULES_ACL, &r->match);
+		insert_rule(&m, r, (uint16_t)i);
+		r->next = m.rules;
+		m.rules = r;
+		m.n_rules++;
+		if (i % 500 == 0) {
+			random_key(&m.random, RULES_ACL, &r->match, &key);
+			check_lookups(&m, 20);
+		}
+	}
+	/* Arrays that wait are few, though the order changed with every rule. */
+	assert_true(tn_defer_pending(m.defer) < 1500);
+	while (tn_defer_pending(m.defer))
+		tn_defer_run(m.defer);
+	check_lookups(&m, 300);
+	teardown(&m);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lives),
+		cmocka_unit_test(test_without_memory),
+		cmocka_unit_test(test_new_without_memory),
+		cmocka_unit_test(test_remove_without_memory),
+		cmocka_unit_test(test_templates),
+		cmocka_unit_test(test_too_many_tuples),
+		cmocka_unit_test(test_few_tuples),
+		cmocka_unit_test(test_same_match),
+		cmocka_unit_test(test_same_rule_again),
+		cmocka_unit_test(test_memory),
+		cmocka_unit_test(test_remove_in_foreach),
+		cmocka_unit_test(test_bundle_is_sorted_in_the_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
