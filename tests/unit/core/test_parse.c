@@ -108,7 +108,7 @@ static void test_llc(void **state)
 	assert_int_equal(t.h.eth_type, 0x88cc);
 	parse_hex(&t, MACS "0008 aaaa03 00000c 2000");
 	assert_int_equal(t.h.eth_type, TN_ETH_TYPE_NONE);
-	parse_hex(&t, MACS "0008 aaaa03 000000 05ff");
+	parse_hex(&t, MACS "0008 aaaa03 000000 0500");
 	assert_int_equal(t.h.eth_type, TN_ETH_TYPE_NONE);
 	/* The length says that there is no room for SNAP. */
 	parse_hex(&t, MACS "0007 aaaa03 000000 88cc");
@@ -334,7 +334,8 @@ static void test_padding_is_not_payload(void **state)
 
 	(void)state;
 	/* TCP's 20 bytes are in the frame, but not in the IP packet. */
-	parse_hex(&t, MACS "0800" IP4("0000", "06") "03e8 07d0 0000000100000000 5002 ffff 0000");
+	parse_hex(
+		&t, MACS "0800" IP4("0000", "06") "03e8 07d0 0000000100000000 5002 ffff 0000 0000");
 	assert_int_equal(t.h.flags, TN_HDR_IPV4 | TN_HDR_BAD);
 	assert_int_equal(t.h.l4, 0);
 }
