@@ -7,6 +7,9 @@
  * IPv6 with extension headers (RFC 8200), TCP (RFC 9293), UDP, SCTP (RFC 9260), ICMP, ICMPv6 with
  * the options of Neighbour Discovery (RFC 4861). A header that is malformed or cut off ends the
  * parse there: the layers before it stay valid, its fields are absent from the key.
+ * Where the standards leave a choice: an IPv6 packet whose fragment header says "first and last"
+ * (RFC 6946) is no fragment; a later fragment's ip_proto is what its fragment header names; of ND's
+ * options the source address counts in solicitations and the target address in advertisements.
  *
  * Pure: no allocation, clock or global. Reads only data[0..len).
  */
