@@ -14,6 +14,7 @@
 #include <zlib.h>
 
 #define READ_BUFFER  (128u << 10)
+#define GZIP_BUFFER  (32u << 10)
 #define WRITE_BUFFER (128u << 10)
 
 /* pcap file format (draft-ietf-opsawg-pcap) and pcapng block types (draft-ietf-opsawg-pcapng). */
@@ -32,25 +33,30 @@
 #define NS_PER_S 1000000000ull
 
 /*
- * libpcap reads a FILE; ours is a cookie over zlib, which passes plain files through. `handed` is
- * how many (uncompressed) bytes went into the FILE's buffer, which is what ftello() counts from.
+ * libpcap reads a FILE; ours is a cookie over a descriptor, with gzip taken off where it is on.
+ * inflate() and not gzread(), which gives no data that came before damage and so hides where the
+ * damage is.
  */
-struct gz_stream {
-	gzFile gz;
-	uint64_t handed;
-	bool failed;
-	char text[128]; /* why, when failed */
+struct stream {
+	int fd;
+	bool gzip;
+	bool in_member;	  /* between the header and the end mark of a gzip member */
+	bool ended;	  /* nothing more can be had from fd */
+	const char *text; /* why it broke; NULL: it did not */
+	uint64_t handed;  /* bytes given to the FILE, what ftello() counts from */
+	uint64_t taken;	  /* bytes read from fd */
+	z_stream z;
+	uint8_t in[GZIP_BUFFER];
 };
 
 struct tn_capture_reader {
 	char *path;
-	struct gz_stream *stream; /* owned by file */
-	FILE *file;		  /* owned by pcap */
+	struct stream *stream; /* owned by file */
+	FILE *file;	       /* owned by pcap */
 	pcap_t *pcap;
 	char *buffer; /* of file */
 	uint64_t total;
 	uint64_t number; /* of the last whole record */
-	bool compressed;
 	bool broken;
 	struct tn_capture_error err;
 };
@@ -68,30 +74,92 @@ static void set_error(struct tn_capture_error *err, const char *fmt, ...)
 	va_end(ap);
 }
 
-/* Why zlib stopped; true when it did so before the end of the data. */
-static bool gz_failed(struct gz_stream *s)
+/* More bytes for inflate(); false: there are none. */
+static bool fill(struct stream *s)
 {
-	int code, saved = errno;
-	const char *text = gzerror(s->gz, &code);
+	ssize_t n;
 
-	if (code == Z_OK || code == Z_STREAM_END)
+	if (s->ended)
 		return false;
-	s->failed = true;
-	if (code == Z_ERRNO)
-		text = strerror(saved);
-	else if (code == Z_BUF_ERROR)
-		text = "the gzip data ends before its end mark";
-	snprintf(s->text, sizeof(s->text), "%s", text);
+	n = read(s->fd, s->in, sizeof(s->in));
+	if (n < 0)
+		s->text = strerror(errno);
+	s->ended = n <= 0;
+	if (n <= 0)
+		return false;
+	s->taken += (uint64_t)n;
+	s->z.next_in = s->in;
+	s->z.avail_in = (unsigned)n;
 	return true;
+}
+
+/* Is there another member? Anything else behind a member is padding, as for gzip(1). */
+static bool next_member(struct stream *s)
+{
+	if (!s->z.avail_in && !fill(s))
+		return false;
+	if (s->z.next_in[0] != 0x1f) {
+		s->ended = true;
+		s->z.avail_in = 0;
+		return false;
+	}
+	s->in_member = inflateReset(&s->z) == Z_OK;
+	return s->in_member;
+}
+
+/* 0 at the end and where it broke. */
+static size_t inflate_some(struct stream *s, char *buf, size_t size)
+{
+	int rc;
+
+	s->z.next_out = (uint8_t *)buf;
+	s->z.avail_out = (unsigned)size;
+	while (s->z.avail_out == size && !s->text) {
+		if (!s->in_member && !next_member(s))
+			break;
+		if (!s->z.avail_in && !fill(s)) {
+			if (!s->text)
+				s->text = "the gzip data ends before its end mark";
+			break;
+		}
+		rc = inflate(&s->z, Z_NO_FLUSH);
+		if (rc == Z_STREAM_END)
+			s->in_member = false;
+		else if (rc != Z_OK)
+			s->text = s->z.msg ? s->z.msg : "the gzip data is damaged";
+	}
+	return size - s->z.avail_out;
+}
+
+/* What was read to see whether it is gzip comes first. */
+static ssize_t read_plain(struct stream *s, char *buf, size_t size)
+{
+	size_t n = s->z.avail_in < size ? s->z.avail_in : size;
+	ssize_t got;
+
+	if (n) {
+		memcpy(buf, s->z.next_in, n);
+		s->z.next_in += n;
+		s->z.avail_in -= (unsigned)n;
+		return (ssize_t)n;
+	}
+	got = s->ended ? 0 : read(s->fd, buf, size);
+	if (got < 0)
+		s->text = strerror(errno);
+	else
+		s->taken += (uint64_t)got;
+	return got;
 }
 
 static ssize_t stream_read(void *cookie, char *buf, size_t size)
 {
-	struct gz_stream *s = cookie;
-	int n = gzread(s->gz, buf, size > READ_BUFFER ? READ_BUFFER : (unsigned)size);
+	struct stream *s = cookie;
+	ssize_t n;
 
-	/* A short read is the end; whole data read before a failure is still given out. */
-	if ((n <= 0 || (size_t)n < size) && gz_failed(s) && n <= 0) {
+	if (size > READ_BUFFER)
+		size = READ_BUFFER;
+	n = s->gzip ? (ssize_t)inflate_some(s, buf, size) : read_plain(s, buf, size);
+	if (n <= 0 && s->text) {
 		errno = EIO;
 		return -1;
 	}
@@ -102,7 +170,7 @@ static ssize_t stream_read(void *cookie, char *buf, size_t size)
 /* Only where we are, for ftello(). */
 static int stream_seek(void *cookie, off64_t *offset, int whence)
 {
-	const struct gz_stream *s = cookie;
+	const struct stream *s = cookie;
 
 	if (whence != SEEK_CUR || *offset != 0)
 		return -1;
@@ -112,11 +180,46 @@ static int stream_seek(void *cookie, off64_t *offset, int whence)
 
 static int stream_close(void *cookie)
 {
-	struct gz_stream *s = cookie;
+	struct stream *s = cookie;
 
-	gzclose_r(s->gz);
+	inflateEnd(&s->z);
+	close(s->fd);
 	free(s);
 	return 0;
+}
+
+/* A pipe may give a byte at a time. */
+static bool begins_with_gzip(struct stream *s)
+{
+	ssize_t n;
+
+	s->z.next_in = s->in;
+	while (s->z.avail_in < 2 && !s->ended) {
+		n = read(s->fd, s->in + s->z.avail_in, sizeof(s->in) - s->z.avail_in);
+		if (n < 0)
+			s->text = strerror(errno);
+		s->ended = n <= 0;
+		if (n > 0) {
+			s->taken += (uint64_t)n;
+			s->z.avail_in += (unsigned)n;
+		}
+	}
+	return s->z.avail_in >= 2 && s->in[0] == 0x1f && s->in[1] == 0x8b;
+}
+
+static struct stream *stream_new(int fd)
+{
+	struct stream *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->fd = fd;
+	if (inflateInit2(&s->z, 16 + MAX_WBITS) != Z_OK) {
+		free(s);
+		return NULL;
+	}
+	s->gzip = s->in_member = begins_with_gzip(s);
+	return s;
 }
 
 /* For messages. */
@@ -143,7 +246,7 @@ static int open_fd(const char *path, uint64_t *total, struct tn_capture_error *e
 	return fd;
 }
 
-/* The FILE over zlib; r->stream and r->buffer too. */
+/* The FILE; r->stream and r->buffer too. */
 static int open_stream(struct tn_capture_reader *r, struct tn_capture_error *err)
 {
 	const cookie_io_functions_t io = {
@@ -152,36 +255,27 @@ static int open_stream(struct tn_capture_reader *r, struct tn_capture_error *err
 
 	if (fd < 0)
 		return -1;
-	r->stream = calloc(1, sizeof(*r->stream));
 	r->buffer = malloc(READ_BUFFER);
-	if (!r->stream || !r->buffer)
-		goto no_memory;
-	r->stream->gz = gzdopen(fd, "rb");
-	if (!r->stream->gz)
-		goto no_memory;
-	gzbuffer(r->stream->gz, READ_BUFFER / 4);
+	r->stream = r->buffer ? stream_new(fd) : NULL;
+	if (!r->stream) {
+		close(fd);
+		set_error(err, "%s: cannot open: no memory", shown(r->path));
+		return -1;
+	}
 	r->file = fopencookie(r->stream, "rb", io);
 	if (!r->file) {
-		gzclose_r(r->stream->gz);
-		fd = -1;
-		goto no_memory;
+		stream_close(r->stream);
+		set_error(err, "%s: cannot open: no memory", shown(r->path));
+		return -1;
 	}
 	setvbuf(r->file, r->buffer, _IOFBF, READ_BUFFER);
 	__fsetlocking(r->file, FSETLOCKING_BYCALLER);
 	return 0;
-
-no_memory:
-	set_error(err, "%s: cannot open: no memory", shown(r->path));
-	if (fd >= 0)
-		close(fd);
-	free(r->stream);
-	r->stream = NULL;
-	return -1;
 }
 
 static const char *where_counted(const struct tn_capture_reader *r)
 {
-	return r->compressed ? " of the uncompressed data" : "";
+	return r->stream->gzip ? " of the uncompressed data" : "";
 }
 
 static int check_link_type(struct tn_capture_reader *r, struct tn_capture_error *err)
@@ -205,10 +299,9 @@ static int open_pcap(struct tn_capture_reader *r, struct tn_capture_error *err)
 
 	r->pcap =
 		pcap_fopen_offline_with_tstamp_precision(r->file, PCAP_TSTAMP_PRECISION_NANO, text);
-	r->compressed = !gzdirect(r->stream->gz);
 	if (r->pcap)
 		return check_link_type(r, err);
-	if (r->stream->failed)
+	if (r->stream->text)
 		set_error(err, "%s: cannot read the file header: %s", shown(r->path),
 			r->stream->text);
 	else
@@ -321,10 +414,10 @@ int tn_capture_next(
 	start = ftello(r->file);
 	rc = pcap_next_ex(r->pcap, &header, &data);
 	if (tn_unlikely(rc != 1)) {
-		if (rc == PCAP_ERROR_BREAK && !gz_failed(r->stream))
+		if (rc == PCAP_ERROR_BREAK && !r->stream->text)
 			return 0;
 		set_broken(r, (uint64_t)start,
-			r->stream->failed ? r->stream->text : pcap_geterr(r->pcap));
+			r->stream->text ? r->stream->text : pcap_geterr(r->pcap));
 		goto broken;
 	}
 	if (tn_unlikely(!record_time(&header->ts, &rec->time_ns))) {
@@ -358,9 +451,7 @@ void tn_capture_close(struct tn_capture_reader *r)
 
 void tn_capture_progress(const struct tn_capture_reader *r, uint64_t *done, uint64_t *total)
 {
-	z_off_t at = gzoffset(r->stream->gz);
-
-	*done = at > 0 ? (uint64_t)at : 0;
+	*done = r->stream->taken - r->stream->z.avail_in;
 	*total = r->total;
 }
 

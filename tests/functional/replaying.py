@@ -19,7 +19,8 @@ def port(number, name, **more):
 
 
 def flow(priority, criteria, instructions, table=0, **more):
-    return dict({"tableId": table, "priority": priority, "isPermanent": "timeout" not in more,
+    permanent = "timeout" not in more and "hardTimeout" not in more
+    return dict({"tableId": table, "priority": priority, "isPermanent": permanent, "timeout": 0,
                  "selector": {"criteria": criteria},
                  "treatment": {"instructions": instructions}}, **more)
 
@@ -101,7 +102,7 @@ def read_pcap(path):
 class Run:
     """status, stdout, stderr; what came out is read when it is asked for."""
 
-    def __init__(self, folder, done, other=None):
+    def __init__(self, folder, done):
         self.folder = folder
         self.status, self.stdout, self.stderr = done.returncode, done.stdout, done.stderr
 

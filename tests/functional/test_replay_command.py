@@ -45,11 +45,11 @@ def test_man_page_knows_every_option():
         page = f.read()
     with open(os.path.join(here, "../../tools/replay/tenon-replay.bash")) as f:
         completion = f.read()
-    words = [w.strip(",") for w in call("--help").stdout.split("Examples:")[0].split()]
+    words = [w.strip(",:;") for w in call("--help").stdout.split("Examples:")[0].split()]
     options = {w for w in words if w.startswith("--")}
     assert len(options) >= 11
     for option in options:
-        assert ".Fl -" + option[2:] in page or ", Fl -" + option[2:] in page, option
+        assert "Fl -" + option[2:] in page, option
         assert option in completion
 
 
@@ -114,7 +114,7 @@ def test_check(files):
 
 
 def test_port_by_name_or_number_and_several_inputs(tmp_path):
-    c = config([port(1, "a"), port(2, "7"[0:0] + "b"), port(7, "c")],
+    c = config([port(1, "a"), port(2, "b"), port(7, "c")],
                [flow(1, [from_port(n)], [output(2 if n != 2 else 1)]) for n in (1, 2, 7)])
     (tmp_path / "two.pcap").write_bytes(pcap([(START + 1, frame(2))]))
     run = succeed(tmp_path, c, {"a": [(START, frame(1))], "7": [(START + 2, frame(3))]},
@@ -207,22 +207,19 @@ def test_progress_only_where_it_is_wanted(files):
 
 
 def start_and_interrupt(files, number):
-    many = files / "many.pcap"
-    many.write_bytes(pcap([(START + i, frame(i)) for i in range(50000)]))
+    """Frames come by a pipe that does not end, so the program waits for more."""
     process = subprocess.Popen(
-        [REPLAY, "--config", files / "wire.json", "--in", "1=%s" % many, "--out", files / "out",
-         "--report", files / "report.json", "--loop", "1000000000"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    # It runs when the first buffer of frames is on the disk.
+        [REPLAY, "--config", files / "wire.json", "--in", "1=-", "--out", files / "out",
+         "--report", files / "report.json"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdin.write(pcap([(START + i, frame(i)) for i in range(5000)]))
+    process.stdin.flush()
     deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        path = files / "out" / "right.pcap"
-        if path.exists() and path.stat().st_size > 1000000:
-            break
+    while time.monotonic() < deadline and not (files / "out/controller.pcap").exists():
         time.sleep(0.01)
     process.send_signal(number)
     out, err = process.communicate(timeout=60)
-    return process.returncode, out, err
+    return process.returncode, out.decode(), err.decode()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

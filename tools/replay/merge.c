@@ -89,6 +89,7 @@ static int read_input(struct tn_merge *m, struct input *in)
 	return 1;
 }
 
+/* -1: one cannot be opened. A first frame that is broken is an error of the stream. */
 static int open_inputs(struct tn_merge *m)
 {
 	m->n_heap = 0;
@@ -103,8 +104,10 @@ static int open_inputs(struct tn_merge *m)
 		if (!in->reader)
 			return -1;
 		rc = read_input(m, in);
-		if (rc < 0)
-			return -1;
+		if (rc < 0) {
+			m->failed = true; /* tn_merge_next() says it */
+			break;
+		}
 		if (rc)
 			m->heap[m->n_heap++] = i;
 	}
@@ -239,9 +242,7 @@ int tn_merge_next(struct tn_merge *m, struct tn_merge_record *rec, struct tn_cap
 {
 	int rc;
 
-	if (m->failed)
-		return fail(m, err);
-	for (;;) {
+	while (!m->failed) {
 		bool from_files = m->loop == 0 || !m->keeping;
 
 		rc = from_files ? next_from_files(m, rec) : next_kept(m, rec);
@@ -254,6 +255,8 @@ int tn_merge_next(struct tn_merge *m, struct tn_merge_record *rec, struct tn_cap
 		if (begin_loop(m))
 			return fail(m, err);
 	}
+	if (m->failed)
+		return fail(m, err);
 	if (m->loop == 0) {
 		m->n_frames++;
 		m->last_ns = rec->frame.time_ns;

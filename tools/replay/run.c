@@ -38,6 +38,13 @@ struct side {
 	struct tn_replay_port **in; /* of each input */
 };
 
+/* A file of text that is written. */
+struct sink {
+	const char *path;
+	FILE *f;    /* NULL: not wanted, or closed */
+	int errnum; /* of the first write that failed */
+};
+
 struct run {
 	const struct tn_options *o;
 	struct side sides[2];
@@ -45,7 +52,7 @@ struct run {
 	const char **paths; /* of the inputs */
 	struct tn_merge *merge;
 	struct tn_capture_error input_error; /* when merge is NULL */
-	FILE *report, *trace;
+	struct sink report, trace, summary;
 	struct tn_fate fate; /* for a trace without a comparison */
 	struct tn_diff diff;
 	struct tn_progress progress;
@@ -169,36 +176,39 @@ static void find_ports(struct run *r, struct side *side)
 			&side->engine, split_input(&side->config, r->o->inputs[i], &path)->number);
 }
 
-static FILE *open_text(const char *path)
+static bool open_sink(struct sink *s, const char *path)
 {
-	FILE *f;
-
+	s->path = path;
 	if (!path)
-		return NULL;
-	if (!strcmp(path, "-"))
-		return stdout;
-	f = fopen(path, "we");
-	if (!f)
+		return true;
+	s->f = strcmp(path, "-") ? fopen(path, "we") : stdout;
+	if (!s->f)
 		tn_complain("%s: cannot write: %s", path, strerror(errno));
-	return f;
+	return s->f;
 }
 
-/* Never twice; a full disk is found here at the latest. */
-static bool close_text(FILE **f, const char *path)
+/* A write failed just now. */
+static bool sink_failed(struct sink *s)
 {
-	FILE *closed = *f;
-	bool failed;
+	if (!s->errnum)
+		s->errnum = errno ? errno : EIO;
+	return false;
+}
 
-	*f = NULL;
-	if (!closed)
+/* A full disk is found here at the latest. */
+static bool close_sink(struct sink *s)
+{
+	if (!s->f)
 		return true;
-	errno = 0;
-	failed = ferror(closed);
-	failed |= closed == stdout ? fflush(closed) != 0 : fclose(closed) != 0;
-	if (failed)
-		tn_complain("%s: cannot write: %s", strcmp(path, "-") ? path : "standard output",
-			errno ? strerror(errno) : "the write failed");
-	return !failed;
+	if (ferror(s->f) || fflush(s->f))
+		(void)sink_failed(s);
+	if (s->f != stdout && fclose(s->f))
+		(void)sink_failed(s);
+	s->f = NULL;
+	if (s->errnum)
+		tn_complain("%s: cannot write: %s",
+			strcmp(s->path, "-") ? s->path : "standard output", strerror(s->errnum));
+	return !s->errnum;
 }
 
 static bool stdout_is_taken(const struct tn_options *o)
@@ -211,21 +221,20 @@ static int open_outputs(struct run *r)
 	const struct tn_options *o = r->o;
 	struct tn_engine *e = &r->sides[0].engine;
 
-	r->report = open_text(o->report);
-	r->trace = open_text(o->trace);
-	if ((o->report && !r->report) || (o->trace && !r->trace))
+	if (!open_sink(&r->report, o->report) || !open_sink(&r->trace, o->trace) ||
+		!open_sink(&r->summary, stdout_is_taken(o) ? NULL : "-"))
 		return TN_EXIT_OUTPUT;
 	if (o->out && tn_outputs_open(e, o->out, r->paths, o->n_inputs))
 		return TN_EXIT_OUTPUT;
 	if (o->diff) {
 		tn_diff_init(&r->diff, e, &r->sides[1].engine);
-		r->diff.lines = r->trace;
-		r->diff.list = stdout_is_taken(o) ? NULL : stdout;
-	} else if (r->trace) {
+		r->diff.lines = r->trace.f;
+		r->diff.list = r->summary.f;
+	} else if (r->trace.f) {
 		e->fate = &r->fate;
 	}
 	for (unsigned s = 0; s < r->n_sides; s++)
-		r->sides[s].engine.want_path = r->trace || r->report;
+		r->sides[s].engine.want_path = r->trace.f || r->report.f;
 	return TN_EXIT_OK;
 }
 
@@ -244,10 +253,11 @@ static bool note_packet(struct run *r, const struct tn_merge_record *rec)
 	bool ok;
 
 	if (r->o->diff)
-		return tn_diff_packet(&r->diff, &frame);
+		return tn_diff_packet(&r->diff, &frame) ||
+			sink_failed(r->trace.f && ferror(r->trace.f) ? &r->trace : &r->summary);
 	line = tn_trace_frame_to_json(&frame);
 	tn_trace_fate_to_json(e, e->fate, line);
-	ok = tn_trace_print(r->trace, line);
+	ok = tn_trace_print(r->trace.f, line) || sink_failed(&r->trace);
 	json_decref(line);
 	return ok;
 }
@@ -346,19 +356,15 @@ static int conclude(struct run *r, int code)
 		code = TN_EXIT_INTERNAL;
 	if (tn_outputs_close(&r->sides[0].engine))
 		written = false;
-	if (r->report && !tn_report_print(r->report, &report))
-		written = false;
+	if (r->report.f && !tn_report_print(r->report.f, &report))
+		(void)sink_failed(&r->report);
 	if (o->diff)
-		print_differing(r, stdout_is_taken(o) ? stderr : stdout);
-	else if (!stdout_is_taken(o))
-		tn_summary_print(stdout, &report);
-	written &= close_text(&r->report, o->report);
-	written &= close_text(&r->trace, o->trace);
-	if (!stdout_is_taken(o)) {
-		FILE *f = stdout;
-
-		written &= close_text(&f, "-");
-	}
+		print_differing(r, r->summary.f ? r->summary.f : stderr);
+	else if (r->summary.f)
+		tn_summary_print(r->summary.f, &report);
+	written &= close_sink(&r->report);
+	written &= close_sink(&r->trace);
+	written &= close_sink(&r->summary);
 	print_rate(r);
 	if (code == TN_EXIT_OK && !written)
 		return TN_EXIT_OUTPUT;
@@ -406,10 +412,10 @@ static int run(struct run *r)
 	}
 	for (unsigned s = 0; s < r->n_sides; s++)
 		find_ports(r, &r->sides[s]);
+	catch_signals();
 	code = open_outputs(r);
 	if (code)
 		return code;
-	catch_signals();
 	tn_progress_init(&r->progress, r->o->progress);
 	return conclude(r, replay(r));
 }
