@@ -422,6 +422,15 @@ static void advance_clock(struct tn_engine *e, uint64_t time_ns)
 	e->now_ns = time_ns;
 }
 
+/* Also of a tunnel packet that nobody takes: whose it is explains why. */
+static void note_tunnel(
+	struct tn_engine *e, const struct tn_replay_port *port, const struct tn_vxlan_outer *outer)
+{
+	e->fate->tunnelled = true;
+	e->fate->tunnel_port = port;
+	e->fate->outer = *outer;
+}
+
 /*
  * Frames of the underlay: those of a vxlan port's own capture, and tunnel packets to this switch
  * on an uplink. All others enter as packets of the port whose capture they are from.
@@ -430,7 +439,7 @@ static enum tn_drop receive_underlay(
 	struct tn_engine *e, struct tn_view *view, struct tn_ingress *in)
 {
 	const struct tn_replay_port *from = e->from;
-	struct tn_vxlan_outer outer;
+	struct tn_vxlan_outer outer = {.inner_ofs = 0};
 	struct tn_headers h;
 	enum tn_drop drop = tn_parse(view, &h);
 
@@ -447,16 +456,14 @@ static enum tn_drop receive_underlay(
 			return TN_DROP_PORT_NO_RECV;
 		drop = tn_tunnels_receive(e->tunnels, e->underlay, 0, view, &h, in, &outer);
 	}
+	if (e->fate && outer.inner_ofs)
+		note_tunnel(e, drop ? NULL : tn_engine_port(e, in->in_port), &outer);
 	if (drop)
 		return drop;
 	e->in = tn_engine_port(e, in->in_port);
 	if (e->in != from) {
 		in->in_phy_port = from->number;
 		count(&e->in->rx, e->in_bytes);
-	}
-	if (e->fate) {
-		e->fate->tunnel_port = e->in;
-		e->fate->outer = outer;
 	}
 	return TN_DROP_NONE;
 }

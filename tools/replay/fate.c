@@ -27,6 +27,7 @@ void tn_fate_clear(struct tn_fate *f)
 	f->n_ops = 0;
 	f->n_ends = 0;
 	f->n_bytes = 0;
+	f->tunnelled = false;
 	f->tunnel_port = NULL;
 }
 

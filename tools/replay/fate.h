@@ -51,8 +51,8 @@ struct tn_fate {
 	size_t n_ends, room_ends;
 	uint8_t *bytes;
 	size_t n_bytes, room_bytes;
-	const struct tn_replay_port
-		*tunnel_port; /* that took the packet from the underlay, or NULL */
+	bool tunnelled; /* it came with outer headers, which `outer` tells of */
+	const struct tn_replay_port *tunnel_port; /* that took it; NULL: none did */
 	struct tn_vxlan_outer outer;
 };
 

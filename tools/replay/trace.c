@@ -213,10 +213,11 @@ void tn_trace_fate_to_json(const struct tn_engine *e, const struct tn_fate *fate
 	json_t *outputs = json_array(), *packet_ins = json_array(), *drops = json_array();
 	json_t *reason = json_null();
 
-	if (fate->tunnel_port) {
+	if (fate->tunnelled) {
 		json_t *tunnel = tunnel_to_json(fate->outer.vni, fate->outer.dst, fate->outer.src);
 
-		set(tunnel, "port", json_string(fate->tunnel_port->name));
+		if (fate->tunnel_port)
+			set(tunnel, "port", json_string(fate->tunnel_port->name));
 		set(j, "tunnel", tunnel);
 	}
 	set(j, "path", path_to_json(fate));

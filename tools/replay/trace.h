@@ -2,7 +2,7 @@
 /*
  * One JSON line a packet:
  *   {"number":N, "time":"S.NS", "port":NAME, "bytes":N, ["captured":N,]
- *    ["tunnel":{"port":NAME,"vni":N,"local":A,"remote":A},]
+ *    ["tunnel":{["port":NAME,]"vni":N,"local":A,"remote":A},]
  *    "path":[{"table":N,"flowId":ID,"priority":N} or {"table":N,"flowId":null}],
  *    ["groups":[{"groupId":N,"bucketId":N}],]
  *    "actions":[as in a treatment],
