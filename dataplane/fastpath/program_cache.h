@@ -52,6 +52,12 @@ TN_BUILD_ASSERT(offsetof(struct tn_fast_program, ops) - offsetof(struct tn_fast_
 		offsetof(struct tn_program, ops),
 	"head and ops read as a struct tn_program");
 
+/* Its ops as the executor takes them; it changes them only when it may ask again. */
+static inline struct tn_program *tn_fast_program_ops(const struct tn_fast_program *p)
+{
+	return (struct tn_program *)(uintptr_t)&p->head;
+}
+
 struct tn_program_cache;
 
 struct tn_program_cache *tn_program_cache_new(void);

@@ -45,44 +45,71 @@ static inline uint64_t tn_load64(const void *p)
  */
 static inline bool tn_shape_common(const uint8_t *data, uint32_t len)
 {
-	/* type 0x0800, version 4 and IHL 5 in one compare; tos is between. */
-	uint32_t type_ver = tn_load32(data + 12) & 0x00ffffffu;
 	uint32_t total, l4;
-	bool udp, sound;
 
-	if (len < TN_SHAPE_LEN_MIN || type_ver != 0x00450008u)
+	/* type 0x0800, version 4 and IHL 5 in one compare */
+	if (len < TN_SHAPE_LEN_MIN || (tn_load32(data + 12) & 0x00ffffffu) != 0x00450008u)
 		return false;
 	total = __builtin_bswap16(tn_load16(data + 16));
-	udp = data[23] == 17;
-	/* not a fragment: offset and MF are zero */
-	sound = (tn_load16(data + 20) & 0xff3fu) == 0 && total + 14 <= len;
-	if (udp) {
-		l4 = __builtin_bswap16(tn_load16(data + 38));
-		return sound & (l4 >= 8) & (l4 + 20 <= total);
-	}
-	l4 = (data[46] >> 4) * 4u;
-	return sound & (data[23] == 6) & (l4 >= 20) & (l4 + 20 <= total);
+	/* whole in the frame; no fragment: offset and MF are zero */
+	if (total + 14 > len || (tn_load16(data + 20) & 0xff3fu))
+		return false;
+	if (tn_likely(data[23] == 17))
+		l4 = __builtin_bswap16(tn_load16(data + 38)) - 8u;
+	else if (data[23] == 6)
+		l4 = (data[46] >> 4) * 4u - 20u;
+	else
+		return false;
+	/* at least the header, at most what the IP packet holds; below zero wraps to huge */
+	return l4 + (data[23] == 17 ? 28 : 40) <= total && (int32_t)l4 >= 0;
 }
 
-/* The key of a frame of the common shape but for in_port and tunnel_id, which v2 brings. */
-static inline void tn_shape_key(const uint8_t *data, __m128i v2, struct tn_session_key *k)
+/* A key mask with what the three loads bring along cut off. */
+struct tn_shape_mask {
+	__m128i eth, addr, ip, ports;
+	bool tcp_flags;
+};
+
+static inline struct tn_shape_mask tn_shape_mask_of(const struct tn_session_key *mask)
 {
 	const __m128i keep14 =
 		_mm_setr_epi8(-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 0, 0);
+	const __m128i keep12 =
+		_mm_setr_epi8(-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0);
+
+	return (struct tn_shape_mask){
+		.eth = _mm_and_si128(mask->v[0], keep14),
+		.addr = _mm_and_si128(mask->v[1], keep12),
+		.ip = mask->v[1],
+		.ports = mask->v[2],
+		.tcp_flags = mask->tcp_flags.raw != 0,
+	};
+}
+
+/*
+ * The masked key of a frame of the common shape. v2: in_port and tunnel id, masked.
+ */
+static inline void tn_shape_key(
+	const uint8_t *data, const struct tn_shape_mask *m, __m128i v2, struct tn_session_key *k)
+{
 	/* IP header bytes 1 (tos), 8 (ttl), 9 (proto) to places 12, 14, 15 */
 	const __m128i ip_to_key =
 		_mm_setr_epi8(-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 1, -1, 8, 9);
-	const __m128i keep12 =
-		_mm_setr_epi8(-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0);
 	__m128i eth = _mm_loadu_si128((const __m128i *)(const void *)data);
 	__m128i ip = _mm_loadu_si128((const __m128i *)(const void *)(data + 14));
 	__m128i addr = _mm_loadu_si128((const __m128i *)(const void *)(data + 26));
 
-	k->v[0] = _mm_and_si128(eth, keep14);
-	k->v[1] = _mm_or_si128(_mm_and_si128(addr, keep12), _mm_shuffle_epi8(ip, ip_to_key));
+	k->v[0] = _mm_and_si128(eth, m->eth);
+	k->v[1] = _mm_or_si128(_mm_and_si128(addr, m->addr),
+		_mm_and_si128(_mm_shuffle_epi8(ip, ip_to_key), m->ip));
+	if (tn_unlikely(m->tcp_flags) && data[23] == 6) {
+		/* place 5 of eight: offsets 10 and 11 */
+		v2 = _mm_or_si128(v2,
+			_mm_and_si128(m->ports,
+				_mm_insert_epi16(
+					_mm_setzero_si128(), tn_load16(data + 46) & 0xff0f, 5)));
+	}
 	k->v[2] = v2;
-	if (data[23] == 6)
-		k->tcp_flags.raw = (uint16_t)(tn_load16(data + 46) & 0xff0fu);
 }
 
 /*

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dataplane/fastpath/worker_private.h"
+
+#include "dataplane/fastpath/compile.h"
+#include "dataplane/fastpath/shape.h"
+#include "dataplane/pipeline/snapshot.h"
+
+/* Decisions read more than session keys hold so far: from here on they hold it. */
+static void widen_mask(struct tn_worker *w)
+{
+	uint64_t *mine = tn_key_words(&w->flow_mask);
+	const uint64_t *read = tn_key_cwords(&w->read.mask);
+	bool wider = false;
+
+	for (size_t i = 0; i < TN_KEY_WORDS; i++) {
+		wider |= (read[i] & ~mine[i]) != 0;
+		mine[i] |= read[i];
+	}
+	if (!wider)
+		return;
+	tn_session_mask(&w->flow_mask, &w->mask, &w->mask_ip6, &w->rest);
+	w->mask_gen++;
+}
+
+/*
+ * Is the decision of a session still right, though it was made in an older version? Looked at once
+ * a commit and session: the answer moves the stamp.
+ */
+bool wk_session_valid(const struct tn_worker *w, struct tn_session *s)
+{
+	const struct tn_snapshot *snapshot = w->fwd->snapshot;
+
+	for (uint64_t left = s->classes; left; left &= left - 1) {
+		/* versions wrap: compare by difference */
+		if ((int32_t)(snapshot->epoch[__builtin_ctzll(left)] - s->stamp) > 0)
+			return false;
+	}
+	s->stamp = (uint32_t)snapshot->version;
+	return true;
+}
+
+static uint64_t epoch_classes(const struct tn_read_set *read)
+{
+	uint64_t classes = UINT64_C(1) << TN_EPOCH_SHARED;
+
+	for (unsigned word = 0; word < TN_ARRAY_SIZE(read->tables); word++) {
+		for (uint64_t left = read->tables[word]; left; left &= left - 1)
+			classes |= UINT64_C(1)
+				<< tn_epoch_class(word * 64 + (unsigned)__builtin_ctzll(left));
+	}
+	return classes;
+}
+
+static void count_program(
+	struct tn_fast_program *prog, uint64_t packets, uint64_t bytes, uint64_t now_ns)
+{
+	prog->packets += packets;
+	prog->bytes += bytes;
+	if (now_ns > prog->last_used_ns)
+		prog->last_used_ns = now_ns;
+}
+
+void wk_flush_session(struct tn_session *s)
+{
+	if (!s->packets)
+		return;
+	count_program(s->program, s->packets, s->bytes, s->last_used_ns);
+	s->packets = s->bytes = 0;
+}
+
+void wk_release(struct tn_worker *w, struct tn_fast_program *prog)
+{
+	tn_program_cache_put(w->programs, prog);
+}
+
+static void remember(struct tn_worker *w, const struct wk_run *run, struct tn_session *s,
+	struct tn_fast_program *prog)
+{
+	if (s) {
+		wk_flush_session(s);
+		wk_release(w, s->program);
+	} else {
+		s = tn_sessions_insert(
+			&w->sessions, &run->key, run->has_ip6 ? &run->ip6 : NULL, run->hash);
+	}
+	prog->refs++;
+	s->program = prog;
+	s->stamp = (uint32_t)w->fwd->snapshot->version;
+	s->mask_gen = w->mask_gen;
+	s->classes = epoch_classes(&w->read);
+	s->last_used_ns = w->now_ns;
+}
+
+/* Key and hash anew, after the mask became wider. */
+static void rekey(struct tn_worker *w, struct wk_run *run, const struct tn_key *key)
+{
+	run->uncached = !tn_session_key_from(key, &w->rest, &run->key, &run->ip6, &run->has_ip6);
+	run->has_ip6 &= w->mask_ip6;
+	run->key.kind = run->has_ip6 ? TN_SESSION_IP6 : 0;
+	wk_mask_key(w, &run->key);
+	wk_hash_run(w, run);
+}
+
+struct tn_fast_program *wk_decide(
+	struct tn_worker *w, struct wk_run *run, struct tn_session *s, struct tn_packet *p)
+{
+	struct tn_view view = tn_packet_view(p);
+	struct tn_fast_program *prog, shape;
+	struct tn_program *program = &w->processor->program;
+	uint32_t gen = w->mask_gen;
+	struct tn_headers h;
+	struct tn_key key;
+
+	if (tn_parse(&view, &h)) {
+		wk_drop(w, TN_DROP_RUNT, p);
+		return NULL;
+	}
+	wk_flow_key(&view, &h, run->in, &key);
+	tn_decide(w->fwd->snapshot, &key, w->now_ns, NULL, program, &w->read, NULL);
+	tn_compile(w->fwd, program, tn_key_entropy(&key), &shape);
+	prog = tn_program_cache_get(w->programs, &shape, program);
+	if (!prog) {
+		wk_drop(w, TN_DROP_NO_BUFFER, p);
+		return NULL;
+	}
+	count_program(prog, 1, p->len, w->now_ns);
+	if (!w->config.sessions) {
+		w->uncached++;
+		return prog;
+	}
+	widen_mask(w);
+	if (gen != w->mask_gen) {
+		rekey(w, run, &key);
+		s = run->uncached ? NULL : wk_find(w, run);
+	}
+	if (run->uncached)
+		w->uncached++;
+	else
+		remember(w, run, s, prog);
+	return prog;
+}

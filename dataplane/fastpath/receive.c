@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dataplane/fastpath/worker_private.h"
+
+#include "dataplane/core/wire.h"
+#include "dataplane/fastpath/shape.h"
+#include "dataplane/pipeline/snapshot.h"
+
+/* How far ahead of the packet that is read its bytes are fetched. */
+#define PREFETCH_AHEAD 6u
+
+void wk_flow_key(const struct tn_view *view, const struct tn_headers *h,
+	const struct tn_ingress *in, struct tn_key *key)
+{
+	tn_key_extract(view, h, key);
+	key->in_port = tn_htobe32(in->in_port);
+	key->in_phy_port = tn_htobe32(in->in_phy_port ? in->in_phy_port : in->in_port);
+	key->tunnel_id = tn_htobe64(in->tunnel_id);
+	key->tun_src = tn_u128_to_ip6(in->tun_src);
+	key->tun_dst = tn_u128_to_ip6(in->tun_dst);
+}
+
+/* --- runs ------------------------------------------------------------------------------------- */
+
+/* Stage one keeps in registers what every packet needs. */
+struct stage_one {
+	struct tn_shape_mask mask;
+	struct tn_session_key last; /* key of the run that the next packet may continue */
+	const struct tn_ingress *in;
+	struct wk_run *run; /* NULL: none to continue */
+	uint32_t common;
+};
+
+static inline struct stage_one begin(const struct tn_worker *w)
+{
+	return (struct stage_one){.mask = tn_shape_mask_of(&w->mask)};
+}
+
+static inline struct wk_run *new_run(
+	struct tn_worker *w, const struct tn_ingress *in, const struct tn_packet *p, unsigned i)
+{
+	struct wk_run *run = &w->runs[w->n_runs++];
+
+	run->in = in;
+	run->bytes = p->len;
+	run->first = (uint8_t)i;
+	run->n = 1;
+	run->uncached = false;
+	run->has_ip6 = false;
+	return run;
+}
+
+static void receive_rare(
+	struct tn_worker *w, struct tn_packet *p, const struct tn_ingress *in, unsigned i)
+{
+	struct tn_view view = tn_packet_view(p);
+	struct tn_headers h;
+	struct wk_run *run;
+	struct tn_key key;
+
+	if (tn_parse(&view, &h)) {
+		wk_drop(w, TN_DROP_RUNT, p);
+		return;
+	}
+	wk_flow_key(&view, &h, in, &key);
+	w->rare[i].tos = key.ip_tos;
+	w->rare[i].entropy = tn_key_entropy(&key);
+	run = new_run(w, in, p, i);
+	run->uncached = !tn_session_key_from(&key, &w->rest, &run->key, &run->ip6, &run->has_ip6);
+	run->has_ip6 &= w->mask_ip6;
+	run->key.kind = run->has_ip6 ? TN_SESSION_IP6 : 0;
+	wk_mask_key(w, &run->key);
+	wk_hash_run(w, run);
+}
+
+/* v2: in_port and tunnel id as the key holds them, masked. */
+static inline __attribute__((always_inline)) void receive_one(struct tn_worker *w,
+	struct stage_one *s, struct tn_packet *p, const struct tn_ingress *in, __m128i v2,
+	unsigned i)
+{
+	struct tn_session_key key;
+
+	if (tn_unlikely(!tn_shape_common(p->data, p->len))) {
+		receive_rare(w, p, in, i);
+		s->run = NULL;
+		return;
+	}
+	s->common |= 1u << i;
+	tn_shape_key(p->data, &s->mask, v2, &key);
+	if (s->run && s->in == in && tn_session_key_equal(&s->last, &key)) {
+		s->run->n++;
+		s->run->bytes += p->len;
+		return;
+	}
+	s->run = new_run(w, in, p, i);
+	s->in = in;
+	s->last = key;
+	s->run->key = key;
+	wk_hash_run(w, s->run);
+}
+
+static inline __m128i ingress_vector(const struct tn_worker *w, const struct tn_ingress *in)
+{
+	return _mm_and_si128(w->mask.v[2],
+		_mm_set_epi64x(0, (long long)((uint64_t)in->tunnel_id << 32 | in->in_port)));
+}
+
+void wk_receive(struct tn_worker *w, struct tn_packet *p, unsigned from, unsigned n)
+{
+	const struct tn_ingress *in = &w->ingress[w->port_index];
+	__m128i v2 = ingress_vector(w, in);
+	struct stage_one s = begin(w);
+
+	for (unsigned i = from; i < n; i++) {
+		if (i + PREFETCH_AHEAD < n)
+			__builtin_prefetch(p[i + PREFETCH_AHEAD].data);
+		receive_one(w, &s, &p[i], in, v2, i);
+	}
+	w->common |= s.common;
+}
+
+void wk_receive_again(struct tn_worker *w, struct tn_packet *p, unsigned from, unsigned n)
+{
+	const struct tn_ingress *in[TN_BURST] = {NULL};
+	struct stage_one s = begin(w);
+	unsigned n_runs = 0;
+
+	/* The runs tell how their packets came in; packets in no run are gone. */
+	for (unsigned r = 0; r < w->n_runs; r++) {
+		struct wk_run *run = &w->runs[r];
+
+		for (unsigned i = 0; i < run->n; i++)
+			in[run->first + i] = run->in;
+		if (run->first >= from)
+			continue;
+		n_runs = r + 1;
+		if (run->first + run->n > from)
+			run->n = (uint8_t)(from - run->first);
+	}
+	w->n_runs = n_runs;
+	for (unsigned i = from; i < n; i++) {
+		if (in[i])
+			receive_one(w, &s, &p[i], in[i], ingress_vector(w, in[i]), i);
+		else
+			s.run = NULL;
+	}
+	w->common |= s.common;
+}
+
+/* --- tunnels ---------------------------------------------------------------------------------- */
+
+static inline uint16_t fold16(uint64_t sum)
+{
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffff) + ((sum >> 16) & 0xffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)((sum & 0xffff) + (sum >> 16));
+}
+
+static inline bool ip_checksum_ok(const uint8_t *ip)
+{
+	uint64_t sum = (uint64_t)tn_load32(ip) + tn_load32(ip + 4) + tn_load32(ip + 8) +
+		tn_load32(ip + 12) + tn_load32(ip + 16);
+
+	return fold16(sum) == 0xffff;
+}
+
+static inline uint32_t peer_slot(uint32_t src, uint32_t vni)
+{
+	return (src * 0x9e3779b1u ^ vni * 0x85ebca6bu) >> 24;
+}
+
+TN_BUILD_ASSERT(WK_PEERS == 256, "peer_slot() gives 8 bits");
+
+/* type IPv4, version 4 and IHL 5 of the outer header in one compare */
+static inline bool plain_ip4(const uint8_t *d)
+{
+	return (tn_load32(d + 12) & 0x00ffffffu) == 0x00450008u;
+}
+
+/*
+ * An outer header that tn_tunnels_receive() would take as it took the last one of this peer: IPv4
+ * without options, whole, checksums right (UDP zero), no congestion mark to carry inside.
+ */
+static inline const struct tn_ingress *receive_peer(struct tn_worker *w, struct tn_packet *p)
+{
+	const uint8_t *d = p->data;
+	uint32_t vni, total, udp_len;
+	const struct wk_peer *peer;
+	bool sound;
+
+	if (p->len < TN_VXLAN_OVERHEAD_IP4 + TN_ETH_LEN || !plain_ip4(d))
+		return NULL;
+	total = __builtin_bswap16(tn_load16(d + 16));
+	udp_len = __builtin_bswap16(tn_load16(d + 38));
+	vni = tn_load32(d + 46) & 0x00ffffffu;
+	peer = &w->peers[peer_slot(tn_load32(d + 26), vni)];
+	sound = ((tn_load16(d + 20) & 0xff3fu) == 0) & (d[23] == TN_IPPROTO_UDP) &
+		((d[15] & 3) == 0) & (tn_load16(d + 40) == 0) & ((d[42] & 0x08) != 0) &
+		(total + TN_ETH_LEN <= p->len) & (udp_len + 20 == total) &
+		(udp_len >= 16 + TN_ETH_LEN);
+	sound &= (peer->version == w->fwd->snapshot->version) & (peer->vni == vni) &
+		(peer->src == tn_load32(d + 26)) & (peer->dst == tn_load32(d + 30)) &
+		(peer->port_index == w->port_index) & (peer->udp_dst == tn_load16(d + 36));
+	if (tn_unlikely(!sound || !ip_checksum_ok(d + TN_ETH_LEN)))
+		return NULL;
+	w->stats[peer->tunnel_index].rx_packets++;
+	w->stats[peer->tunnel_index].rx_bytes += udp_len - 16;
+	p->data += TN_VXLAN_OVERHEAD_IP4;
+	p->headroom = (uint16_t)(p->headroom + TN_VXLAN_OVERHEAD_IP4);
+	p->len = udp_len - 16;
+	return &peer->in;
+}
+
+static void remember_peer(
+	struct tn_worker *w, const uint8_t *d, unsigned tunnel_index, const struct tn_ingress *in)
+{
+	uint32_t vni = tn_load32(d + 46) & 0x00ffffffu;
+
+	if (!plain_ip4(d) || tunnel_index == TN_FORWARDING_NONE)
+		return;
+	w->peers[peer_slot(tn_load32(d + 26), vni)] = (struct wk_peer){
+		.version = w->fwd->snapshot->version,
+		.src = tn_load32(d + 26),
+		.dst = tn_load32(d + 30),
+		.vni = vni,
+		.udp_dst = tn_load16(d + 36),
+		.port_index = w->port_index,
+		.tunnel_index = tunnel_index,
+		.in = *in,
+	};
+}
+
+/* The whole check. NULL: the packet is gone. */
+static const struct tn_ingress *receive_outer(
+	struct tn_worker *w, struct tn_packet *p, struct tn_ingress *in)
+{
+	const struct tn_worker_events *e = &w->config.events;
+	const struct tn_forwarding *fwd = w->fwd;
+	struct tn_view view = tn_packet_view(p);
+	const uint8_t *outer = p->data;
+	struct tn_vxlan_outer said;
+	struct tn_headers h;
+	enum tn_drop reason = tn_parse(&view, &h);
+	unsigned tunnel;
+
+	memset(in, 0, sizeof(*in));
+	if (!reason)
+		reason = tn_tunnels_receive(fwd->tunnels, fwd->underlay, 0, &view, &h, in, &said);
+	in->in_phy_port = fwd->ports[w->port_index].number;
+	if (reason == TN_DROP_NOT_TUNNELLED && e->host) {
+		e->host(e->ctx, w->port_index, p);
+		return NULL;
+	}
+	if (reason) {
+		wk_drop(w, reason, p);
+		return NULL;
+	}
+	tunnel = tn_forwarding_index(fwd, in->in_port);
+	remember_peer(w, outer, tunnel, in);
+	tn_packet_update(p, &view);
+	if (tunnel != TN_FORWARDING_NONE) {
+		w->stats[tunnel].rx_packets++;
+		w->stats[tunnel].rx_bytes += p->len;
+	}
+	return in;
+}
+
+void wk_receive_underlay(struct tn_worker *w, struct tn_packet *p, unsigned n)
+{
+	struct stage_one s = begin(w);
+
+	for (unsigned i = 0; i < n; i++) {
+		const struct tn_ingress *in;
+
+		if (i + PREFETCH_AHEAD < n) {
+			__builtin_prefetch(p[i + PREFETCH_AHEAD].data);
+			__builtin_prefetch(p[i + PREFETCH_AHEAD].data + 64);
+		}
+		in = receive_peer(w, &p[i]);
+		if (tn_unlikely(!in)) {
+			in = receive_outer(w, &p[i], &w->tunnelled[i]);
+			if (!in) {
+				s.run = NULL;
+				continue;
+			}
+		}
+		receive_one(w, &s, &p[i], in, ingress_vector(w, in), i);
+	}
+	w->common |= s.common;
+}

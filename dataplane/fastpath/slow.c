@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dataplane/fastpath/worker_private.h"
+
+#include "dataplane/core/rewrite.h"
+#include "dataplane/fastpath/compile.h"
+
+/* The buffers of a packet and of the clones in it; the executor nests them. */
+struct slow_packet {
+	struct tn_packet packet;
+	bool taken; /* sent: no longer ours */
+};
+
+struct slow_run {
+	struct tn_worker *w;
+	unsigned depth;
+	struct slow_packet stack[TN_CLONE_DEPTH_MAX + 1];
+};
+
+static bool clone_packet(struct tn_worker *w, const struct tn_packet *p, const struct tn_view *view,
+	struct tn_packet *copy)
+{
+	struct tn_packet now = *p;
+
+	tn_packet_update(&now, view);
+	return w->config.buffers->clone(w->config.buffers_ctx, &now, copy);
+}
+
+static void slow_drop(
+	void *ctx, const struct tn_view *view, enum tn_drop reason, const struct tn_op *op)
+{
+	struct slow_run *r = ctx;
+
+	(void)view;
+	(void)op;
+	wk_count_drop(r->w, reason, 1);
+}
+
+/* Sends a packet that is the worker's own from here on. */
+static void send_plain(struct slow_run *r, unsigned index, struct tn_packet *p)
+{
+	const struct tn_forwarding_port *fp = &r->w->fwd->ports[index];
+
+	if (p->len > fp->max_frame) {
+		wk_drop(r->w, TN_DROP_MTU, p);
+		return;
+	}
+	wk_transmit(r->w, index, p);
+}
+
+static void send_tunnel(
+	struct slow_run *r, unsigned index, struct tn_packet *p, const struct tn_op *op)
+{
+	const struct tn_forwarding *fwd = r->w->fwd;
+	struct tn_view view = tn_packet_view(p);
+	struct tn_vxlan_encap encap;
+	struct tn_headers h;
+	struct tn_key key;
+	uint32_t uplink = 0, entropy, out;
+	enum tn_drop reason = tn_parse(&view, &h);
+
+	if (!reason) {
+		tn_key_extract(&view, &h, &key);
+		entropy = tn_key_entropy(&key);
+		reason =
+			tn_tunnels_encap(fwd->tunnels, fwd->underlay, op, entropy, &encap, &uplink);
+	}
+	if (!reason)
+		reason = tn_vxlan_push(&view, &encap, &h, entropy);
+	out = tn_forwarding_index(fwd, uplink);
+	if (!reason && out == TN_FORWARDING_NONE)
+		reason = TN_DROP_NO_ROUTE;
+	if (reason) {
+		wk_drop(r->w, reason, p);
+		return;
+	}
+	r->w->stats[index].tx_packets++;
+	r->w->stats[index].tx_bytes += p->len;
+	tn_packet_update(p, &view);
+	send_plain(r, out, p);
+}
+
+static void slow_output(void *ctx, struct tn_view *view, const struct tn_headers *h,
+	const struct tn_op *op, bool last)
+{
+	struct slow_run *r = ctx;
+	struct slow_packet *top = &r->stack[r->depth];
+	unsigned index = tn_forwarding_index(r->w->fwd, op->output.port);
+	struct tn_packet p = top->packet;
+
+	(void)h;
+	if (last) {
+		tn_packet_update(&p, view);
+		top->taken = true;
+	} else if (!clone_packet(r->w, &top->packet, view, &p)) {
+		wk_count_drop(r->w, TN_DROP_NO_BUFFER, 1);
+		return;
+	}
+	if (index == TN_FORWARDING_NONE)
+		wk_drop(r->w, TN_DROP_NO_SUCH_PORT, &p);
+	else if (r->w->fwd->ports[index].kind == TN_FWD_TUNNEL)
+		send_tunnel(r, index, &p, op);
+	else
+		send_plain(r, index, &p);
+}
+
+static void slow_controller(void *ctx, const struct tn_view *view, const struct tn_op *op,
+	uint8_t reason, uint16_t max_len)
+{
+	struct slow_run *r = ctx;
+	const struct tn_worker_events *e = &r->w->config.events;
+
+	if (!e->packet_in || !e->packet_in(e->ctx, view, op, reason, max_len))
+		wk_count_drop(r->w, TN_DROP_PUNT_FULL, 1);
+}
+
+static bool slow_clone(void *ctx, const struct tn_view *view, struct tn_view *copy)
+{
+	struct slow_run *r = ctx;
+	struct slow_packet *next = &r->stack[r->depth + 1];
+
+	if (!clone_packet(r->w, &r->stack[r->depth].packet, view, &next->packet))
+		return false;
+	next->taken = false;
+	r->depth++;
+	*copy = tn_packet_view(&next->packet);
+	return true;
+}
+
+static void slow_release(void *ctx, struct tn_view *copy)
+{
+	struct slow_run *r = ctx;
+	struct slow_packet *top = &r->stack[r->depth];
+
+	(void)copy;
+	if (!top->taken)
+		wk_free(r->w, &top->packet, 1);
+	r->depth--;
+}
+
+static void slow_learn(void *ctx, const struct tn_op *op)
+{
+	struct slow_run *r = ctx;
+	const struct tn_worker_events *e = &r->w->config.events;
+
+	if (e->learn)
+		e->learn(e->ctx, op);
+}
+
+static const struct tn_exec_env slow_env = {
+	.output = slow_output,
+	.controller = slow_controller,
+	.drop = slow_drop,
+	.clone = slow_clone,
+	.release = slow_release,
+	.learn = slow_learn,
+};
+
+/* decide_again: the packet as it came in, by the key of its slot. */
+struct again {
+	const struct tn_worker *w;
+	struct tn_key key;
+};
+
+static void decide_again(void *ctx, const struct tn_facts *facts, struct tn_program *program)
+{
+	const struct again *a = ctx;
+
+	tn_decide(a->w->fwd->snapshot, &a->key, a->w->now_ns, facts, program, NULL, NULL);
+	tn_program_without_counters(program, 0);
+}
+
+static void execute(struct tn_worker *w, struct tn_program *program, const struct tn_ingress *in,
+	struct tn_packet *p)
+{
+	struct slow_run run = {.w = w};
+	struct tn_exec_env env = slow_env;
+	struct tn_view view = tn_packet_view(p);
+	struct again again = {.w = w};
+	struct tn_headers h;
+
+	run.stack[0].packet = *p;
+	if (tn_parse(&view, &h)) {
+		wk_drop(w, TN_DROP_RUNT, p);
+		return;
+	}
+	wk_flow_key(&view, &h, in, &again.key);
+	env.ctx = &run;
+	env.decide_again = decide_again;
+	env.decide_ctx = &again;
+	w->processor->facts.n = 0;
+	w->copies += tn_execute(program, &view, &h, w->now_ns, p->len, &w->processor->facts, &env);
+	if (!run.stack[0].taken)
+		wk_free(w, &run.stack[0].packet, 1);
+}
+
+/*
+ * The executor may ask for a new program in place, so what may is run from the scratch program.
+ */
+void wk_run_slow(struct tn_worker *w, const struct tn_fast_program *prog,
+	const struct tn_ingress *in, struct tn_packet *p)
+{
+	struct tn_program *program = &w->processor->program;
+
+	if (prog->asks_again) {
+		program->n_ops = prog->head.n_ops;
+		memcpy(program->ops, prog->ops, prog->head.n_ops * sizeof(prog->ops[0]));
+	} else {
+		program = tn_fast_program_ops(prog);
+	}
+	execute(w, program, in, p);
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A worker's inside. Private to worker.c (bursts, hits, life), receive.c (headers to keys),
+ * slow.c (the action executor's environment) and miss.c (deciding and remembering).
+ */
+#ifndef TN_FASTPATH_WORKER_PRIVATE_H
+#define TN_FASTPATH_WORKER_PRIVATE_H
+
+#include <string.h>
+
+#include "dataplane/fastpath/session.h"
+#include "dataplane/fastpath/worker.h"
+
+/*
+ * Packets in a row that have the same masked key, and so the same session: what the stages after
+ * the first work on.
+ */
+struct wk_run {
+	struct tn_session_key key; /* masked */
+	struct tn_session_ip6 ip6;
+	const struct tn_ingress *in;
+	struct tn_session *guess; /* that the tag points at */
+	uint32_t hash;
+	uint32_t bytes;
+	uint8_t first, n; /* packets of the burst */
+	bool uncached;	  /* the session key cannot hold what decisions read of it */
+	bool has_ip6;
+};
+
+/* What an encapsulation needs of a packet that is not of the common shape. */
+struct wk_rare {
+	uint32_t entropy;
+	uint8_t tos;
+};
+
+#define WK_PEERS 256u
+
+/* Outer headers that a tunnel took lately: the answers of tn_tunnels_receive() remembered. */
+struct wk_peer {
+	uint64_t version;	/* of the snapshot; 0: none */
+	uint32_t src, dst, vni; /* as in the frame; vni with its reserved byte zeroed */
+	uint32_t port_index;	/* the uplink */
+	uint32_t tunnel_index;
+	uint16_t udp_dst;
+	struct tn_ingress in;
+};
+
+struct wk_tx {
+	unsigned n;
+	bool pending; /* listed in tn_worker.pending */
+	struct tn_packet packets[TN_BURST];
+};
+
+struct tn_worker {
+	/* the burst */
+	const struct tn_forwarding *fwd;
+	uint64_t now_ns;
+	unsigned port_index;
+	unsigned n_runs;
+	uint32_t common; /* bitmap of packets of the common shape */
+	struct wk_run runs[TN_BURST];
+	struct wk_rare rare[TN_BURST];
+	struct tn_ingress tunnelled[TN_BURST]; /* of packets that no peer entry knew */
+	/* sessions */
+	struct tn_sessions sessions;
+	struct tn_session_key mask;
+	uint32_t mask_gen;
+	bool mask_ip6;
+	uint64_t hits, misses, stale, uncached, copies;
+	struct wk_peer peers[WK_PEERS];
+	/* by port */
+	struct tn_worker_port_stats *stats;
+	struct tn_ingress *ingress; /* of plain packets */
+	struct wk_tx *tx;
+	uint16_t n_pending;
+	uint16_t pending[TN_WORKER_PORTS_MAX]; /* indexes with frames in tx */
+	/* misses */
+	struct tn_key flow_mask; /* the same as mask, as decide() speaks of it */
+	struct tn_key rest;	 /* bits that decisions read and session keys cannot hold */
+	struct tn_program_cache *programs;
+	uint32_t swept; /* session bucket where the next sweep goes on */
+	struct tn_processor *processor;
+	struct tn_read_set read;
+	struct tn_worker_config config;
+};
+
+static inline void wk_count_drop(struct tn_worker *w, enum tn_drop reason, unsigned n)
+{
+	w->stats[w->port_index].dropped[reason] += n;
+}
+
+static inline void wk_free(struct tn_worker *w, const struct tn_packet *p, unsigned n)
+{
+	w->config.buffers->free(w->config.buffers_ctx, p, n);
+}
+
+static inline void wk_drop(struct tn_worker *w, enum tn_drop reason, const struct tn_packet *p)
+{
+	wk_count_drop(w, reason, 1);
+	wk_free(w, p, 1);
+}
+
+/* Room for n more frames in the queue of a port. */
+struct wk_tx *wk_tx_reserve(struct tn_worker *w, unsigned index, unsigned n);
+
+static inline void wk_transmit(struct tn_worker *w, unsigned index, const struct tn_packet *p)
+{
+	struct wk_tx *q = wk_tx_reserve(w, index, 1);
+
+	q->packets[q->n++] = *p;
+	w->stats[index].tx_bytes += p->len;
+}
+
+/* Stage one, from packet `from` on: runs with their keys and hashes. */
+void wk_receive(struct tn_worker *w, struct tn_packet *p, unsigned from, unsigned n);
+/* The outer headers come off first; on ports with underlay addresses. */
+void wk_receive_underlay(struct tn_worker *w, struct tn_packet *p, unsigned n);
+/* The same packets again, after the mask became wider: keys said too little. */
+void wk_receive_again(struct tn_worker *w, struct tn_packet *p, unsigned from, unsigned n);
+
+/* The flow key of a packet as it came in. */
+void wk_flow_key(const struct tn_view *view, const struct tn_headers *h,
+	const struct tn_ingress *in, struct tn_key *key);
+
+/* The action executor on one packet; takes it. */
+void wk_run_slow(struct tn_worker *w, const struct tn_fast_program *prog,
+	const struct tn_ingress *in, struct tn_packet *p);
+
+/*
+ * Decides the first packet of a run that has no session, or a stale one (s), and remembers it where
+ * the key allows. Returns the program with a reference that the caller gives back by wk_release();
+ * NULL: the packet was dropped.
+ */
+struct tn_fast_program *wk_decide(
+	struct tn_worker *w, struct wk_run *run, struct tn_session *s, struct tn_packet *p);
+void wk_release(struct tn_worker *w, struct tn_fast_program *prog);
+
+/* Is the decision of a session still right, though it was made in an older version? */
+bool wk_session_valid(const struct tn_worker *w, struct tn_session *s);
+/* What a session counted goes to its program. */
+void wk_flush_session(struct tn_session *s);
+
+static inline struct tn_session *wk_find(const struct tn_worker *w, const struct wk_run *run)
+{
+	return tn_sessions_find(
+		&w->sessions, &run->key, run->has_ip6 ? &run->ip6 : NULL, run->hash);
+}
+
+static inline void wk_mask_key(const struct tn_worker *w, struct tn_session_key *k)
+{
+	for (unsigned i = 0; i < 3; i++)
+		k->v[i] = _mm_and_si128(k->v[i], w->mask.v[i]);
+}
+
+static inline void wk_hash_run(struct tn_worker *w, struct wk_run *run)
+{
+	run->hash = tn_session_hash(&run->key, w->sessions.seed);
+	if (tn_unlikely(run->has_ip6))
+		run->hash = tn_session_hash_ip6(run->hash, &run->ip6);
+	__builtin_prefetch(&w->sessions.buckets[run->hash & w->sessions.bucket_mask]);
+}
+
+#endif
