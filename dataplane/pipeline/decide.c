@@ -229,6 +229,8 @@ static void walk_set(struct tn_walk *w, enum tn_field_id id, tn_u128 value, tn_u
 	op->set.value = value & mask;
 	op->set.mask = mask;
 	tn_field_set_masked(&w->b.key, id, value, mask);
+	if (id == TN_FIELD_ICMPV6_TYPE)
+		walk_reparse(w); /* another type has other members */
 }
 
 static void walk_push_vlan(struct tn_walk *w, uint16_t ethertype)
@@ -292,6 +294,18 @@ static void walk_dec_ttl(struct tn_walk *w)
 		return;
 	if (walk_emit(w, TN_OP_DEC_TTL))
 		w->b.key.ip_ttl--;
+}
+
+/* Only IP in IP has a second TTL; the inner one is not in the key. */
+static void walk_copy_ttl(struct tn_walk *w, enum tn_op_type type)
+{
+	uint8_t proto = w->b.key.ip_proto;
+
+	read_layout(w);
+	if (!tn_field_present(&w->b.key, TN_FIELD_IP_TTL) || (proto != 4 && proto != 41))
+		return;
+	if (walk_emit(w, type) && type == TN_OP_COPY_TTL_OUT)
+		walk_reparse(w);
 }
 
 static bool table_miss_flow(const struct tn_flow *flow)
@@ -526,10 +540,10 @@ void walk_action(struct tn_walk *w, const struct tn_action *a)
 		walk_dec_ttl(w);
 		break;
 	case TN_ACTION_COPY_TTL_IN:
-		(void)walk_emit(w, TN_OP_COPY_TTL_IN);
+		walk_copy_ttl(w, TN_OP_COPY_TTL_IN);
 		break;
 	case TN_ACTION_COPY_TTL_OUT:
-		(void)walk_emit(w, TN_OP_COPY_TTL_OUT);
+		walk_copy_ttl(w, TN_OP_COPY_TTL_OUT);
 		break;
 	case TN_ACTION_SET_QUEUE:
 		w->b.queue = (uint16_t)a->queue_id;

@@ -533,6 +533,37 @@ static void test_vlan_pop_of_third_tag_asks_for_the_frame(void **state)
 	free(facts);
 }
 
+/* What an op writes from bytes that are not in the key is read back before tables match it. */
+static void test_copied_ttl_and_changed_type_are_read_back(void **state)
+{
+	struct fixture *f = *state;
+	struct tn_action copy[] = {simple(TN_ACTION_COPY_TTL_OUT), output(2)};
+	struct tn_action type[] = {set_field(TN_FIELD_ICMPV6_TYPE, 136), output(3)};
+	struct tn_key key = tcp_key(1);
+	struct tn_flow_mod fm;
+
+	tn_flow_mod_init(&fm);
+	tn_match_set_exact(&fm.match, TN_FIELD_ETH_TYPE, 0x0800);
+	fm.inst.apply = copy;
+	fm.inst.n_apply = 2;
+	add_flow(f, &fm);
+	decide(f, &key, NULL);
+	assert_string_equal(text(f), "OUT2*");
+	tn_field_set(&key, TN_FIELD_IP_PROTO, 4);
+	decide(f, &key, NULL);
+	assert_string_equal(text(f), "op8 op15");
+	tn_flow_mod_init(&fm);
+	tn_match_set_exact(&fm.match, TN_FIELD_ETH_TYPE, 0x86dd);
+	tn_match_set_exact(&fm.match, TN_FIELD_IP_PROTO, 58);
+	fm.inst.apply = type;
+	fm.inst.n_apply = 2;
+	add_flow(f, &fm);
+	tn_field_set(&key, TN_FIELD_ETH_TYPE, 0x86dd);
+	tn_field_set(&key, TN_FIELD_IP_PROTO, 58);
+	decide(f, &key, NULL);
+	assert_string_equal(text(f), "SET:icmpv6_type=88 op15");
+}
+
 /* After a remark later tables match the new DSCP. */
 static void test_meter_remark_fact(void **state)
 {
@@ -653,6 +684,7 @@ int main(void)
 		TEST(packet_in_reasons),
 		TEST(normal_learns_and_floods),
 		TEST(vlan_pop_of_third_tag_asks_for_the_frame),
+		TEST(copied_ttl_and_changed_type_are_read_back),
 		TEST(meter_remark_fact),
 		TEST(packet_out_through_the_tables),
 		TEST(program_too_long),
