@@ -103,10 +103,15 @@ def chains():
                            bucket([output(2)])),
                      group(2, "INDIRECT", bucket([output(3)]))]) as case:
         case.send(1, TCP).expect(3, make("tcp4", ttl=9)).expect(2, TCP)
-    deep = [group(n, "INDIRECT", bucket([group_to(n + 1)])) for n in range(1, 10)]
-    deep.append(group(10, "INDIRECT", bucket([output(2)])))
-    with group_case("chain-deep", "deeper than the switch follows", deep) as case:
-        case.send(1, TCP).drop("group_depth")
+
+    def chain(n):
+        first = [group(i, "INDIRECT", bucket([group_to(i + 1)])) for i in range(1, n)]
+        return first + [group(n, "INDIRECT", bucket([output(2)]))]
+
+    with group_case("chain-deep", "as deep as the switch follows", chain(8)) as case:
+        case.send(1, TCP).expect(2, TCP)
+    with Case("group/chain-too-deep", "deeper than that", document([], groups=chain(9))) as case:
+        case.refused("/groups/0", "OFPGMFC_CHAINING_UNSUPPORTED")
 
 
 def cases():

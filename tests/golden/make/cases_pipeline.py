@@ -197,10 +197,13 @@ def refusals():
                   flow([], [output(2)], priority=3)]) as case:
         case.refused("/flows/0", "OFPBAC_BAD_OUT_GROUP")
         case.refused("/flows/1", "OFPBAC_BAD_METER")
-    with case_of("refused-loop", "groups that lead back to themselves", [flow([], [group_to(1)])],
+    with case_of("refused-loop", "a group that leads to itself", [flow([], [group_to(1)])],
                  groups=[group(1, "INDIRECT", bucket([group_to(1)]))]) as case:
         case.refused("/groups/0", "OFPGMFC_LOOP")
-        case.refused("/flows/0", "OFPBAC_BAD_OUT_GROUP")  # the group is not there, then
+    with case_of("refused-loop-of-two", "groups that lead to each other", [],
+                 groups=[group(1, "INDIRECT", bucket([group_to(2)])),
+                         group(2, "INDIRECT", bucket([group_to(1)]))]) as case:
+        case.refused("/groups/1", "OFPGMFC_LOOP")
 
 
 def limits():
