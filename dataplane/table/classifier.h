@@ -11,15 +11,17 @@
  *
  * Masks that differ little share a tuple: a rule is stored under a coarser mask (prefix lengths
  * rounded down, partial port masks left out) as long as no more than TN_CHAIN_MAX rules of other
- * values meet there; only then under its own mask.
+ * values meet there; only then under its own mask. Rules of one match and several priorities or
+ * versions are one entry: of those, a lookup looks at the first that is visible.
  *
  * Worst case of one lookup, with T tuples (<= TN_TUPLES_MAX), P tries (<= TN_TRIES_MAX), B the
- * trie's prefix bits (32, 48, 64 or 128) and W the words of the masks:
+ * trie's prefix bits (32, 48 or 128) and W the words of the masks:
  *   linear:       TN_LINEAR_MAX x W word compares
  *   exact:        1 hash of W words + 1 bucket + 1 compare of W words
- *   prefix:       W word compares + at most B + 1 nodes
+ *   prefix:       1 hash of W words + 1 bucket + B / 4 nodes with at most B + 1 matches in all
  *   tuples:       T x (1 hash of W words + 1 bucket + TN_CHAIN_MAX compares) + P x prefix
- * The number of rules is in none of them (hash tables grow so that a bucket holds O(1)).
+ * A bucket is one cache line of six entries. The number of rules is in none of these: hash tables
+ * grow at 60 % of their room, a few buckets with each change, and the hash is keyed.
  * A rule that would need a tuple more than TN_TUPLES_MAX is refused when it is added.
  *
  * Threads: one writer, many readers without locks. Rules carry versions: a reader passes the

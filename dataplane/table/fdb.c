@@ -24,9 +24,13 @@ struct entry {
 	uint32_t port_prev, port_next; /* of its port's entries, oldest first */
 };
 
-/* seq is odd while the chain changes. */
+/*
+ * An entry that leaves the chain may be used again in another while readers stand on it. left
+ * counts those who left, before they are used again: a reader who finds it unchanged has walked
+ * this chain and no other. A writer that is interrupted halfway keeps no reader waiting.
+ */
 struct bucket {
-	uint32_t seq;
+	uint32_t left;
 	uint32_t first;
 };
 
@@ -134,32 +138,31 @@ void tn_fdb_free(struct tn_fdb *fdb)
 }
 
 /*
- * One try of a reader: -1 when the chain changed under it. Every load is an acquire, so that the
- * sequence number is read after what it vouches for; an entry taken out of the chain and used
- * again elsewhere shows in the number before it shows in the entry.
+ * One try of a reader: -1 when an entry left the chain under it. Every load is an acquire, so that
+ * the count is read after what it vouches for; that an entry has left shows in the count before
+ * anything else shows in the entry.
  */
 static int64_t try_lookup(const struct tn_fdb *fdb, const struct bucket *b, uint64_t mac,
 	uint32_t vid, uint64_t now_ns)
 {
-	uint32_t seq = load(&b->seq), i, port;
-	uint64_t seen_ns;
+	uint32_t left = load(&b->left), port = 0, i;
+	uint64_t seen_ns = 0;
+	bool found = false;
 
-	if (seq & 1)
-		return -1;
-	for (i = load(&b->first); i != NONE; i = load(&fdb->entries[i].next)) {
+	for (i = load(&b->first); i != NONE && !found; i = load(&fdb->entries[i].next)) {
 		const struct entry *e = &fdb->entries[i];
 
+		if (load(&b->left) != left)
+			return -1;
 		if (load(&e->mac) == mac && load(&e->vid) == vid) {
 			port = load(&e->port);
 			seen_ns = load(&e->seen_ns);
-			if (load(&b->seq) != seq)
-				return -1;
-			return expired(fdb, seen_ns, now_ns) ? 0 : port;
+			found = true;
 		}
-		if (load(&b->seq) != seq)
-			return -1;
 	}
-	return load(&b->seq) == seq ? 0 : -1;
+	if (load(&b->left) != left)
+		return -1;
+	return found && !expired(fdb, seen_ns, now_ns) ? port : 0;
 }
 
 uint32_t tn_fdb_lookup(const struct tn_fdb *fdb, struct tn_mac mac, uint32_t vid, uint64_t now_ns)
@@ -298,10 +301,9 @@ static struct owner *forget_entry(struct tn_fdb *fdb, uint32_t i)
 
 	while (*at != i)
 		at = &fdb->entries[*at].next;
-	store(&b->seq, b->seq + 1);
 	store(at, e->next);
+	store(&b->left, b->left + 1);
 	store(&e->next, fdb->free_entry);
-	store(&b->seq, b->seq + 1);
 	fdb->free_entry = i;
 	fdb->count--;
 	age_unlink(fdb, i);
@@ -340,14 +342,12 @@ static void add_entry(
 	struct entry *e = &fdb->entries[i];
 
 	fdb->free_entry = e->next;
-	store(&b->seq, b->seq + 1);
 	store(&e->mac, mac);
 	store(&e->vid, vid);
 	store(&e->port, port);
 	store(&e->seen_ns, now_ns);
 	store(&e->next, b->first);
 	store(&b->first, i);
-	store(&b->seq, b->seq + 1);
 	fdb->count++;
 	age_append(fdb, i);
 	port_append(fdb, owner_get(fdb, port), i);

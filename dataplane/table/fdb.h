@@ -4,8 +4,8 @@
  * in all and per port, so that no one can grow it; entries age. Time is an argument, nanoseconds.
  *
  * All memory is taken when the table is made: learning never allocates and leaves nothing to be
- * freed later, whatever arrives. One writer, many readers without locks: a reader that meets a
- * change of its hash chain looks again, and after TN_FDB_RETRIES times calls the address unknown.
+ * freed later, whatever arrives. One writer, many readers without locks: a reader whose hash chain
+ * lost an entry meanwhile looks again, and after TN_FDB_RETRIES times calls the address unknown.
  */
 #ifndef TN_TABLE_FDB_H
 #define TN_TABLE_FDB_H

@@ -40,8 +40,7 @@ struct tn_shape *tn_shape_find(const struct tn_cls_store *store, const struct tn
 	struct tn_shape *shape;
 	struct tn_key has;
 
-	TN_HTABLE_FOR_HASH(shape, store->shapes->table.array, hash)
-	{
+	TN_HTABLE_FOR_HASH(shape, store->shapes->table.array, hash) {
 		tn_shape_mask(shape, &has);
 		if (!memcmp(&has, mask, sizeof(has)))
 			return shape;

@@ -48,7 +48,7 @@ void tn_rulelists_fini(struct tn_cls_store *store)
 	if (!store->lists->indexes.array)
 		return;
 	TN_HTABLE_FOR_ALL(index, store->lists->indexes.array)
-	index_free(store, index);
+		index_free(store, index);
 	tn_htable_fini(store, &store->lists->indexes);
 }
 
@@ -67,8 +67,7 @@ static struct index *index_find(const struct tn_cls_store *store, const struct t
 	if (!store->lists->indexes.count)
 		return NULL;
 	hash = hash_of(store, mm);
-	TN_HTABLE_FOR_HASH(index, store->lists->indexes.array, hash)
-	{
+	TN_HTABLE_FOR_HASH(index, store->lists->indexes.array, hash) {
 		if (index->mm == mm)
 			return index;
 	}

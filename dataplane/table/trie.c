@@ -107,8 +107,7 @@ void tn_trie_clear(struct tn_cls_store *store, struct tn_trie *trie)
 {
 	struct tn_trie_root *root;
 
-	TN_HTABLE_FOR_ALL(root, trie->roots.array)
-	{
+	TN_HTABLE_FOR_ALL(root, trie->roots.array) {
 		tree_clear(store, root->top);
 		tn_cls_free(store, root, root_size(trie));
 	}
@@ -120,9 +119,12 @@ bool tn_trie_would_take(const struct tn_shape *shape, const struct tn_shape *oth
 		ones[16] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
 			0xff, 0xff, 0xff, 0xff};
 	const struct tn_prefix_member *m = &tn_prefix_members[shape->prefix_member];
+	uint32_t words = m->size > 8 ? 3u << m->offset / 8 : 1u << m->offset / 8;
 	struct tn_key mask, other_mask;
 	uint8_t *part = (uint8_t *)&other_mask + m->offset;
 
+	if ((shape->map ^ other->map) & ~words)
+		return false;
 	tn_shape_mask(shape, &mask);
 	tn_shape_mask(other, &other_mask);
 	if (other->prefix_member != shape->prefix_member && memcmp(part, zero, m->size) != 0 &&
@@ -188,8 +190,7 @@ static struct tn_trie_root *root_find(const struct tn_cls_store *store, const st
 	struct tn_trie_root *root;
 
 	*hash = tn_shape_hash(trie->base, tn_key_cwords(value), store->hash_key, wanted);
-	TN_HTABLE_FOR_HASH(root, trie->roots.array, *hash)
-	{
+	TN_HTABLE_FOR_HASH(root, trie->roots.array, *hash) {
 		if (!memcmp(root->value, wanted, trie->base->n * sizeof(wanted[0])))
 			return root;
 	}
@@ -547,8 +548,7 @@ struct tn_cls_rule *tn_trie_overlap(const struct tn_cls_store *store, const stru
 		root = root_find(store, trie, &match->value, &hash);
 		return root ? tree_overlap(root->top, &search) : NULL;
 	}
-	TN_HTABLE_FOR_ALL(root, trie->roots.array)
-	{
+	TN_HTABLE_FOR_ALL(root, trie->roots.array) {
 		rule = tree_overlap(root->top, &search);
 		if (rule)
 			return rule;
@@ -582,5 +582,5 @@ void tn_trie_foreach(const struct tn_trie *trie, tn_cls_rule_fn fn, void *ctx)
 	const struct tn_trie_root *root;
 
 	TN_HTABLE_FOR_ALL(root, array)
-	tree_foreach(root->top, fn, ctx);
+		tree_foreach(root->top, fn, ctx);
 }

@@ -150,8 +150,7 @@ static inline struct tn_cls_rule *tn_trie_lookup(const struct tn_trie *trie,
 	const struct tn_trie_root *root;
 	unsigned i;
 
-	TN_HTABLE_FOR_HASH(root, array, hash)
-	{
+	TN_HTABLE_FOR_HASH(root, array, hash) {
 		for (i = 0, differ = 0; i < trie->base->n; i++)
 			differ |= root->value[i] ^ masked[i];
 		if (!differ)

@@ -36,8 +36,7 @@ void tn_tuple_clear(struct tn_cls_store *store, struct tn_tuple *tuple)
 {
 	struct tn_minimatch *mm, *next;
 
-	TN_HTABLE_FOR_ALL(mm, tuple->table.array)
-	{
+	TN_HTABLE_FOR_ALL(mm, tuple->table.array) {
 		for (; mm; mm = next) {
 			next = mm->next;
 			tn_minimatch_free(store, mm, false);
@@ -54,8 +53,7 @@ static struct tn_minimatch *chain_find(const struct tn_cls_store *store,
 	struct tn_key of_mm;
 
 	*hash = tn_shape_hash(tuple->shape, tn_key_cwords(value), store->hash_key, wanted);
-	TN_HTABLE_FOR_HASH(mm, tuple->table.array, *hash)
-	{
+	TN_HTABLE_FOR_HASH(mm, tuple->table.array, *hash) {
 		if (mm->entry.hash != (uint32_t)*hash)
 			continue;
 		tn_minimatch_value(mm, &of_mm);
@@ -162,8 +160,7 @@ struct tn_cls_rule *tn_tuple_overlap(const struct tn_cls_store *store, const str
 		mm = chain_find(store, tuple, &match->value, &hash);
 		return chain_overlap(store, mm, match, priority, version);
 	}
-	TN_HTABLE_FOR_ALL(mm, tuple->table.array)
-	{
+	TN_HTABLE_FOR_ALL(mm, tuple->table.array) {
 		rule = chain_overlap(store, mm, match, priority, version);
 		if (rule)
 			return rule;
@@ -176,8 +173,7 @@ void tn_tuple_foreach(const struct tn_tuple *tuple, tn_cls_rule_fn fn, void *ctx
 	const struct tn_harray *array = tuple->table.array;
 	const struct tn_minimatch *mm, *next;
 
-	TN_HTABLE_FOR_ALL(mm, array)
-	{
+	TN_HTABLE_FOR_ALL(mm, array) {
 		for (; mm; mm = next) {
 			next = mm->next;
 			tn_rulelist_foreach(mm, fn, ctx);

@@ -61,8 +61,7 @@ static inline struct tn_cls_rule *tn_tuple_lookup(const struct tn_tuple *tuple, 
 	struct tn_cls_rule *rule;
 	const struct tn_minimatch *mm;
 
-	TN_HTABLE_FOR_HASH(mm, array, hash)
-	{
+	TN_HTABLE_FOR_HASH(mm, array, hash) {
 		for (; mm; mm = tn_read(&mm->next)) {
 			if (best && tn_minimatch_priority(mm) <= best->priority)
 				continue;

@@ -161,7 +161,7 @@ static void write_positions(const struct tn_walk *walk)
 	if (walk->linear)
 		return;
 	TN_WALK_FOR_SUBS(sub, walk)
-	sub->position = w_;
+		sub->position = w_;
 }
 
 /* A copy of the current walk, sorted, without what is gone, with room for one more. */
