@@ -295,7 +295,7 @@ static int read_flow(struct reading *r, struct tn_ofctl_span rest)
 			"actions have no meaning for this command; leave them out");
 	if (actions.p)
 		bad |= parse_actions(r, actions, match_ok);
-	else if (r->use & HAS_ACTIONS)
+	else if (r->use & HAS_ACTIONS && !bad)
 		return tn_ofctl_complain(&r->line, r->line.text.p + r->line.text.n, TN_OF_OK,
 			"actions are missing; end the line with actions=, with drop for none");
 	return match_ok && !bad ? 0 : -EINVAL;

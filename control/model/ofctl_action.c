@@ -212,13 +212,10 @@ static int parse_enqueue(const struct reading *r)
 	uint64_t queue;
 
 	if (!tn_ofctl_split(r->arg, ":", &port_s, &queue_s) &&
-		!tn_ofctl_split(r->arg, ",", &port_s, &queue_s))
+		!tn_ofctl_split(r->arg, ",", &port_s, &queue_s) &&
+		!tn_ofctl_split(r->arg, "q", &port_s, &queue_s))
 		return tn_ofctl_complain(r->line, r->arg.p, TN_OF_OK,
 			"enqueue is written enqueue:PORT:QUEUE or enqueue(PORT,QUEUE)");
-	if (queue_s.n && queue_s.p[0] == 'q') {
-		queue_s.p++;
-		queue_s.n--;
-	}
 	if (tn_ofctl_port(r->line, port_s, TN_OFPBAC_BAD_OUT_PORT, &port) ||
 		tn_ofctl_number(
 			r->line, queue_s, "queue", TN_OFPBAC_BAD_QUEUE, 0, UINT32_MAX, &queue))
@@ -303,11 +300,11 @@ static void add_set(const struct reading *r, enum tn_field_id field, tn_u128 val
 	a->set.mask = mask;
 }
 
-/* Sets the bits of a view: one action for each field that it shows. */
+/* Sets the bits of a view: one action for each field that it shows, that of the top bits first. */
 static void add_set_view(
 	const struct reading *r, const struct tn_ofctl_view *view, tn_u128 value, tn_u128 mask)
 {
-	for (unsigned i = 0; i < view->n_pieces; i++) {
+	for (unsigned i = view->n_pieces; i-- > 0;) {
 		const struct tn_ofctl_piece *p = &view->piece[i];
 		tn_u128 ones = tn_ofctl_ones(p->n_bits);
 		tn_u128 v = (value >> p->ofs & ones) << p->field_ofs;
@@ -395,29 +392,70 @@ static unsigned min_of(unsigned a, unsigned b)
 	return a < b ? a : b;
 }
 
-/* One MOVE for each run of bits that stays within one field on both sides. */
-static int add_moves(const struct reading *r, const struct tn_ofctl_subfield *src,
-	const struct tn_ofctl_subfield *dst)
+#define MOVES_MAX 8u /* runs of bits of two views of up to four fields each */
+
+/* The runs of bits that stay within one field on both sides, from the lowest; 0: not all have one.
+ */
+static unsigned split_move(const struct tn_ofctl_subfield *src, const struct tn_ofctl_subfield *dst,
+	struct tn_action moves[MOVES_MAX])
 {
+	unsigned n_moves = 0;
+
 	for (unsigned done = 0, n; done < src->n_bits; done += n) {
 		unsigned s_ofs = src->ofs + done, d_ofs = dst->ofs + done;
 		const struct tn_ofctl_piece *s = piece_at(&src->view, s_ofs);
 		const struct tn_ofctl_piece *d = piece_at(&dst->view, d_ofs);
-		struct tn_action *a;
+		struct tn_action *a = &moves[n_moves++];
 
 		if (!s || !d)
-			return tn_ofctl_complain(r->line, r->arg.p, TN_OFPBAC_BAD_ARGUMENT,
-				"move: the ECN bits of nw_tos are the field nw_ecn; move them "
-				"apart");
+			return 0;
 		n = min_of(src->n_bits - done,
 			min_of((unsigned)s->ofs + s->n_bits - s_ofs,
 				(unsigned)d->ofs + d->n_bits - d_ofs));
-		a = add(r, TN_ACTION_MOVE);
+		memset(a, 0, sizeof(*a));
 		a->field = d->field;
 		a->move.src = s->field;
 		a->move.src_ofs = (uint8_t)(s->field_ofs + s_ofs - s->ofs);
 		a->move.dst_ofs = (uint8_t)(d->field_ofs + d_ofs - d->ofs);
 		a->move.n_bits = (uint8_t)n;
+	}
+	return n_moves;
+}
+
+/* Does `first` write bits that `second` is still to read? */
+static bool clobbers(const struct tn_action *first, const struct tn_action *second)
+{
+	return first->field == second->move.src &&
+		first->move.dst_ofs < second->move.src_ofs + second->move.n_bits &&
+		second->move.src_ofs < first->move.dst_ofs + first->move.n_bits;
+}
+
+static bool is_safe_upwards(const struct tn_action *moves, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		for (unsigned j = i + 1; j < n; j++)
+			if (clobbers(&moves[i], &moves[j]))
+				return false;
+	return true;
+}
+
+/* Bits that overlap, as of xxreg0 to xxreg0, are moved from the end that is safe. */
+static int add_moves(const struct reading *r, const struct tn_ofctl_subfield *src,
+	const struct tn_ofctl_subfield *dst)
+{
+	struct tn_action moves[MOVES_MAX];
+	unsigned n = split_move(src, dst, moves);
+	bool upwards = is_safe_upwards(moves, n);
+
+	if (n == 0)
+		return tn_ofctl_complain(r->line, r->arg.p, TN_OFPBAC_BAD_ARGUMENT,
+			"move: the ECN bits of nw_tos are the field nw_ecn; move them apart");
+	for (unsigned i = 0; i < n; i++) {
+		const struct tn_action *m = &moves[upwards ? i : n - 1 - i];
+		struct tn_action *a = add(r, TN_ACTION_MOVE);
+
+		a->field = m->field;
+		a->move = m->move;
 	}
 	return 0;
 }

@@ -299,6 +299,12 @@ static bool scan_bits(struct tn_ofctl_span s, tn_u128 *first, tn_u128 *last)
 	return true;
 }
 
+/* vlan_vid without bits is the identifier; that a tag is present is a bit of its own. */
+static unsigned whole_bits(const struct tn_ofctl_view *view)
+{
+	return view->piece[0].field == TN_FIELD_VLAN_VID && view->bits == 13 ? 12 : view->bits;
+}
+
 int tn_ofctl_parse_subfield(struct tn_ofctl_line *l, struct tn_ofctl_span s, bool nxm,
 	enum tn_of_error of, struct tn_ofctl_subfield *sub)
 {
@@ -313,7 +319,7 @@ int tn_ofctl_parse_subfield(struct tn_ofctl_line *l, struct tn_ofctl_span s, boo
 	}
 	if (!tn_ofctl_view_by_name(name, nxm, &sub->view))
 		return tn_ofctl_no_field(l, name, of);
-	last = sub->view.bits - 1u;
+	last = whole_bits(&sub->view) - 1u;
 	if (bits.n && !scan_bits(bits, &first, &last))
 		return tn_ofctl_complain(l, bits.p, TN_OF_OK,
 			"\"%s\" are no bits of a field; write [], [3] or [0..15]",
@@ -359,8 +365,10 @@ void tn_ofctl_put_subfield(struct tn_ofctl_out *out, enum tn_field_id id, unsign
 		bits = 32;
 	} else {
 		put_nxm_name(out, id);
+		if (id == TN_FIELD_VLAN_VID)
+			bits = 12;
 	}
-	if (n_bits == bits)
+	if (ofs == 0 && n_bits == bits)
 		tn_ofctl_put(out, "[]");
 	else if (n_bits == 1)
 		tn_ofctl_put(out, "[%u]", ofs);

@@ -74,25 +74,23 @@ static int parse_flag(struct reading *r, const struct tn_ofctl_item *item)
 
 static int start_band(struct reading *r, const struct tn_ofctl_item *item)
 {
+	bool drop = tn_ofctl_is(item->value, "drop");
+	bool remark = tn_ofctl_is(item->value, "dscp_remark");
 	struct tn_ofctl_near near;
-	enum tn_band_type type;
 
-	tn_ofctl_near_init(&near, item->value);
-	tn_ofctl_near_try(&near, "drop");
-	tn_ofctl_near_try(&near, "dscp_remark");
-	if (tn_ofctl_is(item->value, "drop"))
-		type = TN_BAND_DROP;
-	else if (tn_ofctl_is(item->value, "dscp_remark"))
-		type = TN_BAND_DSCP_REMARK;
-	else
-		return tn_ofctl_unknown(
-			&r->line, item->value, "band type", &near, "write drop or dscp_remark");
 	if (r->n == TN_METER_BANDS_MAX)
 		return tn_ofctl_complain(&r->line, item->key.p, TN_OFPMMFC_OUT_OF_BANDS,
 			"too many bands; a meter has at most %u", TN_METER_BANDS_MAX);
+	/* A wrong type starts a band too, so that what belongs to it is not complained of. */
 	r->at[r->n] = item->key.p;
-	r->band[r->n++] = (struct tn_band){.type = type};
-	return 0;
+	r->band[r->n++] = (struct tn_band){.type = drop ? TN_BAND_DROP : TN_BAND_DSCP_REMARK};
+	if (drop || remark)
+		return 0;
+	tn_ofctl_near_init(&near, item->value);
+	tn_ofctl_near_try(&near, "drop");
+	tn_ofctl_near_try(&near, "dscp_remark");
+	return tn_ofctl_unknown(
+		&r->line, item->value, "band type", &near, "write drop or dscp_remark");
 }
 
 static int parse_prec_level(

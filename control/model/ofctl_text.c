@@ -377,7 +377,7 @@ int tn_ofctl_table(struct tn_ofctl_line *l, struct tn_ofctl_span s, enum tn_of_e
 
 void tn_ofctl_near_init(struct tn_ofctl_near *near, struct tn_ofctl_span s)
 {
-	*near = (struct tn_ofctl_near){.distance = 2};
+	*near = (struct tn_ofctl_near){.distance = 3};
 	if (s.n > 4) /* two edits may make any short word of another */
 		near->distance = 4;
 	if (s.n < sizeof(near->word))

@@ -422,7 +422,7 @@ void tn_ofctl_put_ip6(struct tn_ofctl_out *out, tn_u128 value, tn_u128 mask)
 static void put_number(
 	struct tn_ofctl_out *out, const struct tn_ofctl_view *view, tn_u128 value, tn_u128 mask)
 {
-	tn_ofctl_put(out, view->format == TN_OFCTL_DECIMAL ? "%llu" : "0x%llx",
+	tn_ofctl_put(out, view->format == TN_OFCTL_DECIMAL ? "%llu" : "%#llx",
 		(unsigned long long)value);
 	if (mask != tn_ofctl_ones(view->bits))
 		tn_ofctl_put(out, "/0x%llx", (unsigned long long)mask);
