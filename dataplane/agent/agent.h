@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The process: one main thread that writes tables, ports and journal, and workers that forward.
+ *
+ * The main thread builds a struct tn_agent_forwarding beside the one in use, publishes it with one
+ * store and frees the old one after every worker passed a quiescent point (rte_rcu_qsbr). Workers
+ * send counts and addresses back through bounded rings, one a worker. Everything declared here is
+ * called on the main thread.
+ */
+#ifndef TN_AGENT_AGENT_H
+#define TN_AGENT_AGENT_H
+
+#include <pthread.h>
+
+#include <rte_mempool.h>
+#include <rte_rcu_qsbr.h>
+#include <rte_ring.h>
+
+#include "dataplane/agent/loop.h"
+#include "dataplane/agent/options.h"
+#include "dataplane/fastpath/worker.h"
+#include "dataplane/pipeline/switch.h"
+#include "dataplane/port/port_factory.h"
+
+struct tn_agent;
+struct tn_agent_port;
+
+struct tn_rx_queue {
+	uint16_t port_index, queue;
+};
+
+/* What workers load once a round: the forwarding and who polls what. Replaced whole. */
+struct tn_agent_forwarding {
+	struct tn_forwarding fwd; /* first */
+	unsigned n_queues[TN_WORKERS_MAX];
+	struct tn_rx_queue *queues[TN_WORKERS_MAX];
+};
+
+struct tn_worker_thread {
+	/* set before the thread starts */
+	struct tn_agent *agent;
+	struct tn_worker *worker;
+	pthread_t thread;
+	unsigned id, core;
+	bool started;
+	struct rte_ring *events; /* struct tn_worker_event by value, worker to main */
+	/* written by the worker, read by main: how its time went */
+	uint64_t busy_cycles __attribute__((aligned(64)));
+	uint64_t packets, polls, naps;
+	uint64_t cpu_ns; /* at its end: how much of its core it had */
+};
+
+/* What a worker tells the main thread: fixed size, in the ring by value. */
+enum tn_worker_event_kind { TN_WORKER_COUNTS = 1, TN_WORKER_LEARN };
+
+struct tn_worker_event {
+	uint32_t kind;
+	uint32_t port;
+	union {
+		struct {
+			uint64_t flow_id, packets, bytes, last_used_ns;
+		} counts;
+		struct {
+			struct tn_mac mac;
+			uint16_t vid;
+		} learn;
+	};
+};
+
+/* A port as a client asks for it. Borrowed for the call: what is kept is copied. */
+struct tn_port_request {
+	uint32_t number;
+	const char *name;
+	const char *type; /* "vxlan", or a kind of dataplane/port */
+	bool enabled;
+	uint32_t config;		      /* enum tn_port_config */
+	uint32_t mtu;			      /* 0: no limit of its own */
+	const struct tn_port_option *options; /* not of vxlan */
+	size_t n_options;
+	struct tn_vxlan_options vxlan; /* type "vxlan" */
+};
+
+struct tn_agent {
+	struct tn_agent_options options;
+	struct tn_loop *loop;
+	struct tn_switch *sw;
+	struct rte_mempool *pool;
+	struct rte_rcu_qsbr *qsbr;
+	struct tn_agent_forwarding *forwarding; /* atomic: workers load it */
+	struct tn_tunnels *tunnels;
+	struct tn_underlay *underlay;
+	struct tn_agent_port *ports[TN_WORKER_PORTS_MAX]; /* by index of the forwarding */
+	struct tn_worker_thread workers[TN_WORKERS_MAX];
+	unsigned n_workers;
+	/* The clock: nanoseconds = (tsc - tsc_start) * ns_per_tsc / 2^32 + time_start_ns. */
+	uint64_t tsc_hz, tsc_start, time_start_ns, ns_per_tsc;
+	bool stop; /* atomic: workers end */
+};
+
+/* EAL runs. The loop stays the caller's. NULL: no memory, said why in err. */
+struct tn_agent *tn_agent_new(const struct tn_agent_options *options, struct tn_loop *loop,
+	uint64_t dpid, struct tn_error *err);
+/* Stops the workers first. */
+void tn_agent_free(struct tn_agent *agent);
+
+/* Threads begin to poll. */
+int tn_agent_start(struct tn_agent *agent, struct tn_error *err) TN_MUST_CHECK;
+/* They end; what they counted is with the switch after this. */
+void tn_agent_stop(struct tn_agent *agent);
+
+/* Time of the process's clock: nanoseconds since 1970, never back. Any thread. */
+uint64_t tn_agent_now(const struct tn_agent *agent);
+
+/*
+ * Everything the workers read, anew from switch, ports, tunnels and underlay; returns after every
+ * worker has left the version before, which is freed. What a receipt of the API waits for. -ENOMEM:
+ * workers go on with the version before.
+ */
+int tn_agent_publish(struct tn_agent *agent, struct tn_error *err) TN_MUST_CHECK;
+
+/* A bundle: commit and publish. As tn_switch_commit(). */
+int tn_agent_commit(struct tn_agent *agent, const struct tn_mod *mods, size_t n, size_t *failed,
+	struct tn_error *err) TN_MUST_CHECK;
+
+/* Ports come and go under traffic; others are not disturbed. Nothing is changed on an error. */
+int tn_agent_port_add(struct tn_agent *agent, const struct tn_port_request *request,
+	struct tn_error *err) TN_MUST_CHECK;
+int tn_agent_port_remove(
+	struct tn_agent *agent, uint32_t number, struct tn_error *err) TN_MUST_CHECK;
+
+/* The whole underlay anew. */
+int tn_agent_set_underlay(struct tn_agent *agent, const struct tn_underlay_config *config,
+	struct tn_error *err) TN_MUST_CHECK;
+
+/* A port as it is, with its counters summed over the workers. */
+struct tn_agent_port_info {
+	uint32_t index;
+	const struct tn_port_request *request;
+	const struct tn_port *driver; /* NULL: a tunnel */
+	bool link_up;
+	struct tn_worker_port_stats stats;
+	struct tn_port_wire_stats wire;
+};
+
+typedef void (*tn_agent_port_fn)(void *ctx, const struct tn_agent_port_info *port);
+/* In the order of their numbers. */
+void tn_agent_ports(const struct tn_agent *agent, tn_agent_port_fn fn, void *ctx);
+
+#endif

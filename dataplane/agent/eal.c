@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dataplane/agent/eal.h"
+
+#include <dirent.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_log.h>
+#include <rte_mbuf.h>
+#include <rte_mbuf_pool_ops.h>
+
+#include "dataplane/core/view.h"
+
+/* Rings, device structures and what the allocator loses, beside the packet buffers. */
+#define OTHER_MEMORY_MB 32u
+#define DATA_ROOM	2048u
+#define CACHE		256u
+#define LCORES_TEXT	4096u
+#define BUFFER_SIZE	(sizeof(struct rte_mbuf) + RTE_PKTMBUF_HEADROOM + DATA_ROOM)
+
+/* Bytes in free hugepages of any size. */
+static uint64_t free_hugepages(void)
+{
+	DIR *dir = opendir("/sys/kernel/mm/hugepages");
+	uint64_t bytes = 0;
+	struct dirent *d;
+
+	while (dir && (d = readdir(dir))) {
+		unsigned long long kb, n;
+		char path[320];
+		FILE *f;
+
+		if (sscanf(d->d_name, "hugepages-%llukB", &kb) != 1)
+			continue;
+		snprintf(path, sizeof(path), "/sys/kernel/mm/hugepages/%s/free_hugepages",
+			d->d_name);
+		f = fopen(path, "re");
+		if (f && fscanf(f, "%llu", &n) == 1)
+			bytes += n * kb * 1024;
+		if (f)
+			fclose(f);
+	}
+	if (dir)
+		closedir(dir);
+	return bytes;
+}
+
+static bool is_worker_core(const struct tn_agent_options *o, unsigned core)
+{
+	for (unsigned i = 0; i < o->n_workers; i++) {
+		if (o->worker_core[i] == core)
+			return true;
+	}
+	return false;
+}
+
+/* "0@(0,2,3)": the main thread may run where no worker does, if there is such a core. */
+static void main_cores(const struct tn_agent_options *o, char *text, size_t size)
+{
+	cpu_set_t set;
+	size_t at;
+
+	CPU_ZERO(&set);
+	(void)sched_getaffinity(0, sizeof(set), &set);
+	for (int pass = 0; pass < 2; pass++) {
+		const char *comma = "";
+
+		at = (size_t)snprintf(text, size, "0@(");
+		for (unsigned i = 0; i < CPU_SETSIZE && at < size - 8; i++) {
+			if (!CPU_ISSET(i, &set) || (!pass && is_worker_core(o, i)))
+				continue;
+			at += (size_t)snprintf(text + at, size - at, "%s%u", comma, i);
+			comma = ",";
+		}
+		snprintf(text + at, size - at, ")");
+		if (*comma)
+			return;
+	}
+}
+
+static bool use_hugepages(const struct tn_agent_options *o, unsigned mb)
+{
+	uint64_t free_mb = free_hugepages() >> 20;
+
+	if (!o->huge)
+		return false;
+	if (free_mb >= mb)
+		return true;
+	tn_agent_say("ordinary pages are used: %u MB of hugepages are wanted and %llu MB are free; "
+		     "with them (sysctl vm.nr_hugepages=%u) packets of many flows cost less, as "
+		     "fewer addresses miss the processor's translation cache",
+		mb, (unsigned long long)free_mb, mb / 2);
+	return false;
+}
+
+int tn_eal_start(const struct tn_agent_options *o, bool pci)
+{
+	unsigned mb = o->memory_mb + OTHER_MEMORY_MB;
+	char lcores[LCORES_TEXT], lcores_arg[LCORES_TEXT + 16], memory[16];
+	char *argv[16];
+	int argc = 0;
+
+	main_cores(o, lcores, sizeof(lcores));
+	snprintf(lcores_arg, sizeof(lcores_arg), "--lcores=%s", lcores);
+	snprintf(memory, sizeof(memory), "%u", mb);
+	argv[argc++] = strdup("tenon-dataplane");
+	argv[argc++] = lcores_arg;
+	argv[argc++] = strdup("--file-prefix=tenon");
+	argv[argc++] = strdup("--no-telemetry");
+	argv[argc++] = strdup("--log-level=error");
+	argv[argc++] = strdup("-m");
+	argv[argc++] = memory;
+	if (!pci)
+		argv[argc++] = strdup("--no-pci");
+	/* Nothing is left in the file system, whatever the end. */
+	if (use_hugepages(o, mb)) {
+		argv[argc++] = strdup("--in-memory");
+	} else {
+		argv[argc++] = strdup("--no-huge");
+		argv[argc++] = strdup("--no-shconf");
+	}
+	argv[argc] = NULL;
+	(void)rte_openlog_stream(stderr);
+	rte_log_set_global_level(RTE_LOG_ERR);
+	if (rte_eal_init(argc, argv) >= 0)
+		return 0;
+	tn_agent_say("DPDK does not start: %s; %u MB of memory were asked for (--memory)",
+		rte_strerror(rte_errno), mb);
+	return -1;
+}
+
+void tn_eal_stop(void)
+{
+	(void)rte_eal_cleanup();
+}
+
+/*
+ * As rte_pktmbuf_pool_create(), but that buffers may cross ordinary pages: without hugepages no
+ * device reads physical addresses, and one buffer a page would waste nearly half.
+ */
+static struct rte_mempool *make_pool(unsigned n)
+{
+	struct rte_pktmbuf_pool_private private = {
+		.mbuf_data_room_size = RTE_PKTMBUF_HEADROOM + DATA_ROOM,
+	};
+	struct rte_mempool *pool =
+		rte_mempool_create_empty("buffers", n, BUFFER_SIZE, CACHE, sizeof(private),
+			SOCKET_ID_ANY, rte_eal_has_hugepages() ? 0 : RTE_MEMPOOL_F_NO_IOVA_CONTIG);
+
+	if (!pool)
+		return NULL;
+	if (rte_mempool_set_ops_byname(pool, rte_mbuf_best_mempool_ops(), NULL))
+		goto failed;
+	rte_pktmbuf_pool_init(pool, &private);
+	if (rte_mempool_populate_default(pool) < 0)
+		goto failed;
+	(void)rte_mempool_obj_iter(pool, rte_pktmbuf_init, NULL);
+	return pool;
+failed:
+	rte_mempool_free(pool);
+	return NULL;
+}
+
+struct rte_mempool *tn_eal_buffers(unsigned megabytes, struct tn_error *err)
+{
+	struct rte_mempool_objsz size;
+	struct rte_mempool *pool;
+	unsigned n;
+
+	(void)rte_mempool_calc_obj_size(BUFFER_SIZE, 0, &size);
+	n = (unsigned)(((uint64_t)megabytes << 20) / size.total_size);
+	pool = make_pool(n);
+	if (!pool)
+		tn_error_set(err, TN_OFPFMFC_UNKNOWN, -1,
+			"no memory for %u packet buffers (%s): give less with --memory", n,
+			rte_strerror(rte_errno));
+	return pool;
+}

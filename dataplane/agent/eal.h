@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* DPDK's environment: memory, cores, buses. Once a process. */
+#ifndef TN_AGENT_EAL_H
+#define TN_AGENT_EAL_H
+
+#include "dataplane/agent/options.h"
+#include "dataplane/core/error.h"
+
+struct rte_mempool;
+
+/*
+ * Starts it: the main thread on the cores that no worker has, hugepages where they are free.
+ * pci: look for devices of that bus. -1: said why.
+ */
+int tn_eal_start(const struct tn_agent_options *options, bool pci) TN_MUST_CHECK;
+void tn_eal_stop(void);
+
+/* Packet buffers in that much memory. NULL with err. */
+struct rte_mempool *tn_eal_buffers(unsigned megabytes, struct tn_error *err);
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The configuration document of --load: ports, tables, groups, meters, flows, underlay. */
+#ifndef TN_AGENT_LOAD_H
+#define TN_AGENT_LOAD_H
+
+#include "control/model/document.h"
+#include "dataplane/agent/agent.h"
+
+/*
+ * Reads and decodes. -1: every error was said on standard error, a line each:
+ * file:line:column: pointer: NAME: sentence. doc is to be given to tn_document_fini() in any case.
+ */
+int tn_load_read(const char *path, struct tn_document *doc) TN_MUST_CHECK;
+
+/* Does a port want a device of the PCI bus? */
+bool tn_load_wants_pci(const struct tn_document *doc);
+
+/* Makes the switch of the agent what the document says. -1 as above. Forgets the mods. */
+int tn_load_apply(struct tn_agent *agent, const char *path, struct tn_document *doc) TN_MUST_CHECK;
+
+#endif

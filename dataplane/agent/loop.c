@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dataplane/agent/loop.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#define EVENTS 64
+
+struct source {
+	int fd; /* -1: removed, waits to be freed */
+	tn_loop_fn fn;
+	void *ctx;
+	struct source *next;
+};
+
+struct timer {
+	struct tn_loop *loop;
+	int fd;
+	tn_timer_fn fn;
+	void *ctx;
+	struct timer *next;
+};
+
+struct tn_loop {
+	int epoll;
+	int signals; /* -1: none */
+	bool stop;
+	struct source *sources, *removed;
+	struct timer *timers;
+};
+
+struct tn_loop *tn_loop_new(void)
+{
+	struct tn_loop *loop = calloc(1, sizeof(*loop));
+
+	if (!loop)
+		return NULL;
+	loop->signals = -1;
+	loop->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (loop->epoll >= 0)
+		return loop;
+	free(loop);
+	return NULL;
+}
+
+/* A removed source may still stand in the events of this round. */
+static void free_removed(struct tn_loop *loop)
+{
+	while (loop->removed) {
+		struct source *s = loop->removed;
+
+		loop->removed = s->next;
+		free(s);
+	}
+}
+
+void tn_loop_free(struct tn_loop *loop)
+{
+	if (!loop)
+		return;
+	while (loop->timers) {
+		struct timer *t = loop->timers;
+
+		loop->timers = t->next;
+		close(t->fd);
+		free(t);
+	}
+	while (loop->sources) {
+		struct source *s = loop->sources;
+
+		loop->sources = s->next;
+		free(s);
+	}
+	free_removed(loop);
+	if (loop->signals >= 0)
+		close(loop->signals);
+	close(loop->epoll);
+	free(loop);
+}
+
+static struct source *find(const struct tn_loop *loop, int fd)
+{
+	struct source *s = loop->sources;
+
+	while (s && s->fd != fd)
+		s = s->next;
+	return s;
+}
+
+int tn_loop_add(struct tn_loop *loop, int fd, uint32_t epoll_events, tn_loop_fn fn, void *ctx)
+{
+	struct source *s = malloc(sizeof(*s));
+	struct epoll_event ev = {.events = epoll_events, .data.ptr = s};
+
+	if (!s)
+		return -ENOMEM;
+	if (epoll_ctl(loop->epoll, EPOLL_CTL_ADD, fd, &ev)) {
+		free(s);
+		return -errno;
+	}
+	*s = (struct source){.fd = fd, .fn = fn, .ctx = ctx, .next = loop->sources};
+	loop->sources = s;
+	return 0;
+}
+
+int tn_loop_modify(struct tn_loop *loop, int fd, uint32_t epoll_events)
+{
+	struct epoll_event ev = {.events = epoll_events, .data.ptr = find(loop, fd)};
+
+	if (!ev.data.ptr)
+		return -ENOENT;
+	return epoll_ctl(loop->epoll, EPOLL_CTL_MOD, fd, &ev) ? -errno : 0;
+}
+
+void tn_loop_remove(struct tn_loop *loop, int fd)
+{
+	struct source **at = &loop->sources, *s;
+
+	while (*at && (*at)->fd != fd)
+		at = &(*at)->next;
+	s = *at;
+	if (!s)
+		return;
+	(void)epoll_ctl(loop->epoll, EPOLL_CTL_DEL, fd, NULL);
+	*at = s->next;
+	s->fd = -1;
+	s->next = loop->removed;
+	loop->removed = s;
+}
+
+static void on_timer(void *ctx, uint32_t events)
+{
+	struct timer *t = ctx;
+	uint64_t times;
+
+	(void)events;
+	if (read(t->fd, &times, sizeof(times)) == (ssize_t)sizeof(times))
+		t->fn(t->ctx);
+}
+
+int tn_loop_every(struct tn_loop *loop, uint64_t period_ns, tn_timer_fn fn, void *ctx)
+{
+	const struct timespec period = {
+		.tv_sec = (time_t)(period_ns / 1000000000u),
+		.tv_nsec = (long)(period_ns % 1000000000u),
+	};
+	const struct itimerspec spec = {.it_interval = period, .it_value = period};
+	struct timer *t = calloc(1, sizeof(*t));
+	int rc = -ENOMEM;
+
+	if (!t)
+		return rc;
+	*t = (struct timer){.loop = loop, .fn = fn, .ctx = ctx};
+	t->fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (t->fd < 0 || timerfd_settime(t->fd, 0, &spec, NULL))
+		rc = -errno;
+	else
+		rc = tn_loop_add(loop, t->fd, EPOLLIN, on_timer, t);
+	if (rc) {
+		if (t->fd >= 0)
+			close(t->fd);
+		free(t);
+		return rc;
+	}
+	t->next = loop->timers;
+	loop->timers = t;
+	return 0;
+}
+
+static void on_signal(void *ctx, uint32_t events)
+{
+	struct tn_loop *loop = ctx;
+	struct signalfd_siginfo info;
+
+	(void)events;
+	if (read(loop->signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
+		loop->stop = true;
+}
+
+int tn_loop_stop_on_signals(struct tn_loop *loop)
+{
+	sigset_t set;
+	int rc;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	rc = pthread_sigmask(SIG_BLOCK, &set, NULL);
+	if (rc)
+		return -rc;
+	loop->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (loop->signals < 0)
+		return -errno;
+	return tn_loop_add(loop, loop->signals, EPOLLIN, on_signal, loop);
+}
+
+void tn_loop_run(struct tn_loop *loop)
+{
+	struct epoll_event events[EVENTS];
+
+	while (!loop->stop) {
+		int n = epoll_wait(loop->epoll, events, EVENTS, -1);
+
+		if (n < 0 && errno != EINTR)
+			return;
+		for (int i = 0; i < n; i++) {
+			struct source *s = events[i].data.ptr;
+
+			if (s->fd >= 0)
+				s->fn(s->ctx, events[i].events);
+		}
+		free_removed(loop);
+	}
+}
+
+void tn_loop_stop(struct tn_loop *loop)
+{
+	loop->stop = true;
+}

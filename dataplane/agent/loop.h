@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The main thread's event loop: epoll, timers, signals. One thread.
+ */
+#ifndef TN_AGENT_LOOP_H
+#define TN_AGENT_LOOP_H
+
+#include "dataplane/core/types.h"
+
+struct tn_loop;
+
+struct tn_loop *tn_loop_new(void);
+void tn_loop_free(struct tn_loop *loop);
+
+typedef void (*tn_loop_fn)(void *ctx, uint32_t epoll_events);
+
+/* -errno. The descriptor stays the caller's. */
+int tn_loop_add(struct tn_loop *loop, int fd, uint32_t epoll_events, tn_loop_fn fn,
+	void *ctx) TN_MUST_CHECK;
+int tn_loop_modify(struct tn_loop *loop, int fd, uint32_t epoll_events) TN_MUST_CHECK;
+/* Safe from within a callback, also for other descriptors. */
+void tn_loop_remove(struct tn_loop *loop, int fd);
+
+typedef void (*tn_timer_fn)(void *ctx);
+
+/* Every period_ns from now on; there are few timers and they stay. */
+int tn_loop_every(
+	struct tn_loop *loop, uint64_t period_ns, tn_timer_fn fn, void *ctx) TN_MUST_CHECK;
+
+/* Until tn_loop_stop() or one of the signals given to tn_loop_stop_on_signals(). */
+int tn_loop_stop_on_signals(struct tn_loop *loop) TN_MUST_CHECK; /* SIGINT, SIGTERM */
+void tn_loop_run(struct tn_loop *loop);
+void tn_loop_stop(struct tn_loop *loop);
+
+#endif

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * tenon-dataplane: the switch as a process. See tenon-dataplane(8).
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "dataplane/agent/agent.h"
+#include "dataplane/agent/eal.h"
+#include "dataplane/agent/load.h"
+#include "dataplane/agent/stats.h"
+
+static void stop_loop(void *ctx)
+{
+	tn_loop_stop(ctx);
+}
+
+/* Until it is told to stop. */
+static int forward(struct tn_agent *agent)
+{
+	uint64_t ns = (uint64_t)(agent->options.seconds * 1e9), start;
+	struct tn_error err;
+
+	if (ns && tn_loop_every(agent->loop, ns, stop_loop, agent->loop)) {
+		tn_agent_say("no timer for --seconds");
+		return TN_AGENT_EXIT_FAILURE;
+	}
+	start = tn_agent_now(agent);
+	if (tn_agent_start(agent, &err)) {
+		tn_agent_say("%s", err.detail);
+		return TN_AGENT_EXIT_FAILURE;
+	}
+	tn_loop_run(agent->loop);
+	tn_agent_stop(agent);
+	if (agent->options.stats_file &&
+		tn_stats_write(agent, (double)(tn_agent_now(agent) - start) / 1e9))
+		return TN_AGENT_EXIT_FAILURE;
+	return TN_AGENT_EXIT_OK;
+}
+
+static int run_agent(
+	const struct tn_agent_options *options, struct tn_loop *loop, struct tn_document *doc)
+{
+	uint64_t dpid = options->load ? doc->dpid : 1;
+	struct tn_agent *agent;
+	struct tn_error err;
+	int code = TN_AGENT_EXIT_FAILURE;
+
+	if (tn_eal_start(options, tn_load_wants_pci(doc)))
+		return code;
+	agent = tn_agent_new(options, loop, dpid, &err);
+	if (!agent)
+		tn_agent_say("%s", err.detail);
+	else if (options->load && tn_load_apply(agent, options->load, doc))
+		code = TN_AGENT_EXIT_USAGE;
+	else
+		code = forward(agent);
+	tn_agent_free(agent);
+	tn_eal_stop();
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	struct tn_agent_options options;
+	struct tn_document doc = {0};
+	struct tn_loop *loop;
+	int code = TN_AGENT_EXIT_FAILURE, r = tn_agent_options_parse(&options, argc, argv);
+
+	if (r)
+		return r > 0 ? TN_AGENT_EXIT_OK : TN_AGENT_EXIT_USAGE;
+	loop = tn_loop_new();
+	if (!loop || tn_loop_stop_on_signals(loop))
+		tn_agent_say("no descriptors for the event loop");
+	else if (options.load && tn_load_read(options.load, &doc))
+		code = TN_AGENT_EXIT_USAGE;
+	else
+		code = run_agent(&options, loop, &doc);
+	if (options.load)
+		tn_document_fini(&doc);
+	tn_loop_free(loop);
+	return code;
+}

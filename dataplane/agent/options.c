@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dataplane/agent/options.h"
+
+#include <getopt.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SECONDS_MAX 1e9
+
+static const char help[] =
+	"Usage: tenon-dataplane [OPTION]...\n"
+	"The Tenon switch: owns ports, flow tables and sessions and forwards on DPDK workers.\n"
+	"\n"
+	"  --load FILE.json     start with this configuration document (as tenon-replay reads it)\n"
+	"  --workers CORES      cores that forward, e.g. 1 or 1,3-5 (default: the last core)\n"
+	"  --memory MB          memory for packet buffers (default 256)\n"
+	"  --sessions N         sessions a worker keeps (default 1048576; 0: decide every packet)\n"
+	"  --poll adaptive|busy sleep when nothing comes, or never (default adaptive)\n"
+	"  --no-huge            use ordinary pages even if hugepages are free\n"
+	"  --seconds S          stop after S seconds\n"
+	"  --stats FILE         write statistics as JSON at the end; - is standard output\n"
+	"  --help, --version\n"
+	"\n"
+	"Examples:\n"
+	"  tenon-dataplane --load site.json\n"
+	"  tenon-dataplane --load bench.json --workers 1 --poll busy --seconds 4 --stats -\n";
+
+void tn_agent_say(const char *fmt, ...)
+{
+	va_list ap;
+
+	fputs("tenon-dataplane: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+}
+
+static int bad(const char *what, const char *value)
+{
+	tn_agent_say("%s '%s'; see tenon-dataplane --help", what, value);
+	return -1;
+}
+
+static bool parse_number(const char *s, unsigned long max, unsigned long *v)
+{
+	char *end;
+
+	*v = strtoul(s, &end, 10);
+	return *s >= '0' && *s <= '9' && !*end && *v <= max;
+}
+
+static bool has_core(const struct tn_agent_options *o, unsigned core)
+{
+	for (unsigned i = 0; i < o->n_workers; i++) {
+		if (o->worker_core[i] == core)
+			return true;
+	}
+	return false;
+}
+
+/* "1,3-5" */
+static int parse_cores(struct tn_agent_options *o, const char *s)
+{
+	const char *at = s;
+
+	o->n_workers = 0;
+	while (*at) {
+		char *end;
+		unsigned long first = strtoul(at, &end, 10), last = first;
+
+		if (end == at)
+			return bad("bad list of cores", s);
+		if (*end == '-')
+			last = strtoul(end + 1, &end, 10);
+		if (last < first || last >= CPU_SETSIZE || (*end && (*end != ',' || !end[1])))
+			return bad("bad list of cores", s);
+		for (; first <= last; first++) {
+			if (o->n_workers == TN_WORKERS_MAX)
+				return bad("too many cores", s);
+			if (has_core(o, (unsigned)first))
+				return bad("a core is named twice in", s);
+			o->worker_core[o->n_workers++] = (unsigned)first;
+		}
+		at = *end ? end + 1 : end;
+	}
+	return o->n_workers ? 0 : bad("bad list of cores", s);
+}
+
+static unsigned last_core(void)
+{
+	unsigned last = 0;
+	cpu_set_t set;
+
+	if (sched_getaffinity(0, sizeof(set), &set))
+		return 0;
+	for (unsigned i = 0; i < CPU_SETSIZE; i++) {
+		if (CPU_ISSET(i, &set))
+			last = i;
+	}
+	return last;
+}
+
+enum {
+	OPT_LOAD = 1,
+	OPT_WORKERS,
+	OPT_MEMORY,
+	OPT_SESSIONS,
+	OPT_POLL,
+	OPT_NO_HUGE,
+	OPT_SECONDS,
+	OPT_STATS,
+	OPT_HELP,
+	OPT_VERSION
+};
+
+static const struct option longs[] = {
+	{"load", required_argument, NULL, OPT_LOAD},
+	{"workers", required_argument, NULL, OPT_WORKERS},
+	{"memory", required_argument, NULL, OPT_MEMORY},
+	{"sessions", required_argument, NULL, OPT_SESSIONS},
+	{"poll", required_argument, NULL, OPT_POLL},
+	{"no-huge", no_argument, NULL, OPT_NO_HUGE},
+	{"seconds", required_argument, NULL, OPT_SECONDS},
+	{"stats", required_argument, NULL, OPT_STATS},
+	{"help", no_argument, NULL, OPT_HELP},
+	{"version", no_argument, NULL, OPT_VERSION},
+	{NULL, 0, NULL, 0},
+};
+
+static int take(struct tn_agent_options *o, int opt, const char *arg)
+{
+	unsigned long v;
+	char *end;
+
+	switch (opt) {
+	case OPT_LOAD:
+		o->load = arg;
+		return 0;
+	case OPT_WORKERS:
+		return parse_cores(o, arg);
+	case OPT_MEMORY:
+		if (!parse_number(arg, 1u << 20, &v) || v < 16)
+			return bad("--memory takes 16 to 1048576 megabytes, not", arg);
+		o->memory_mb = (unsigned)v;
+		return 0;
+	case OPT_SESSIONS:
+		if (!parse_number(arg, 1u << 28, &v))
+			return bad("--sessions takes 0 to 268435456, not", arg);
+		o->sessions = (uint32_t)v;
+		return 0;
+	case OPT_POLL:
+		if (strcmp(arg, "busy") != 0 && strcmp(arg, "adaptive") != 0)
+			return bad("--poll takes adaptive or busy, not", arg);
+		o->busy_poll = !strcmp(arg, "busy");
+		return 0;
+	case OPT_NO_HUGE:
+		o->huge = false;
+		return 0;
+	case OPT_SECONDS:
+		o->seconds = strtod(arg, &end);
+		if (end == arg || *end || !(o->seconds > 0 && o->seconds < SECONDS_MAX))
+			return bad("--seconds takes a number above 0, not", arg);
+		return 0;
+	case OPT_STATS:
+		o->stats_file = arg;
+		return 0;
+	case OPT_HELP:
+		fputs(help, stdout);
+		return 1;
+	case OPT_VERSION:
+		puts("tenon-dataplane " TN_VERSION);
+		return 1;
+	default:
+		fputs("see tenon-dataplane --help\n", stderr);
+		return -1;
+	}
+}
+
+int tn_agent_options_parse(struct tn_agent_options *o, int argc, char **argv)
+{
+	int opt, r;
+
+	*o = (struct tn_agent_options){.memory_mb = 256, .sessions = 1u << 20, .huge = true};
+	o->worker_core[0] = last_core();
+	o->n_workers = 1;
+	while ((opt = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+		r = take(o, opt, optarg);
+		if (r)
+			return r;
+	}
+	return optind < argc ? bad("unexpected word", argv[optind]) : 0;
+}

@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dataplane/agent/ports.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dataplane/core/view.h"
+#include "dataplane/core/wire.h"
+
+static int no_memory(struct tn_error *err)
+{
+	tn_error_set(err, TN_OFPBRC_BAD_PORT, -1, "out of memory: nothing was changed");
+	return -ENOMEM;
+}
+
+/* --- the request as the port's own ------------------------------------------------------------ */
+
+static void request_free(struct tn_port_request *r)
+{
+	for (size_t i = 0; i < r->n_options; i++) {
+		free((void *)(uintptr_t)r->options[i].key);
+		free((void *)(uintptr_t)r->options[i].string);
+	}
+	free((void *)(uintptr_t)r->options);
+	free((void *)(uintptr_t)r->name);
+	free((void *)(uintptr_t)r->type);
+	free((void *)(uintptr_t)r->vxlan.peers);
+	free((void *)(uintptr_t)r->vxlan.vnis);
+}
+
+static bool copy_options(struct tn_port_request *to, const struct tn_port_request *from)
+{
+	struct tn_port_option *options = calloc(from->n_options + 1, sizeof(*options));
+
+	to->options = options;
+	if (!options)
+		return false;
+	to->n_options = from->n_options;
+	for (size_t i = 0; i < from->n_options; i++) {
+		const struct tn_port_option *o = &from->options[i];
+
+		options[i] = *o;
+		options[i].key = strdup(o->key);
+		options[i].string = o->string ? strdup(o->string) : NULL;
+		if (!options[i].key || (o->string && !options[i].string))
+			return false;
+	}
+	return true;
+}
+
+static bool copy_list(const void *from, size_t bytes, const void **to)
+{
+	void *copy;
+
+	*to = NULL;
+	if (!bytes)
+		return true;
+	copy = malloc(bytes);
+	if (copy)
+		memcpy(copy, from, bytes);
+	*to = copy;
+	return copy != NULL;
+}
+
+static bool request_copy(struct tn_port_request *to, const struct tn_port_request *from)
+{
+	const void *peers, *vnis;
+	bool ok;
+
+	*to = *from;
+	to->options = NULL;
+	to->n_options = 0;
+	to->name = strdup(from->name);
+	to->type = strdup(from->type);
+	ok = copy_list(from->vxlan.peers, from->vxlan.n_peers * sizeof(*from->vxlan.peers), &peers);
+	ok &= copy_list(from->vxlan.vnis, from->vxlan.n_vnis * sizeof(*from->vxlan.vnis), &vnis);
+	to->vxlan.peers = peers;
+	to->vxlan.vnis = vnis;
+	ok = ok && to->name && to->type && copy_options(to, from);
+	if (!ok)
+		request_free(to);
+	return ok;
+}
+
+/* --- coming and going ------------------------------------------------------------------------- */
+
+static void port_free(struct tn_agent_port *p)
+{
+	if (!p)
+		return;
+	if (p->driver)
+		p->driver->ops->destroy(p->driver);
+	request_free(&p->request);
+	free(p);
+}
+
+void tn_agent_ports_free(struct tn_agent *agent)
+{
+	for (unsigned i = 0; i < TN_WORKER_PORTS_MAX; i++) {
+		port_free(agent->ports[i]);
+		agent->ports[i] = NULL;
+	}
+}
+
+static unsigned free_index(const struct tn_agent *agent)
+{
+	unsigned i = 0;
+
+	while (i < TN_WORKER_PORTS_MAX && agent->ports[i])
+		i++;
+	return i;
+}
+
+static unsigned index_of(const struct tn_agent *agent, uint32_t number)
+{
+	unsigned i = 0;
+
+	while (i < TN_WORKER_PORTS_MAX &&
+		!(agent->ports[i] && agent->ports[i]->request.number == number))
+		i++;
+	return i;
+}
+
+/* Sum over the workers of what they counted at an index. */
+static void sum_stats(
+	const struct tn_agent *agent, unsigned index, struct tn_worker_port_stats *sum)
+{
+	memset(sum, 0, sizeof(*sum));
+	for (unsigned w = 0; w < agent->n_workers; w++) {
+		const struct tn_worker_port_stats *s =
+			tn_worker_port_stats(agent->workers[w].worker, index);
+
+		sum->rx_packets += s->rx_packets;
+		sum->rx_bytes += s->rx_bytes;
+		sum->tx_packets += s->tx_packets;
+		sum->tx_bytes += s->tx_bytes;
+		for (unsigned d = 0; d < TN_DROP_COUNT; d++)
+			sum->dropped[d] += s->dropped[d];
+	}
+}
+
+static void subtract_stats(
+	struct tn_worker_port_stats *from, const struct tn_worker_port_stats *what)
+{
+	from->rx_packets -= what->rx_packets;
+	from->rx_bytes -= what->rx_bytes;
+	from->tx_packets -= what->tx_packets;
+	from->tx_bytes -= what->tx_bytes;
+	for (unsigned d = 0; d < TN_DROP_COUNT; d++)
+		from->dropped[d] -= what->dropped[d];
+}
+
+static bool is_vxlan(const struct tn_port_request *request)
+{
+	return !strcmp(request->type, "vxlan");
+}
+
+static int check_request(
+	const struct tn_agent *agent, const struct tn_port_request *request, struct tn_error *err)
+{
+	for (unsigned i = 0; i < TN_WORKER_PORTS_MAX; i++) {
+		const struct tn_agent_port *p = agent->ports[i];
+
+		if (!p ||
+			(p->request.number != request->number &&
+				strcmp(p->request.name, request->name) != 0))
+			continue;
+		tn_error_set(err, TN_OFPBRC_BAD_PORT, -1,
+			"port %u has the name \"%s\": give another number and another name, or "
+			"remove it first",
+			p->request.number, p->request.name);
+		return -EEXIST;
+	}
+	if (free_index(agent) == TN_WORKER_PORTS_MAX)
+		return tn_error_set(err, TN_OFPBRC_BAD_PORT, -1,
+			"there are %u ports already, the most that one process has",
+			TN_WORKER_PORTS_MAX);
+	return 0;
+}
+
+static int make_driver(const struct tn_agent *agent, struct tn_agent_port *p, struct tn_error *err)
+{
+	const struct tn_port_spec spec = {
+		.number = p->request.number,
+		.name = p->request.name,
+		.type = p->request.type,
+		.mtu = p->request.mtu,
+		.options = p->request.options,
+		.n_options = p->request.n_options,
+	};
+	const struct tn_port_resources resources = {
+		.pool = agent->pool,
+		.n_workers = agent->n_workers,
+	};
+
+	if (is_vxlan(&p->request))
+		return 0;
+	p->driver = tn_port_make(&spec, &resources, err);
+	return p->driver ? 0 : -EINVAL;
+}
+
+static struct tn_port_config_data config_of(const struct tn_agent_port *p)
+{
+	return (struct tn_port_config_data){
+		.number = p->request.number,
+		.type = is_vxlan(&p->request) ? TN_PORT_VXLAN : TN_PORT_PLAIN,
+		.config = p->request.config | (p->request.enabled ? 0 : TN_PORT_CONFIG_DOWN),
+		.state = p->state,
+	};
+}
+
+/* Tunnels are made anew with every vxlan port that comes or goes. */
+static int renew_tunnels(struct tn_agent *agent, struct tn_tunnels **old, struct tn_error *err)
+{
+	struct tn_tunnels *tunnels;
+	int rc = tn_agent_ports_tunnels(agent, &tunnels, err);
+
+	*old = NULL;
+	if (rc)
+		return rc;
+	*old = agent->tunnels;
+	agent->tunnels = tunnels;
+	return 0;
+}
+
+/* Puts the port at its index and makes it known; on an error all is as before. */
+static int install(
+	struct tn_agent *agent, unsigned index, struct tn_agent_port *p, struct tn_error *err)
+{
+	struct tn_port_config_data config = config_of(p);
+	struct tn_tunnels *old = NULL;
+	int rc = 0;
+
+	agent->ports[index] = p;
+	sum_stats(agent, index, &p->base);
+	if (is_vxlan(&p->request))
+		rc = renew_tunnels(agent, &old, err);
+	if (!rc)
+		rc = tn_switch_port_add(agent->sw, &config, tn_agent_now(agent), err);
+	if (!rc)
+		rc = tn_agent_publish(agent, err);
+	if (rc) {
+		agent->ports[index] = NULL;
+		(void)!tn_switch_port_remove(agent->sw, config.number, tn_agent_now(agent), NULL);
+		if (old) {
+			tn_tunnels_free(agent->tunnels);
+			agent->tunnels = old;
+		}
+		return rc;
+	}
+	tn_tunnels_free(old);
+	return 0;
+}
+
+int tn_agent_port_add(
+	struct tn_agent *agent, const struct tn_port_request *request, struct tn_error *err)
+{
+	struct tn_agent_port *p;
+	int rc = check_request(agent, request, err);
+
+	if (rc)
+		return rc;
+	p = calloc(1, sizeof(*p));
+	if (!p || !request_copy(&p->request, request)) {
+		free(p);
+		return no_memory(err);
+	}
+	rc = make_driver(agent, p, err);
+	if (!rc)
+		rc = install(agent, free_index(agent), p, err);
+	if (rc)
+		port_free(p);
+	return rc;
+}
+
+int tn_agent_port_remove(struct tn_agent *agent, uint32_t number, struct tn_error *err)
+{
+	unsigned index = index_of(agent, number);
+	struct tn_tunnels *old = NULL;
+	struct tn_agent_port *p;
+	int rc;
+
+	if (index == TN_WORKER_PORTS_MAX) {
+		tn_error_set(err, TN_OFPBRC_BAD_PORT, -1, "port %u does not exist", number);
+		return -ENOENT;
+	}
+	p = agent->ports[index];
+	agent->ports[index] = NULL;
+	rc = is_vxlan(&p->request) ? renew_tunnels(agent, &old, err) : 0;
+	if (!rc)
+		rc = tn_switch_port_remove(agent->sw, number, tn_agent_now(agent), err);
+	if (!rc)
+		rc = tn_agent_publish(agent, err);
+	if (rc) {
+		agent->ports[index] = p;
+		return rc;
+	}
+	tn_tunnels_free(old);
+	port_free(p);
+	return 0;
+}
+
+/* --- what the workers read -------------------------------------------------------------------- */
+
+int tn_agent_ports_tunnels(
+	const struct tn_agent *agent, struct tn_tunnels **tunnels, struct tn_error *err)
+{
+	struct tn_tunnel_config *configs = calloc(TN_WORKER_PORTS_MAX, sizeof(*configs));
+	uint32_t a, b;
+	size_t n = 0;
+	int rc;
+
+	*tunnels = NULL;
+	if (!configs)
+		return no_memory(err);
+	for (unsigned i = 0; i < TN_WORKER_PORTS_MAX; i++) {
+		const struct tn_agent_port *p = agent->ports[i];
+
+		if (p && is_vxlan(&p->request))
+			configs[n++] =
+				(struct tn_tunnel_config){p->request.number, p->request.vxlan};
+	}
+	rc = tn_tunnels_new(tunnels, configs, n, &a, &b);
+	free(configs);
+	if (rc == -EEXIST)
+		tn_error_set(err, TN_OFPBRC_BAD_PORT, -1,
+			"ports %u and %u would take the same VXLAN packets: give them different "
+			"remote, vni, local or udpDestPort",
+			a, b);
+	else if (rc)
+		return no_memory(err);
+	return rc;
+}
+
+static void describe(
+	const struct tn_agent *agent, const struct tn_agent_port *p, struct tn_forwarding_port *fp)
+{
+	fp->kind = p->driver ? TN_FWD_PLAIN : TN_FWD_TUNNEL;
+	fp->number = p->request.number;
+	fp->port = p->driver;
+	fp->underlay = p->driver && tn_underlay_is_uplink(agent->underlay, p->request.number);
+	fp->max_frame = p->request.mtu ? p->request.mtu + TN_ETH_LEN : TN_FRAME_MAX;
+}
+
+static int add_queue(struct tn_agent_forwarding *f, unsigned worker, struct tn_rx_queue q)
+{
+	unsigned n = f->n_queues[worker];
+	struct tn_rx_queue *queues = realloc(f->queues[worker], (n + 1) * sizeof(*queues));
+
+	if (!queues)
+		return -ENOMEM;
+	queues[n] = q;
+	f->queues[worker] = queues;
+	f->n_queues[worker] = n + 1;
+	return 0;
+}
+
+int tn_agent_ports_forwarding(const struct tn_agent *agent, struct tn_agent_forwarding *f)
+{
+	for (unsigned i = 0; i < TN_WORKER_PORTS_MAX; i++) {
+		const struct tn_agent_port *p = agent->ports[i];
+
+		if (!p)
+			continue;
+		f->fwd.n_ports = i + 1;
+		describe(agent, p, &f->fwd.ports[i]);
+		/* Starting at another worker for every port spreads ports of one queue. */
+		for (uint16_t q = 0; p->driver && q < p->driver->n_rx_queues; q++) {
+			int rc = add_queue(f, (i + q) % agent->n_workers,
+				(struct tn_rx_queue){.port_index = (uint16_t)i, .queue = q});
+
+			if (rc)
+				return rc;
+		}
+	}
+	return 0;
+}
+
+/* --- reading back ----------------------------------------------------------------------------- */
+
+static int compare_numbers(const void *x, const void *y)
+{
+	const struct tn_agent_port_info *a = x, *b = y;
+
+	return a->request->number < b->request->number ? -1 : 1;
+}
+
+void tn_agent_ports(const struct tn_agent *agent, tn_agent_port_fn fn, void *ctx)
+{
+	struct tn_agent_port_info *list = calloc(TN_WORKER_PORTS_MAX, sizeof(*list));
+	size_t n = 0;
+
+	if (!list)
+		return;
+	for (unsigned i = 0; i < TN_WORKER_PORTS_MAX; i++) {
+		const struct tn_agent_port *p = agent->ports[i];
+		struct tn_agent_port_info *info = &list[n];
+
+		if (!p)
+			continue;
+		*info = (struct tn_agent_port_info){
+			.index = i,
+			.request = &p->request,
+			.driver = p->driver,
+			.link_up = !(p->state & TN_PORT_STATE_LINK_DOWN),
+		};
+		sum_stats(agent, i, &info->stats);
+		subtract_stats(&info->stats, &p->base);
+		if (p->driver && p->driver->ops->wire_stats)
+			p->driver->ops->wire_stats(p->driver, &info->wire);
+		n++;
+	}
+	qsort(list, n, sizeof(*list), compare_numbers);
+	for (size_t i = 0; i < n; i++)
+		fn(ctx, &list[i]);
+	free(list);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The process's ports: what was asked for, their drivers, their place in the forwarding. */
+#ifndef TN_AGENT_PORTS_H
+#define TN_AGENT_PORTS_H
+
+#include "dataplane/agent/agent.h"
+
+struct tn_agent_port {
+	struct tn_port_request request; /* its pointers are the port's own */
+	struct tn_port *driver;		/* NULL: a tunnel */
+	uint32_t state;			/* enum tn_port_state as the switch was told */
+	/* Counts that workers had at this index before it was this port's. */
+	struct tn_worker_port_stats base;
+};
+
+/* No worker runs any more. */
+void tn_agent_ports_free(struct tn_agent *agent);
+
+/* The vxlan ports as tunnels; -errno with err: two would take the same packets. */
+int tn_agent_ports_tunnels(
+	const struct tn_agent *agent, struct tn_tunnels **tunnels, struct tn_error *err);
+
+/* Fills the ports of a forwarding and spreads their queues. -ENOMEM. */
+int tn_agent_ports_forwarding(const struct tn_agent *agent, struct tn_agent_forwarding *f);
+
+#endif

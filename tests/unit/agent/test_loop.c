@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dataplane/agent/loop.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+struct bed {
+	struct tn_loop *loop;
+	int a[2], b[2];
+	unsigned calls_a, calls_b, ticks;
+};
+
+static void write_byte(int fd)
+{
+	assert_int_equal(write(fd, "x", 1), 1);
+}
+
+static void read_byte(int fd)
+{
+	char c;
+
+	assert_int_equal(read(fd, &c, 1), 1);
+}
+
+static int setup(void **state)
+{
+	static struct bed b;
+
+	b = (struct bed){.loop = tn_loop_new()};
+	assert_non_null(b.loop);
+	assert_int_equal(pipe(b.a), 0);
+	assert_int_equal(pipe(b.b), 0);
+	*state = &b;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct bed *b = *state;
+
+	tn_loop_free(b->loop);
+	for (unsigned i = 0; i < 2; i++) {
+		close(b->a[i]);
+		close(b->b[i]);
+	}
+	return 0;
+}
+
+static void on_a(void *ctx, uint32_t events)
+{
+	struct bed *b = ctx;
+
+	assert_true(events & EPOLLIN);
+	read_byte(b->a[0]);
+	if (++b->calls_a == 3)
+		tn_loop_stop(b->loop);
+	else
+		write_byte(b->a[1]);
+}
+
+static void test_descriptors(void **state)
+{
+	struct bed *b = *state;
+
+	assert_int_equal(tn_loop_add(b->loop, b->a[0], EPOLLIN, on_a, b), 0);
+	assert_true(tn_loop_add(b->loop, b->a[0], EPOLLIN, on_a, b) < 0);
+	write_byte(b->a[1]);
+	tn_loop_run(b->loop);
+	assert_int_equal(b->calls_a, 3);
+}
+
+/* Both are readable; whichever is called first removes both. */
+static void remove_both(void *ctx, uint32_t events)
+{
+	struct bed *b = ctx;
+
+	(void)events;
+	b->calls_b++;
+	tn_loop_remove(b->loop, b->a[0]);
+	tn_loop_remove(b->loop, b->b[0]);
+	tn_loop_stop(b->loop);
+}
+
+static void test_removed_in_a_callback(void **state)
+{
+	struct bed *b = *state;
+
+	assert_int_equal(tn_loop_add(b->loop, b->a[0], EPOLLIN, remove_both, b), 0);
+	assert_int_equal(tn_loop_add(b->loop, b->b[0], EPOLLIN, remove_both, b), 0);
+	assert_int_equal(tn_loop_modify(b->loop, b->b[0], EPOLLIN | EPOLLET), 0);
+	write_byte(b->a[1]);
+	write_byte(b->b[1]);
+	tn_loop_run(b->loop);
+	assert_int_equal(b->calls_b, 1);
+	assert_true(tn_loop_modify(b->loop, b->b[0], EPOLLIN) < 0);
+}
+
+static void on_tick(void *ctx)
+{
+	struct bed *b = ctx;
+
+	if (++b->ticks == 3)
+		tn_loop_stop(b->loop);
+}
+
+static void test_timer(void **state)
+{
+	struct bed *b = *state;
+
+	assert_int_equal(tn_loop_every(b->loop, 1000000, on_tick, b), 0);
+	tn_loop_run(b->loop);
+	assert_int_equal(b->ticks, 3);
+}
+
+static void test_signals(void **state)
+{
+	struct bed *b = *state;
+
+	assert_int_equal(tn_loop_stop_on_signals(b->loop), 0);
+	assert_int_equal(raise(SIGTERM), 0);
+	tn_loop_run(b->loop);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_descriptors, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_removed_in_a_callback, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_timer, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_signals, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
