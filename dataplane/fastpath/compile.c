@@ -68,6 +68,7 @@ static void compile_encap(const struct tn_forwarding *fwd, const struct tn_op *o
 	if (encap.udp_checksum || out == TN_FORWARDING_NONE || !make_template(&encap, shape))
 		return;
 	shape->kind = TN_FAST_ENCAP;
+	shape->by_entropy = tn_underlay_multipath(fwd->underlay, encap.dst);
 	shape->out = (uint16_t)out;
 	shape->tunnel = (uint16_t)tunnel;
 	shape->max_frame = fwd->ports[out].max_frame - TN_VXLAN_OVERHEAD_IP4;
@@ -105,7 +106,7 @@ void tn_program_without_counters(struct tn_program *program, uint32_t from)
 	}
 }
 
-void tn_compile(const struct tn_forwarding *fwd, struct tn_program *program, uint32_t entropy,
+void tn_compile(const struct tn_forwarding *fwd, const struct tn_program *program, uint32_t entropy,
 	struct tn_fast_program *shape)
 {
 	const struct tn_op *op = only_op(program);
@@ -119,5 +120,4 @@ void tn_compile(const struct tn_forwarding *fwd, struct tn_program *program, uin
 		shape->drop = op->drop.reason;
 	}
 	shape->asks_again = asks_again(program);
-	tn_program_without_counters(program, 0);
 }

@@ -11,13 +11,15 @@
 
 /*
  * Fills *shape up to and with its template. entropy: of the packet, for the choice among equal
- * underlay routes. Takes the counters' addresses out of the program's COUNT ops: a worker reports
- * counts by identity.
+ * underlay routes.
  */
-void tn_compile(const struct tn_forwarding *fwd, struct tn_program *program, uint32_t entropy,
+void tn_compile(const struct tn_forwarding *fwd, const struct tn_program *program, uint32_t entropy,
 	struct tn_fast_program *shape);
 
-/* The last part of it alone, from op `from` on. */
+/*
+ * Takes the counters' addresses out of the COUNT ops from `from` on: a worker reports counts by
+ * identity.
+ */
 void tn_program_without_counters(struct tn_program *program, uint32_t from);
 
 #endif

@@ -101,11 +101,24 @@ static void rekey(struct tn_worker *w, struct wk_run *run, const struct tn_key *
 	wk_hash_run(w, run);
 }
 
+struct compiler {
+	const struct tn_forwarding *fwd;
+	uint32_t entropy;
+};
+
+static void compile(void *ctx, const struct tn_program *program, struct tn_fast_program *shape)
+{
+	const struct compiler *c = ctx;
+
+	tn_compile(c->fwd, program, c->entropy, shape);
+}
+
 struct tn_fast_program *wk_decide(
 	struct tn_worker *w, struct wk_run *run, struct tn_session *s, struct tn_packet *p)
 {
 	struct tn_view view = tn_packet_view(p);
-	struct tn_fast_program *prog, shape;
+	struct compiler compiler = {.fwd = w->fwd};
+	struct tn_fast_program *prog;
 	struct tn_program *program = &w->processor->program;
 	uint32_t gen = w->mask_gen;
 	struct tn_headers h;
@@ -117,8 +130,9 @@ struct tn_fast_program *wk_decide(
 	}
 	wk_flow_key(&view, &h, run->in, &key);
 	tn_decide(w->fwd->snapshot, &key, w->now_ns, NULL, program, &w->read, NULL);
-	tn_compile(w->fwd, program, tn_key_entropy(&key), &shape);
-	prog = tn_program_cache_get(w->programs, &shape, program);
+	tn_program_without_counters(program, 0);
+	compiler.entropy = tn_key_entropy(&key);
+	prog = tn_program_cache_get(w->programs, program, w->generation, compile, &compiler);
 	if (!prog) {
 		wk_drop(w, TN_DROP_NO_BUFFER, p);
 		return NULL;

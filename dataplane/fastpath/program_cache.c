@@ -63,15 +63,6 @@ static uint64_t hash_bytes(uint64_t hash, const void *data, size_t len)
 	return high << 32 | low;
 }
 
-/* What makes programs of different shapes different; counts and links do not. */
-static uint64_t shape_hash(const struct tn_fast_program *s)
-{
-	uint64_t h = hash_bytes(1, s, offsetof(struct tn_fast_program, packets));
-
-	h = hash_bytes(h, s->template, sizeof(s->template));
-	return hash_bytes(h, &s->tunnel, sizeof(s->tunnel));
-}
-
 static bool shape_equal(const struct tn_fast_program *a, const struct tn_fast_program *b)
 {
 	return !memcmp(a, b, offsetof(struct tn_fast_program, packets)) &&
@@ -106,35 +97,62 @@ static size_t program_size(uint32_t n_ops)
 	return (size + 63) & ~(size_t)63;
 }
 
-struct tn_fast_program *tn_program_cache_get(struct tn_program_cache *c,
-	const struct tn_fast_program *shape, const struct tn_program *program)
+static struct tn_fast_program *add(struct tn_program_cache *c, uint64_t hash,
+	const struct tn_program *program, const struct tn_fast_program *shape)
 {
-	size_t ops_size = program->n_ops * sizeof(program->ops[0]);
-	uint64_t hash = hash_bytes(shape_hash(shape), program->ops, ops_size);
 	struct tn_fast_program *p;
 
-	for (p = c->heads[hash & c->mask]; p; p = p->next) {
-		if (p->hash == hash && p->head.n_ops == program->n_ops && shape_equal(p, shape) &&
-			!memcmp(p->ops, program->ops, ops_size)) {
-			p->refs++;
-			return p;
-		}
-	}
 	if (c->n > c->mask)
 		grow(c);
 	p = aligned_alloc(64, program_size(program->n_ops));
 	if (!p)
 		return NULL;
 	memcpy(p, shape, sizeof(*p));
-	memcpy(p->ops, program->ops, ops_size);
+	memcpy(p->ops, program->ops, program->n_ops * sizeof(program->ops[0]));
 	p->head.n_ops = program->n_ops;
 	p->packets = p->bytes = p->last_used_ns = 0;
-	p->refs = 1;
 	p->hash = hash;
 	p->next = c->heads[hash & c->mask];
 	c->heads[hash & c->mask] = p;
 	c->n++;
 	c->bytes += program_size(program->n_ops);
+	return p;
+}
+
+/*
+ * Equal ops may be there in several shapes: sessions of an older generation keep theirs, and a
+ * tunnel with several next hops has one a next hop.
+ */
+struct tn_fast_program *tn_program_cache_get(struct tn_program_cache *c,
+	const struct tn_program *program, uint32_t generation, tn_compile_fn compile, void *ctx)
+{
+	size_t ops_size = program->n_ops * sizeof(program->ops[0]);
+	uint64_t hash = hash_bytes(1, program->ops, ops_size);
+	struct tn_fast_program shape, *p;
+	bool compiled = false;
+
+	for (p = c->heads[hash & c->mask]; p; p = p->next) {
+		if (p->hash != hash || p->head.n_ops != program->n_ops ||
+			memcmp(p->ops, program->ops, ops_size) != 0)
+			continue;
+		if (p->generation == generation && !p->by_entropy)
+			break;
+		if (!compiled)
+			compile(ctx, program, &shape);
+		compiled = true;
+		if (shape_equal(p, &shape))
+			break;
+	}
+	if (!p) {
+		if (!compiled)
+			compile(ctx, program, &shape);
+		shape.refs = 0;
+		p = add(c, hash, program, &shape);
+	}
+	if (p) {
+		p->generation = generation;
+		p->refs++;
+	}
 	return p;
 }
 

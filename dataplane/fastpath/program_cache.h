@@ -26,9 +26,10 @@ struct tn_fast_program {
 	/* first line: what a hit reads and writes, with the session's */
 	uint8_t kind;		 /* enum tn_fast_kind */
 	uint8_t tos, tos_mask;	 /* ENCAP: outer TOS = (inner & tos_mask) | tos */
-	uint8_t asks_again;	 /* SLOW: an op may make the executor ask for a new program */
+	uint8_t drop;		 /* DROP: enum tn_drop */
+	bool asks_again;	 /* SLOW: an op may make the executor ask for a new program */
+	bool by_entropy;	 /* ENCAP: another flow may get another next hop */
 	uint16_t out;		 /* index of the port by which the frame leaves the switch */
-	uint16_t drop;		 /* DROP: enum tn_drop */
 	uint32_t ip_sum;	 /* ENCAP, IPv4: sum of the outer header, length and tos left out */
 	uint32_t max_frame;	 /* longest frame the output port takes */
 	uint64_t packets, bytes; /* not reported yet */
@@ -36,7 +37,7 @@ struct tn_fast_program {
 	uint64_t hash;
 	struct tn_fast_program *next; /* of the hash chain */
 	uint32_t refs;
-	uint32_t spare;
+	uint32_t generation; /* of the tables that the shape was compiled by */
 	/* second line */
 	uint8_t template[TN_TEMPLATE_MAX];
 	uint16_t tunnel; /* ENCAP: index of the tunnel port, for its counters */
@@ -63,12 +64,17 @@ struct tn_program_cache;
 struct tn_program_cache *tn_program_cache_new(void);
 void tn_program_cache_free(struct tn_program_cache *c);
 
+/* Turns ops into a shape: fills *shape up to and with its template. */
+typedef void (*tn_compile_fn)(
+	void *ctx, const struct tn_program *program, struct tn_fast_program *shape);
+
 /*
- * The program with these ops and this compiled shape (shape: a tn_fast_program of which everything
- * up to `template` counts), with one reference more; NULL: no memory.
+ * The program with these ops, with one reference more; NULL: no memory. generation: of everything
+ * that compile() reads beside the ops; it is called where no program of these ops was compiled in
+ * that generation.
  */
 struct tn_fast_program *tn_program_cache_get(struct tn_program_cache *c,
-	const struct tn_fast_program *shape, const struct tn_program *program);
+	const struct tn_program *program, uint32_t generation, tn_compile_fn compile, void *ctx);
 
 /*
  * One reference less; at zero the program waits until what it counted was reported

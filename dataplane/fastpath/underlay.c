@@ -203,6 +203,11 @@ static const struct tn_underlay_path *find_path(
 	return NULL;
 }
 
+bool tn_underlay_multipath(const struct tn_underlay *u, tn_u128 dst)
+{
+	return find_path(u, dst, 0) != find_path(u, dst, UINT32_MAX);
+}
+
 /* Best first: on the network of the next hop, on the uplink, of the family. */
 static const struct tn_underlay_address *source_address(
 	const struct tn_underlay *u, tn_u128 next, uint32_t port)

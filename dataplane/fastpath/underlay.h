@@ -19,6 +19,9 @@ void tn_underlay_free(struct tn_underlay *u);
 const struct tn_underlay_address *tn_underlay_address(const struct tn_underlay *u, tn_u128 address);
 bool tn_underlay_is_uplink(const struct tn_underlay *u, uint32_t port);
 
+/* Do flows to this endpoint spread over several next hops? */
+bool tn_underlay_multipath(const struct tn_underlay *u, tn_u128 dst);
+
 /* How a tunnel packet leaves. */
 struct tn_next_hop {
 	tn_u128 src;

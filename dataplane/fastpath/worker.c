@@ -313,6 +313,11 @@ void tn_worker_burst(struct tn_worker *w, const struct tn_forwarding *fwd, unsig
 	struct tn_worker_port_stats *stats = &w->stats[port_index];
 	enum tn_drop reason;
 
+	if (fwd != w->seen_fwd || fwd->snapshot->version != w->seen_version) {
+		w->seen_fwd = fwd;
+		w->seen_version = fwd->snapshot->version;
+		w->generation++;
+	}
 	w->fwd = fwd;
 	w->now_ns = now_ns;
 	w->port_index = port_index;

@@ -37,7 +37,10 @@ struct tn_forwarding_port {
 	uint32_t max_frame;   /* longest frame it sends */
 };
 
-/* One version of everything a worker reads. Immutable. */
+/*
+ * One version of everything a worker reads. Immutable. A change of ports, tunnels or underlay comes
+ * with a new version of the switch (tn_switch_touch), which is what sessions go by.
+ */
 struct tn_forwarding {
 	const struct tn_snapshot *snapshot;
 	const struct tn_tunnels *tunnels;

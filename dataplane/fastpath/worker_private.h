@@ -78,6 +78,9 @@ struct tn_worker {
 	struct tn_key flow_mask; /* the same as mask, as decide() speaks of it */
 	struct tn_key rest;	 /* bits that decisions read and session keys cannot hold */
 	struct tn_program_cache *programs;
+	const struct tn_forwarding *seen_fwd; /* what generation stands for */
+	uint64_t seen_version;
+	uint32_t generation;
 	uint32_t swept; /* session bucket where the next sweep goes on */
 	struct tn_processor *processor;
 	struct tn_read_set read;

@@ -108,6 +108,26 @@ static void read_layout(struct tn_walk *w)
 		mask->tp_src = tn_htobe16(UINT16_MAX);
 }
 
+/* An output compares with in_port; a packet-in carries more. */
+static void read_pipeline(struct tn_walk *w, bool all)
+{
+	if (!w->read)
+		return;
+	w->read->mask.in_port.raw = UINT32_MAX;
+	if (all)
+		w->read->mask.metadata.raw = w->read->mask.tunnel_id.raw = UINT64_MAX;
+}
+
+/* What an output to a tunnel may take from the packet's own metadata. */
+static void read_tunnel(struct tn_walk *w)
+{
+	if (!w->read)
+		return;
+	w->read->mask.tunnel_id.raw = UINT64_MAX;
+	memset(&w->read->mask.tun_src, 0xff, sizeof(w->read->mask.tun_src));
+	memset(&w->read->mask.tun_dst, 0xff, sizeof(w->read->mask.tun_dst));
+}
+
 void walk_clone_begin(struct tn_walk *w, struct tn_clone *clone)
 {
 	clone->op = w->program->n_ops;
@@ -335,7 +355,7 @@ static void walk_controller(struct tn_walk *w, const struct tn_action *a)
 		walk_drop_copy(w, TN_DROP_CONTROLLER_OFF);
 		return;
 	}
-	walk_read_fields(w, BIT(IN_PORT) | BIT(METADATA) | BIT(TUNNEL_ID));
+	read_pipeline(w, true);
 	at = w->program->n_ops;
 	op = walk_emit(w, TN_OP_CONTROLLER);
 	if (!op)
@@ -372,7 +392,7 @@ static void walk_output_port(
 	op->output.queue = w->b.queue;
 	op->output.has_queue = w->b.has_queue;
 	if (port->type == TN_PORT_VXLAN)
-		walk_read_fields(w, BIT(TUNNEL_ID) | BIT(TUN_SRC) | BIT(TUN_DST));
+		read_tunnel(w);
 	op->output.tunnel_id = (uint32_t)tunnel_id;
 	op->output.wide_tunnel_id = tunnel_id >> 32 != 0;
 	op->output.tun_src = tn_u128_from_ip6(&w->b.key.tun_src);
@@ -440,7 +460,7 @@ static void walk_output(struct tn_walk *w, const struct tn_action *a)
 	uint32_t number = a->output.port;
 	const struct tn_port_config_data *port;
 
-	walk_read_fields(w, BIT(IN_PORT));
+	read_pipeline(w, false);
 	switch (number) {
 	case TN_PORT_CONTROLLER:
 		walk_controller(w, a);

@@ -68,6 +68,15 @@ void sw_publish(struct tn_switch *sw)
 		tn_defer_add(sw->defer, old, free);
 }
 
+int tn_switch_touch(struct tn_switch *sw, struct tn_error *err)
+{
+	if (!sw_reserve_snapshot(sw))
+		return sw_no_memory(err);
+	sw->epoch[TN_EPOCH_SHARED] = (uint32_t)++sw->version;
+	sw_publish(sw);
+	return 0;
+}
+
 const struct tn_snapshot *tn_switch_snapshot(const struct tn_switch *sw)
 {
 	return __atomic_load_n(&sw->snapshot, __ATOMIC_ACQUIRE);

@@ -91,6 +91,12 @@ uint64_t tn_switch_next_expiry(const struct tn_switch *sw);
 void tn_switch_learn(
 	struct tn_switch *sw, struct tn_mac mac, uint16_t vid, uint32_t in_port, uint64_t now_ns);
 
+/*
+ * Something changed that decisions lead to and the switch does not hold (tunnels, the underlay): a
+ * new version, in which every kept decision is made again. -ENOMEM.
+ */
+int tn_switch_touch(struct tn_switch *sw, struct tn_error *err) TN_MUST_CHECK;
+
 /* The version packets are handled by. Readers must not hold it across tn_switch_reclaim(). */
 const struct tn_snapshot *tn_switch_snapshot(const struct tn_switch *sw);
 /*
