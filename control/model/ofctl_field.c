@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* Every name but reg, xreg and xxreg. The first one of a field is the one that is printed. */
+/* Every field, in the order in which Open vSwitch lists them, with the name that is printed. */
 struct named_field {
 	const char *name;
 	const char *alias; /* NULL: none */
@@ -18,15 +18,32 @@ struct named_field {
 	{                                                             \
 		name, alias, nxm, TN_OFCTL_##format, TN_FIELD_##field \
 	}
+#define REGISTER(n) NAMED("reg" #n, NULL, "NXM_NX_REG" #n, HEX, REG##n)
 
 static const struct named_field named_fields[] = {
-	NAMED("in_port", "in_port_oxm", NULL, PORT, IN_PORT),
-	NAMED("in_phy_port", NULL, NULL, PORT, IN_PHY_PORT),
-	NAMED("metadata", NULL, NULL, HEX, METADATA),
 	NAMED("tun_id", "tunnel_id", "NXM_NX_TUN_ID", HEX, TUNNEL_ID),
 	NAMED("tun_ipv6_src", NULL, "NXM_NX_TUN_IPV6_SRC", IP6, TUN_SRC),
 	NAMED("tun_ipv6_dst", NULL, "NXM_NX_TUN_IPV6_DST", IP6, TUN_DST),
+	NAMED("metadata", NULL, NULL, HEX, METADATA),
+	NAMED("in_port", "in_port_oxm", NULL, PORT, IN_PORT),
+	NAMED("in_phy_port", NULL, NULL, PORT, IN_PHY_PORT),
 	NAMED("pkt_mark", NULL, "NXM_NX_PKT_MARK", HEX, PKT_MARK),
+	REGISTER(0),
+	REGISTER(1),
+	REGISTER(2),
+	REGISTER(3),
+	REGISTER(4),
+	REGISTER(5),
+	REGISTER(6),
+	REGISTER(7),
+	REGISTER(8),
+	REGISTER(9),
+	REGISTER(10),
+	REGISTER(11),
+	REGISTER(12),
+	REGISTER(13),
+	REGISTER(14),
+	REGISTER(15),
 	NAMED("eth_src", "dl_src", "NXM_OF_ETH_SRC", MAC, ETH_SRC),
 	NAMED("eth_dst", "dl_dst", "NXM_OF_ETH_DST", MAC, ETH_DST),
 	NAMED("eth_type", "dl_type", "NXM_OF_ETH_TYPE", HEX, ETH_TYPE),
@@ -65,6 +82,8 @@ static const struct named_field named_fields[] = {
 	NAMED("nd_sll", NULL, "NXM_NX_ND_SLL", MAC, ND_SLL),
 	NAMED("nd_tll", NULL, "NXM_NX_ND_TLL", MAC, ND_TLL),
 };
+
+TN_BUILD_ASSERT(TN_ARRAY_SIZE(named_fields) == TN_N_FIELDS, "a field has no name in text");
 
 /* Views that are not one whole field. */
 #define VIEW(view_name, view_format, view_bits) \
@@ -124,12 +143,11 @@ static const char *const foreign_fields[] = {
 	"tun_ttl",
 };
 
-/* Registers, by the words in front of their number. */
+/* Registers of more than 32 bits, by the words in front of their number. */
 static const struct {
 	const char *name, *nxm;
 	uint8_t n_regs; /* that one of them spans */
 } registers[] = {
-	{"reg", "NXM_NX_REG", 1},
 	{"xreg", "OXM_OF_PKT_REG", 2},
 	{"xxreg", "NXM_NX_XXREG", 4},
 };
@@ -250,6 +268,20 @@ bool tn_ofctl_is_foreign_field(struct tn_ofctl_span name)
 	return false;
 }
 
+static const struct named_field *named(enum tn_field_id id)
+{
+	const struct named_field *f = named_fields;
+
+	while (f->field != id)
+		f++;
+	return f;
+}
+
+enum tn_field_id tn_ofctl_field_in_order(unsigned i)
+{
+	return (enum tn_field_id)named_fields[i].field;
+}
+
 void tn_ofctl_view_of(enum tn_field_id id, struct tn_ofctl_view *view)
 {
 	whole_field(tn_fields[id].name, TN_OFCTL_HEX, (uint8_t)id, view);
@@ -269,8 +301,6 @@ void tn_ofctl_near_fields(struct tn_ofctl_near *near)
 	for (size_t i = 0; i < TN_ARRAY_SIZE(special_views); i++)
 		if (special_views[i].view.name)
 			tn_ofctl_near_try(near, special_views[i].view.name);
-	for (unsigned i = 0; i < TN_N_REGS; i++)
-		tn_ofctl_near_try(near, tn_fields[TN_FIELD_REG0 + i].name);
 }
 
 int tn_ofctl_no_field(struct tn_ofctl_line *l, struct tn_ofctl_span name, enum tn_of_error of)
@@ -337,14 +367,10 @@ int tn_ofctl_parse_subfield(struct tn_ofctl_line *l, struct tn_ofctl_span s, boo
 
 static void put_nxm_name(struct tn_ofctl_out *out, enum tn_field_id id)
 {
-	for (size_t i = 0; i < TN_ARRAY_SIZE(named_fields); i++) {
-		if (named_fields[i].field == id && named_fields[i].nxm) {
-			tn_ofctl_put(out, "%s", named_fields[i].nxm);
-			return;
-		}
-	}
-	if (id >= TN_FIELD_REG0 && id < TN_FIELD_REG0 + TN_N_REGS) {
-		tn_ofctl_put(out, "NXM_NX_REG%u", id - TN_FIELD_REG0);
+	const struct named_field *f = named(id);
+
+	if (f->nxm) {
+		tn_ofctl_put(out, "%s", f->nxm);
 		return;
 	}
 	tn_ofctl_put(out, "OXM_OF_");

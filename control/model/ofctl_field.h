@@ -49,6 +49,8 @@ bool tn_ofctl_view_by_name(struct tn_ofctl_span name, bool nxm, struct tn_ofctl_
 bool tn_ofctl_is_foreign_field(struct tn_ofctl_span name);
 /* A view of one field, under the name by which set_field is printed. */
 void tn_ofctl_view_of(enum tn_field_id id, struct tn_ofctl_view *view);
+/* The fields in the order of Open vSwitch: i below TN_N_FIELDS. */
+enum tn_field_id tn_ofctl_field_in_order(unsigned i);
 /* Tries the names of all fields. */
 void tn_ofctl_near_fields(struct tn_ofctl_near *near);
 /* Complains of a name that is no field, or one that the switch does not have (with `of`). */

@@ -525,10 +525,12 @@ static void put_hash_fields(struct tn_ofctl_out *out, uint64_t fields)
 	if (!fields)
 		return;
 	tn_ofctl_put(out, one ? ",fields=" : ",fields(");
-	for (unsigned id = 0; id < TN_N_FIELDS; id++) {
+	for (unsigned i = 0; i < TN_N_FIELDS; i++) {
+		enum tn_field_id id = tn_ofctl_field_in_order(i);
+
 		if (!(fields >> id & 1))
 			continue;
-		tn_ofctl_view_of((enum tn_field_id)id, &view);
+		tn_ofctl_view_of(id, &view);
 		tn_ofctl_put(out, "%s,", view.name);
 	}
 	tn_ofctl_chomp(out, ',');
