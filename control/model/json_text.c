@@ -30,8 +30,9 @@ static void tape_clear(struct tn_json_tape *t)
 		tn_arena_fini(&t->strings);
 }
 
-/* A new value at the end of the tape. */
-static struct tn_json_value *tape_add(struct tn_json_tape *t, enum tn_json_type type)
+/* A new value at the end of the tape, inside the container at `parent` (the root's is itself). */
+static struct tn_json_value *tape_add(
+	struct tn_json_tape *t, uint32_t parent, struct tn_json_string key)
 {
 	struct tn_json_value *v;
 
@@ -43,8 +44,11 @@ static struct tn_json_value *tape_add(struct tn_json_tape *t, enum tn_json_type 
 	}
 	v = &t->v[t->n++];
 	memset(v, 0, sizeof(*v));
-	v->type = (uint8_t)type;
+	v->key = key;
 	v->next = t->n;
+	v->parent = parent;
+	if (t->n > 1)
+		v->ordinal = t->v[parent].n++;
 	return v;
 }
 
@@ -121,21 +125,21 @@ static void text_add_key(struct text *b, struct tn_json_string key)
 
 char *tn_json_pointer(const struct tn_json_tape *t, const struct tn_json_value *v, const char *base)
 {
-	uint32_t target = (uint32_t)(v - t->v), at = 0, child, i;
+	const struct tn_json_value *up[TN_JSON_DEPTH_MAX + 1];
 	struct text b = {0};
 	char number[16];
+	unsigned n = 0;
 
+	for (; v != t->v && n < TN_ARRAY_SIZE(up); v = t->v + v->parent)
+		up[n++] = v;
 	text_add(&b, base, strlen(base));
-	while (at != target) {
-		for (i = 0, child = at + 1; t->v[child].next <= target; i++)
-			child = t->v[child].next;
-		if (t->v[child].key.p) {
-			text_add_key(&b, t->v[child].key);
+	while (n-- > 0) {
+		if (up[n]->key.p) {
+			text_add_key(&b, up[n]->key);
 		} else {
-			snprintf(number, sizeof(number), "/%u", i);
+			snprintf(number, sizeof(number), "/%u", up[n]->ordinal);
 			text_add(&b, number, strlen(number));
 		}
-		at = child;
 	}
 	return b.p;
 }
@@ -240,6 +244,7 @@ void tn_json_enter(struct tn_json_source *s)
 static bool more(struct tn_json_source *s, const struct tn_json_tape *t, bool first, char open)
 {
 	char c, close = open == '{' ? '}' : ']';
+	struct tn_json_source comma;
 
 	if (s->failed)
 		return false;
@@ -253,9 +258,12 @@ static bool more(struct tn_json_source *s, const struct tn_json_tape *t, bool fi
 		return true;
 	if (c != ',')
 		return fail_at(s, t, open == '{' ? "',' or '}'" : "',' or ']'");
+	comma = *s;
 	s->pos++;
-	if (tn_json_peek(s) == close)
+	if (tn_json_peek(s) == close) {
+		*s = comma;
 		return fail(s, t, s->pos, "a comma before '%c'; remove the comma", close);
+	}
 	return true;
 }
 
@@ -652,7 +660,8 @@ static void check_keys(
 	}
 }
 
-static bool value(struct tn_json_source *s, struct tn_json_tape *t, struct tn_json_string k);
+static bool value(
+	struct tn_json_source *s, struct tn_json_tape *t, uint32_t parent, struct tn_json_string k);
 
 static bool container(struct tn_json_source *s, struct tn_json_tape *t, uint32_t at)
 {
@@ -669,8 +678,7 @@ static bool container(struct tn_json_source *s, struct tn_json_tape *t, uint32_t
 	for (; more(s, t, first, open); first = false) {
 		if (open == '{' && !key(s, t, &k, &col))
 			return false;
-		t->v[at].n++;
-		if (!value(s, t, k))
+		if (!value(s, t, at, k))
 			return false;
 	}
 	if (s->failed)
@@ -681,7 +689,8 @@ static bool container(struct tn_json_source *s, struct tn_json_tape *t, uint32_t
 	return true;
 }
 
-static bool value(struct tn_json_source *s, struct tn_json_tape *t, struct tn_json_string k)
+static bool value(
+	struct tn_json_source *s, struct tn_json_tape *t, uint32_t parent, struct tn_json_string k)
 {
 	char c = tn_json_peek(s);
 	uint32_t at = t->n;
@@ -690,8 +699,7 @@ static bool value(struct tn_json_source *s, struct tn_json_tape *t, struct tn_js
 	if (at >= TN_JSON_VALUES_MAX)
 		return fail(s, t, s->pos, "more than %u values in one element; split it",
 			TN_JSON_VALUES_MAX);
-	v = tape_add(t, TN_JSON_NULL);
-	v->key = k;
+	v = tape_add(t, parent, k);
 	v->line = s->line;
 	v->column = column(s, s->pos);
 	switch (c) {
@@ -714,13 +722,13 @@ bool tn_json_value(struct tn_json_source *s, struct tn_json_tape *t)
 	tape_clear(t);
 	if (s->failed)
 		return false;
-	return value(s, t, (struct tn_json_string){0});
+	return value(s, t, 0, (struct tn_json_string){0});
 }
 
 /* Trees of jansson's. */
 
-static bool load(
-	struct tn_json_tape *t, const json_t *tree, struct tn_json_string k, unsigned depth);
+static bool load(struct tn_json_tape *t, const json_t *tree, uint32_t parent,
+	struct tn_json_string k, unsigned depth);
 
 static bool load_container(struct tn_json_tape *t, const json_t *tree, unsigned depth)
 {
@@ -735,8 +743,7 @@ static bool load_container(struct tn_json_tape *t, const json_t *tree, unsigned 
 		t->v[at].type = TN_JSON_ARRAY;
 		json_array_foreach(tree, i, child)
 		{
-			t->v[at].n++;
-			if (!load(t, child, (struct tn_json_string){0}, depth + 1))
+			if (!load(t, child, at, (struct tn_json_string){0}, depth + 1))
 				return false;
 		}
 	} else {
@@ -745,8 +752,7 @@ static bool load_container(struct tn_json_tape *t, const json_t *tree, unsigned 
 
 		for (; iter; iter = json_object_iter_next((json_t *)(uintptr_t)tree, iter)) {
 			name = json_object_iter_key(iter);
-			t->v[at].n++;
-			if (!load(t, json_object_iter_value(iter),
+			if (!load(t, json_object_iter_value(iter), at,
 				    (struct tn_json_string){name, (uint32_t)strlen(name)},
 				    depth + 1))
 				return false;
@@ -756,16 +762,15 @@ static bool load_container(struct tn_json_tape *t, const json_t *tree, unsigned 
 	return true;
 }
 
-static bool load(
-	struct tn_json_tape *t, const json_t *tree, struct tn_json_string k, unsigned depth)
+static bool load(struct tn_json_tape *t, const json_t *tree, uint32_t parent,
+	struct tn_json_string k, unsigned depth)
 {
 	struct tn_json_value *v;
 	json_int_t i;
 
 	if (t->n >= TN_JSON_VALUES_MAX)
 		return false;
-	v = tape_add(t, TN_JSON_NULL);
-	v->key = k;
+	v = tape_add(t, parent, k);
 	switch (json_typeof(tree)) {
 	case JSON_OBJECT:
 	case JSON_ARRAY:
@@ -800,7 +805,7 @@ bool tn_json_tape_load(struct tn_json_tape *t, const json_t *tree, const char *p
 	struct tn_diagnostics *diag)
 {
 	tape_clear(t);
-	if (tree && load(t, tree, (struct tn_json_string){0}, 0))
+	if (tree && load(t, tree, 0, (struct tn_json_string){0}, 0))
 		return true;
 	tn_diagnostics_add(diag, pointer, 0, 0, TN_OF_OK,
 		"nested over %u levels deep, over %u values, or a NUL in a string",

@@ -42,6 +42,7 @@ struct tn_json_value {
 	bool negative, too_big;	   /* INTEGER: sign; over 64 bits */
 	uint32_t n;		   /* ARRAY, OBJECT: how many values right inside */
 	uint32_t next;		   /* position of the value after this one and all inside it */
+	uint32_t parent, ordinal;  /* position of what holds it; its place in there, from 0 */
 	uint32_t line, column;	   /* from 1; 0: not read from text */
 	struct tn_json_string key; /* in an OBJECT; p is NULL elsewhere */
 	union {
