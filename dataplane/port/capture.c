@@ -338,7 +338,8 @@ static uint64_t find_broken_block(const struct tn_capture_reader *r, uint64_t st
 	uint32_t type, len;
 	uint64_t at = start;
 	bool swapped = pcap_is_swapped(r->pcap);
-	gzFile gz = strcmp(r->path, "-") ? gzopen(r->path, "rb") : NULL;
+	/* A pipe cannot be read again, and opening one could wait for ever. */
+	gzFile gz = r->total ? gzopen(r->path, "rb") : NULL;
 
 	if (!gz)
 		return start;

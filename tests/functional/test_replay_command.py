@@ -9,7 +9,7 @@ import time
 import pytest
 
 from replaying import (REPLAY, START, call, config, flow, frame, from_port, gz, output, pcap, port,
-                       read_pcap, replay, succeed, wire)
+                       read_pcap, succeed, wire)
 
 
 @pytest.fixture
@@ -63,6 +63,7 @@ def test_wrong_usage(files):
     refused(2, "--out is given twice")(*c, *i, "--out", "a", "--out", "b")
     refused(2, "names no file")(*c, *i, "--trace", "")
     refused(2, "cannot both go to standard output")(*c, *i, "--report", "-", "--trace", "-")
+    refused(2, "cannot both go to x")(*c, *i, "--report", "x", "--trace", "x")
     refused(2, "--check reads only")(*c, *i, "--check")
     for n in ("0", "-1", "x", "", "1x", "99999999999999999999"):
         refused(2, "--loop")(*c, *i, "--loop", n)
@@ -70,7 +71,8 @@ def test_wrong_usage(files):
     refused(2, "has no port middle", "left (1), right (2)")(*c, "--in", "middle=x.pcap")
     refused(2, "has no port 3")(*c, "--in", "3=x.pcap")
     refused(2, "names no file")(*c, "--in", "left=")
-    refused(2, "only one input can be standard input")(*c, "--in", "left=-", "--in", "right=-")
+    refused(2, "only one file can be standard input")(*c, "--in", "left=-", "--in", "right=-")
+    refused(2, "only one file can be standard input")("--config", "-", "--in", "left=-")
     refused(2, "--loop needs files")(*c, "--in", "left=-", "--loop", "2")
 
 
@@ -104,6 +106,17 @@ def test_all_errors_of_the_switch_are_told(files):
     for line in lines:
         number, column = [int(n) for n in line.split("bad.json:")[1].split(":")[:2]]
         assert text[number - 1][column - 1] == "{"
+
+
+def test_documents_that_are_too_much(files):
+    with open(files / "huge.json", "wb") as f:
+        f.truncate(200 << 20)
+    done = call("--config", files / "huge.json", "--check")
+    assert done.returncode == 2 and "bytes; at most" in done.stderr
+    (files / "deep.json").write_text('{"flows":' + "[" * 100 + "]" * 100 + "}")
+    assert call("--config", files / "deep.json", "--check").returncode == 2
+    (files / "nul.json").write_bytes(b'{"device":{"id":"of:\0"}}')
+    assert call("--config", files / "nul.json", "--check").returncode == 2
 
 
 def test_check(files):
@@ -171,11 +184,15 @@ def test_inputs_are_never_overwritten(tmp_path):
     for name in ("left", "right", "controller"):
         (tmp_path / "out" / (name + ".pcap")).write_bytes(data)
         (tmp_path / "config.json").write_text(json.dumps(wire()))
-        refused(5, "is an input")(
-            "--config", tmp_path / "config.json", "--out", tmp_path / "out",
-            "--in", "left=%s" % (tmp_path / "out" / (name + ".pcap")))
-        assert (tmp_path / "out" / (name + ".pcap")).read_bytes() == data
-        (tmp_path / "out" / (name + ".pcap")).unlink()
+        path = tmp_path / "out" / (name + ".pcap")
+        base = ["--config", tmp_path / "config.json", "--in", "left=%s" % path]
+        refused(5, "is read by this run")(*base, "--out", tmp_path / "out")
+        for option in ("--report", "--trace"):
+            refused(5, "is read by this run")(*base, option, path)
+            refused(5, "is read by this run")(*base, option, tmp_path / "config.json")
+        assert path.read_bytes() == data
+        assert json.loads((tmp_path / "config.json").read_text()) == wire()
+        path.unlink()
 
 
 def test_full_disk(files):

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What tenon-replay makes of the switch: its clock, its traces, its report, its accounts."""
-import json
 import random
 
 from replaying import (NS, START, config, flow, frame, from_port, output, pcap, port, succeed,

@@ -52,7 +52,7 @@ static int read_file(const char *path, char **text, size_t *len)
 static void say(const char *path, uint32_t line, uint32_t column, const char *pointer,
 	enum tn_of_error of, const char *detail)
 {
-	fprintf(stderr, "%s:", path);
+	fprintf(stderr, "%s:", strcmp(path, "-") ? path : "standard input");
 	if (line)
 		fprintf(stderr, "%u:%u:", line, column);
 	if (pointer && *pointer)

@@ -196,6 +196,11 @@ static void on_output(void *ctx, struct tn_view *view, const struct tn_headers *
 	}
 }
 
+static void take_cookie(void *cookie, const struct tn_flow_info *flow)
+{
+	*(uint64_t *)cookie = flow->cookie;
+}
+
 static void on_controller(void *ctx, const struct tn_view *view, const struct tn_op *op,
 	uint8_t reason, uint16_t max_len)
 {
@@ -217,6 +222,9 @@ static void on_controller(void *ctx, const struct tn_view *view, const struct tn
 		.table = op->table,
 	};
 
+	/* INVALID_TTL: the op is not the controller's, but it says its flow. */
+	if (!by_action)
+		(void)tn_switch_flow_by_id(e->config->sw, op->flow_id, take_cookie, &p.cookie);
 	e->account.consumed++;
 	tn_notes_packet_in(&e->notes, &p);
 	write_frame(e, e->controller, view, len);
@@ -510,9 +518,10 @@ void tn_engine_frame(
 		end_in_drop(e, &view, TN_DROP_TOO_LONG, NULL, NULL);
 		return;
 	}
-	/* The only copy out, so it cannot fail. */
-	if (!tn_buffers_take(e->buffers, frame->data, frame->len, frame->wire_len, &view))
+	if (!tn_buffers_take(e->buffers, frame->data, frame->len, frame->wire_len, &view)) {
+		end_in_drop(e, &view, TN_DROP_NO_BUFFER, NULL, NULL);
 		return;
+	}
 	process(e, &view);
 	tn_buffers_give_back(e->buffers, &view);
 }

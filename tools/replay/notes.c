@@ -7,16 +7,23 @@
 #include "tools/replay/memory.h"
 #include "tools/replay/text.h"
 
+#define SLOTS 32768u
+
+TN_BUILD_ASSERT(SLOTS > 2 * TN_NOTES_ROWS_MAX, "searches end soon");
+
 void tn_notes_init(struct tn_notes *n)
 {
 	memset(n, 0, sizeof(*n));
 	n->events = json_array();
+	n->rows = tn_alloc(TN_NOTES_ROWS_MAX * sizeof(*n->rows));
+	n->slots = tn_alloc(SLOTS * sizeof(*n->slots));
 }
 
 void tn_notes_fini(struct tn_notes *n)
 {
 	free(n->packet_ins);
 	free(n->rows);
+	free(n->slots);
 	json_decref(n->events);
 }
 
@@ -25,24 +32,27 @@ static bool row_is(const struct tn_packet_in_row *row, const struct tn_packet_in
 	return row->reason == p->reason && row->table == p->table && row->cookie == p->cookie;
 }
 
-/* There are few kinds of packet-ins, and the next one is mostly of the same kind. */
+static uint32_t row_hash(const struct tn_packet_in *p)
+{
+	uint64_t h = p->cookie ^ ((uint64_t)p->reason << 8 | p->table) << 40;
+
+	return (uint32_t)((h ^ h >> 32) * UINT64_C(0x9e3779b97f4a7c15) >> 32);
+}
+
 static void count_row(struct tn_notes *n, const struct tn_packet_in *p)
 {
-	size_t i = n->memo_row;
+	uint32_t i = row_hash(p) & (SLOTS - 1);
 
-	if (i >= n->n_rows || !row_is(&n->rows[i], p)) {
-		for (i = 0; i < n->n_rows && !row_is(&n->rows[i], p); i++)
-			;
-	}
-	if (i == n->n_rows) {
+	while (n->slots[i] && !row_is(&n->rows[n->slots[i] - 1], p))
+		i = (i + 1) & (SLOTS - 1);
+	if (!n->slots[i]) {
 		if (n->n_rows == TN_NOTES_ROWS_MAX)
 			return;
-		n->rows = tn_grow(n->rows, n->n_rows, &n->room_rows, sizeof(*n->rows));
 		n->rows[n->n_rows++] = (struct tn_packet_in_row){
 			.cookie = p->cookie, .reason = p->reason, .table = p->table};
+		n->slots[i] = (uint32_t)n->n_rows;
 	}
-	n->rows[i].packets++;
-	n->memo_row = i;
+	n->rows[n->slots[i] - 1].packets++;
 }
 
 void tn_notes_packet_in(struct tn_notes *n, const struct tn_packet_in *p)
@@ -110,8 +120,7 @@ static int compare_rows(const void *x, const void *y)
 
 void tn_notes_sort(struct tn_notes *n)
 {
-	if (n->n_rows)
-		qsort(n->rows, n->n_rows, sizeof(*n->rows), compare_rows);
+	qsort(n->rows, n->n_rows, sizeof(*n->rows), compare_rows);
 }
 
 static const char *name_of(const char *const *names, size_t n, uint8_t number)

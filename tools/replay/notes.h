@@ -33,9 +33,10 @@ struct tn_notes {
 	struct tn_packet_in *packet_ins;
 	size_t n_packet_ins, room_packet_ins;
 	uint64_t all_packet_ins;
-	struct tn_packet_in_row *rows;
-	size_t n_rows, room_rows, memo_row;
-	json_t *events; /* array */
+	struct tn_packet_in_row *rows; /* TN_NOTES_ROWS_MAX */
+	size_t n_rows;
+	uint32_t *slots; /* by hash, open addressing: row + 1, 0: free */
+	json_t *events;	 /* array */
 	uint64_t all_events;
 	uint64_t removed[TN_REMOVED_EVICTION + 1];
 	uint64_t port_changes, vacancies;
@@ -46,7 +47,7 @@ void tn_notes_fini(struct tn_notes *n);
 void tn_notes_packet_in(struct tn_notes *n, const struct tn_packet_in *p);
 /* codec: for the flow of a flow-removed event. */
 void tn_notes_event(struct tn_notes *n, const struct tn_codec *codec, const struct tn_event *event);
-/* Sorts the rows of packet-ins by reason, table, cookie. */
+/* Sorts the rows of packet-ins by reason, table, cookie. No packet-in may come after it. */
 void tn_notes_sort(struct tn_notes *n);
 
 const char *tn_packet_in_reason_name(uint8_t reason); /* "NO_MATCH" */

@@ -92,9 +92,30 @@ static bool set_once(const char **where, const char *option, const char *value)
 	return true;
 }
 
-static bool is_stdout(const char *path)
+static bool is_stdin(const char *path)
 {
 	return path && !strcmp(path, "-");
+}
+
+static bool check_stdin(const struct tn_options *o)
+{
+	unsigned n = is_stdin(o->config) + is_stdin(o->diff);
+	unsigned inputs = 0;
+
+	for (size_t i = 0; i < o->n_inputs; i++) {
+		const char *equals = strchr(o->inputs[i], '=');
+
+		inputs += equals && is_stdin(equals + 1);
+	}
+	if (n + inputs > 1) {
+		tn_complain("only one file can be standard input");
+		return false;
+	}
+	if (inputs && o->loops > 1) {
+		tn_complain("--loop needs files: standard input comes only once");
+		return false;
+	}
+	return true;
 }
 
 static bool check_combination(const struct tn_options *o)
@@ -111,8 +132,11 @@ static bool check_combination(const struct tn_options *o)
 		tn_complain("--in is missing: name a port and a capture, as in --in 1=FILE.pcap");
 		return false;
 	}
-	if (is_stdout(o->report) && is_stdout(o->trace)) {
-		tn_complain("--report and --trace cannot both go to standard output");
+	if (!check_stdin(o))
+		return false;
+	if (o->report && o->trace && !strcmp(o->report, o->trace)) {
+		tn_complain("--report and --trace cannot both go to %s",
+			strcmp(o->report, "-") ? o->report : "standard output");
 		return false;
 	}
 	return true;

@@ -40,15 +40,17 @@ static bool make_path(char path[PATH_MAX], const char *dir, const char *name, bo
 	return true;
 }
 
-static bool is_input(const char *path, const char *const *inputs, size_t n_inputs)
+bool tn_outputs_would_destroy(const char *path, const char *const *files, size_t n)
 {
 	struct stat out, in;
 
-	if (stat(path, &out))
+	if (stat(path, &out) || !S_ISREG(out.st_mode))
 		return false;
-	for (size_t i = 0; i < n_inputs; i++) {
-		if (!stat(inputs[i], &in) && in.st_dev == out.st_dev && in.st_ino == out.st_ino)
-			return true;
+	for (size_t i = 0; i < n; i++) {
+		if (stat(files[i], &in) || in.st_dev != out.st_dev || in.st_ino != out.st_ino)
+			continue;
+		tn_complain("%s is read by this run: name another file to write", path);
+		return true;
 	}
 	return false;
 }
@@ -64,10 +66,8 @@ static struct tn_capture_writer *create(const char *dir, const char *name, bool 
 		tn_complain("--out %s: the name of port %s is too long for a file", dir, name);
 		return NULL;
 	}
-	if (is_input(path, inputs, n_inputs)) {
-		tn_complain("%s is an input: name another directory with --out", path);
+	if (tn_outputs_would_destroy(path, inputs, n_inputs))
 		return NULL;
-	}
 	writer = tn_capture_create(path, &err);
 	if (!writer)
 		tn_complain("%s", err.text);

@@ -5,9 +5,12 @@
 
 #include "tools/replay/engine.h"
 
+/* Is the file that is to be written one of those that are read? If so it is said. */
+bool tn_outputs_would_destroy(const char *path, const char *const *files, size_t n);
+
 /*
  * Opens DIR/PORT.pcap for each port and DIR/controller.pcap; makes DIR where it is missing. A file
- * that is one of the inputs is not touched. Bytes of a port's name that could lead out of DIR, or
+ * that is one of `inputs` is not touched. Bytes of a port's name that could lead out of DIR, or
  * hide the file, are written as %XX. -1: said why on standard error.
  */
 int tn_outputs_open(struct tn_engine *e, const char *dir, const char *const *inputs,

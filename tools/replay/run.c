@@ -49,7 +49,8 @@ struct run {
 	const struct tn_options *o;
 	struct side sides[2];
 	unsigned n_sides;
-	const char **paths; /* of the inputs */
+	const char **paths; /* of the inputs, then of the configurations */
+	size_t n_paths;
 	struct tn_merge *merge;
 	struct tn_capture_error input_error; /* when merge is NULL */
 	struct sink report, trace, summary;
@@ -69,23 +70,16 @@ static void catch_signals(void)
 	sigaction(SIGTERM, &action, NULL);
 }
 
-/* The part of "PORT=FILE" before the '=' that ends a port of the configuration; a name may have
- * some itself. NULL: none fits. */
+/* The port and the file of "PORT=FILE"; NULL: there is no such port. A name has no '='. */
 static const struct tn_model_port *split_input(
 	const struct tn_config *c, const char *text, const char **path)
 {
-	const char *equals = text;
+	const char *equals = strchr(text, '=');
 
-	while ((equals = strchr(equals, '=')) != NULL) {
-		const struct tn_model_port *port = tn_config_port(c, text, (size_t)(equals - text));
-
-		if (port) {
-			*path = equals + 1;
-			return port;
-		}
-		equals++;
-	}
-	return NULL;
+	if (!equals)
+		return NULL;
+	*path = equals + 1;
+	return tn_config_port(c, text, (size_t)(equals - text));
 }
 
 static void complain_of_input(const struct tn_config *c, const char *text)
@@ -108,7 +102,6 @@ static void complain_of_input(const struct tn_config *c, const char *text)
 static int check_inputs(struct run *r)
 {
 	const struct tn_options *o = r->o;
-	unsigned from_stdin = 0;
 
 	for (size_t i = 0; i < o->n_inputs; i++) {
 		for (unsigned s = 0; s < r->n_sides; s++) {
@@ -121,15 +114,6 @@ static int check_inputs(struct run *r)
 			tn_complain("--in %s: names no file", o->inputs[i]);
 			return TN_EXIT_USAGE;
 		}
-		from_stdin += !strcmp(r->paths[i], "-");
-	}
-	if (from_stdin > 1) {
-		tn_complain("only one input can be standard input");
-		return TN_EXIT_USAGE;
-	}
-	if (from_stdin && o->loops > 1) {
-		tn_complain("--loop needs files: standard input comes only once");
-		return TN_EXIT_USAGE;
 	}
 	return TN_EXIT_OK;
 }
@@ -140,7 +124,9 @@ static int load(struct run *r)
 	int code = TN_EXIT_OK;
 
 	r->n_sides = r->o->diff ? 2 : 1;
+	r->n_paths = r->o->n_inputs + r->n_sides;
 	for (unsigned s = 0; s < r->n_sides; s++) {
+		r->paths[r->o->n_inputs + s] = paths[s];
 		r->sides[s].loaded = true;
 		if (tn_config_load(&r->sides[s].config, paths[s]))
 			code = TN_EXIT_USAGE;
@@ -220,11 +206,16 @@ static int open_outputs(struct run *r)
 {
 	const struct tn_options *o = r->o;
 	struct tn_engine *e = &r->sides[0].engine;
+	const char *texts[] = {o->report, o->trace};
 
+	for (unsigned i = 0; i < TN_ARRAY_SIZE(texts); i++) {
+		if (texts[i] && tn_outputs_would_destroy(texts[i], r->paths, r->n_paths))
+			return TN_EXIT_OUTPUT;
+	}
 	if (!open_sink(&r->report, o->report) || !open_sink(&r->trace, o->trace) ||
 		!open_sink(&r->summary, stdout_is_taken(o) ? NULL : "-"))
 		return TN_EXIT_OUTPUT;
-	if (o->out && tn_outputs_open(e, o->out, r->paths, o->n_inputs))
+	if (o->out && tn_outputs_open(e, o->out, r->paths, r->n_paths))
 		return TN_EXIT_OUTPUT;
 	if (o->diff) {
 		tn_diff_init(&r->diff, e, &r->sides[1].engine);
@@ -425,7 +416,7 @@ int tn_run(const struct tn_options *options)
 	struct run r = {.o = options};
 	int code;
 
-	r.paths = tn_alloc(options->n_inputs * sizeof(*r.paths));
+	r.paths = tn_alloc((options->n_inputs + 2) * sizeof(*r.paths));
 	tn_fate_init(&r.fate);
 	code = run(&r);
 	tn_diff_fini(&r.diff);

@@ -42,9 +42,12 @@ const char *tn_text_number(char text[TN_NUMBER_TEXT], uint64_t n)
 void tn_text_print_name(FILE *f, const char *name)
 {
 	for (const unsigned char *c = (const unsigned char *)name; *c; c++) {
-		if (*c >= 0x20 && *c < 0x7f)
-			fputc(*c, f);
-		else
+		/* Control characters, also those that Unicode adds (U+0080 to U+009F). */
+		if (*c < 0x20 || *c == 0x7f)
 			fprintf(f, "\\x%02x", *c);
+		else if (*c == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0)
+			fprintf(f, "\\u00%02x", *++c);
+		else
+			fputc(*c, f);
 	}
 }

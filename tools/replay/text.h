@@ -17,7 +17,7 @@ void tn_text_time(char text[TN_TIME_TEXT], uint64_t ns);
 void tn_text_address(char text[TN_ADDRESS_TEXT], tn_u128 address);
 /* "1,234,567" */
 const char *tn_text_number(char text[TN_NUMBER_TEXT], uint64_t n);
-/* Printable ASCII as it is, all else as \xNN, so that a name cannot play with a terminal. */
+/* Control characters as \xNN, so that a name cannot play with a terminal. */
 void tn_text_print_name(FILE *f, const char *name);
 
 #endif
