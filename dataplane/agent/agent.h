@@ -51,15 +51,13 @@ struct tn_worker_thread {
 };
 
 /* What a worker tells the main thread: fixed size, in the ring by value. */
-enum tn_worker_event_kind { TN_WORKER_COUNTS = 1, TN_WORKER_LEARN };
+enum tn_worker_event_kind { TN_WORKER_COUNT = 1, TN_WORKER_LEARN };
 
 struct tn_worker_event {
 	uint32_t kind;
 	uint32_t port;
 	union {
-		struct {
-			uint64_t flow_id, packets, bytes, last_used_ns;
-		} counts;
+		struct tn_count count;
 		struct {
 			struct tn_mac mac;
 			uint16_t vid;

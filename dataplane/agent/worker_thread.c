@@ -15,23 +15,19 @@
 #define SWEEP_ROUNDS 1024u
 #define SWEEP_BUDGET 64u
 
-static bool send_counts(void *ctx, const struct tn_fast_program *p)
+static bool send_count(void *ctx, const struct tn_count *count)
 {
 	struct tn_worker_thread *t = ctx;
+	struct tn_worker_event e = {.kind = TN_WORKER_COUNT, .count = *count};
 
-	for (uint32_t i = 0; i < p->head.n_ops; i++) {
-		struct tn_worker_event e = {.kind = TN_WORKER_COUNTS};
+	return !rte_ring_sp_enqueue_elem(t->events, &e, sizeof(e));
+}
 
-		if (p->ops[i].type != TN_OP_COUNT || !p->ops[i].flow_id)
-			continue;
-		e.counts.flow_id = p->ops[i].flow_id;
-		e.counts.packets = p->packets;
-		e.counts.bytes = p->bytes;
-		e.counts.last_used_ns = p->last_used_ns;
-		if (rte_ring_sp_enqueue_elem(t->events, &e, sizeof(e)))
-			return false;
-	}
-	return true;
+static unsigned count_room(void *ctx)
+{
+	const struct tn_worker_thread *t = ctx;
+
+	return rte_ring_free_count(t->events);
 }
 
 static void send_learn(void *ctx, const struct tn_op *op)
@@ -47,7 +43,8 @@ static void send_learn(void *ctx, const struct tn_op *op)
 
 void tn_worker_thread_events(struct tn_worker_thread *t, struct tn_worker_events *events)
 {
-	*events = (struct tn_worker_events){.ctx = t, .learn = send_learn, .report = send_counts};
+	*events = (struct tn_worker_events){
+		.ctx = t, .learn = send_learn, .count = send_count, .count_room = count_room};
 }
 
 /* One look at every queue; returns the packets. */

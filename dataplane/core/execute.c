@@ -60,6 +60,8 @@ static void count(const struct exec *x, const struct tn_op *op)
 		++*op->count.lookups;
 	if (op->count.matches)
 		++*op->count.matches;
+	if (x->env->count)
+		x->env->count(x->env->ctx, op, x->original_len);
 }
 
 /* The next fact, for the caller to fill and then call decide_again(); NULL: too many. */

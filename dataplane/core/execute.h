@@ -43,6 +43,8 @@ struct tn_exec_env {
 	void *decide_ctx;
 	void (*decide_again)(
 		void *decide_ctx, const struct tn_facts *facts, struct tn_program *program);
+	/* A COUNT op, beside what its pointers are for; bytes: original_len. May be NULL. */
+	void (*count)(void *ctx, const struct tn_op *op, uint32_t bytes);
 	/* Every op before it runs, for traces. May be NULL. */
 	void (*trace)(void *ctx, const struct tn_op *op);
 };

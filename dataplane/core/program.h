@@ -18,7 +18,7 @@
 #define TN_CLONE_DEPTH_MAX 64u
 
 enum tn_op_type {
-	TN_OP_COUNT = 1, /* add the packet to *counter */
+	TN_OP_COUNT = 1, /* add the packet to *counter, or report it by identity */
 	TN_OP_METER,	 /* meter: pass, drop or remark */
 	TN_OP_SET,	 /* field = (field & ~mask) | (value & mask), checksums kept */
 	TN_OP_PUSH_VLAN, /* new outer tag with ethertype and tci */
@@ -35,6 +35,17 @@ enum tn_op_type {
 	TN_OP_REPARSE,	  /* stop: decide must see the packet's headers again (third VLAN tag) */
 };
 
+/*
+ * What COUNT ops add up to, for engines that report counts to the one writer in place of writing
+ * through the pointers: tn_switch_count().
+ */
+struct tn_count {
+	uint64_t id; /* of a flow's, group's or bucket's counter; 0: none */
+	uint64_t packets, bytes, last_used_ns;
+	uint64_t lookups, matches; /* of the flow table */
+	uint8_t table;
+};
+
 struct tn_op {
 	uint8_t type; /* enum tn_op_type */
 	uint8_t last; /* OUTPUT, CONTROLLER, CLONE, DROP: the branch ends with this one */
@@ -46,7 +57,9 @@ struct tn_op {
 			struct tn_counter *counter; /* NULL: only the two below */
 			uint64_t *last_used; /* flows: time of the last packet, ns; else NULL */
 			uint64_t *lookups, *matches;  /* of the flow table; else NULL */
+			uint64_t id;		      /* of the counter; 0: none */
 			uint8_t no_packets, no_bytes; /* flags NO_PKT_COUNTS, NO_BYT_COUNTS */
+			uint8_t lookup;		      /* in `table`, which matched if id */
 		} count;
 		struct tn_meter *meter;
 		struct {

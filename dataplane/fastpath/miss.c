@@ -41,7 +41,8 @@ bool wk_session_valid(const struct tn_worker *w, struct tn_session *s)
 
 static uint64_t epoch_classes(const struct tn_read_set *read)
 {
-	uint64_t classes = UINT64_C(1) << TN_EPOCH_SHARED;
+	uint64_t classes =
+		UINT64_C(1) << TN_EPOCH_SHARED | (uint64_t)read->addresses << TN_EPOCH_ADDRESSES;
 
 	for (unsigned word = 0; word < TN_ARRAY_SIZE(read->tables); word++) {
 		for (uint64_t left = read->tables[word]; left; left &= left - 1)

@@ -198,6 +198,33 @@ void tn_program_cache_sweep(
 	}
 }
 
+bool tn_program_count(const struct tn_fast_program *p, uint32_t i, struct tn_count *count)
+{
+	const struct tn_op *op = &p->ops[i];
+
+	if (op->type != TN_OP_COUNT)
+		return false;
+	*count = (struct tn_count){
+		.id = op->count.id,
+		.packets = op->count.no_packets ? 0 : p->packets,
+		.bytes = op->count.no_bytes ? 0 : p->bytes,
+		.last_used_ns = p->last_used_ns,
+		.lookups = op->count.lookup ? p->packets : 0,
+		.matches = op->count.lookup && op->count.id ? p->packets : 0,
+		.table = op->table,
+	};
+	return true;
+}
+
+uint32_t tn_program_n_counts(const struct tn_fast_program *p)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < p->head.n_ops; i++)
+		n += p->ops[i].type == TN_OP_COUNT;
+	return n;
+}
+
 uint32_t tn_program_cache_count(const struct tn_program_cache *c)
 {
 	return c->n;

@@ -90,6 +90,13 @@ typedef bool (*tn_report_fn)(void *ctx, const struct tn_fast_program *p);
 void tn_program_cache_sweep(
 	struct tn_program_cache *c, uint32_t budget, tn_report_fn report, void *ctx);
 
+/*
+ * Of a program that runs without the executor, every COUNT op ran for every packet. True: op `i` is
+ * one, and this is what it came to.
+ */
+bool tn_program_count(const struct tn_fast_program *p, uint32_t i, struct tn_count *count);
+uint32_t tn_program_n_counts(const struct tn_fast_program *p);
+
 uint32_t tn_program_cache_count(const struct tn_program_cache *c);
 size_t tn_program_cache_memory(const struct tn_program_cache *c);
 

@@ -146,6 +146,13 @@ static void slow_learn(void *ctx, const struct tn_op *op)
 		e->learn(e->ctx, op);
 }
 
+static void slow_count(void *ctx, const struct tn_op *op, uint32_t bytes)
+{
+	struct slow_run *r = ctx;
+
+	tn_counts_add(r->w->counts, op, bytes, r->w->now_ns);
+}
+
 static const struct tn_exec_env slow_env = {
 	.output = slow_output,
 	.controller = slow_controller,
@@ -153,6 +160,7 @@ static const struct tn_exec_env slow_env = {
 	.clone = slow_clone,
 	.release = slow_release,
 	.learn = slow_learn,
+	.count = slow_count,
 };
 
 /* decide_again: the packet as it came in, by the key of its slot. */

@@ -375,7 +375,8 @@ struct tn_worker *tn_worker_new(const struct tn_worker_config *config)
 	w->ingress = calloc(TN_WORKER_PORTS_MAX, sizeof(*w->ingress));
 	w->processor = malloc(sizeof(*w->processor));
 	w->programs = tn_program_cache_new();
-	if (!w->stats || !w->tx || !w->ingress || !w->processor || !w->programs ||
+	w->counts = tn_counts_new(config->events.count, config->events.ctx);
+	if (!w->counts || !w->stats || !w->tx || !w->ingress || !w->processor || !w->programs ||
 		tn_sessions_init(&w->sessions, config->sessions ? config->sessions : 1,
 			config->seed, release_session, w)) {
 		tn_worker_free(w);
@@ -384,16 +385,35 @@ struct tn_worker *tn_worker_new(const struct tn_worker_config *config)
 	return w;
 }
 
+/* All of a program's counts or, for want of room, none. */
+static bool report_program(void *ctx, const struct tn_fast_program *p)
+{
+	const struct tn_worker *w = ctx;
+	const struct tn_worker_events *e = &w->config.events;
+
+	if (p->kind == TN_FAST_SLOW || !e->count) /* SLOW: what ran was counted as it ran */
+		return true;
+	if (e->count_room && e->count_room(e->ctx) < tn_program_n_counts(p))
+		return false;
+	for (uint32_t i = 0; i < p->head.n_ops; i++) {
+		struct tn_count count;
+
+		if (tn_program_count(p, i, &count))
+			(void)e->count(e->ctx, &count);
+	}
+	return true;
+}
+
 void tn_worker_free(struct tn_worker *w)
 {
 	if (!w)
 		return;
 	if (w->programs) {
 		tn_sessions_fini(&w->sessions);
-		tn_program_cache_sweep(
-			w->programs, UINT32_MAX, w->config.events.report, w->config.events.ctx);
+		tn_program_cache_sweep(w->programs, UINT32_MAX, report_program, w);
 	}
 	tn_program_cache_free(w->programs);
+	tn_counts_free(w->counts);
 	free(w->processor);
 	free(w->ingress);
 	free(w->tx);
@@ -407,7 +427,8 @@ void tn_worker_sweep(struct tn_worker *w, uint32_t budget)
 
 	for (uint32_t i = 0; i < budget && i < buckets; i++)
 		tn_sessions_visit(&w->sessions, w->swept++, wk_flush_session);
-	tn_program_cache_sweep(w->programs, budget, w->config.events.report, w->config.events.ctx);
+	tn_program_cache_sweep(w->programs, budget, report_program, w);
+	tn_counts_sweep(w->counts, budget);
 }
 
 const struct tn_worker_port_stats *tn_worker_port_stats(const struct tn_worker *w, unsigned index)

@@ -14,6 +14,7 @@
 #define TN_FASTPATH_WORKER_H
 
 #include "dataplane/core/drop.h"
+#include "dataplane/fastpath/counts.h"
 #include "dataplane/fastpath/packet.h"
 #include "dataplane/fastpath/port.h"
 #include "dataplane/fastpath/program_cache.h"
@@ -66,7 +67,12 @@ struct tn_worker_events {
 	bool (*packet_in)(void *ctx, const struct tn_view *view, const struct tn_op *op,
 		uint8_t reason, uint16_t max_len);
 	void (*learn)(void *ctx, const struct tn_op *op);
-	tn_report_fn report; /* counts of programs */
+	/*
+	 * What COUNT ops came to; false: later. count_room: how many it takes now, NULL: any
+	 * number.
+	 */
+	tn_count_fn count;
+	unsigned (*count_room)(void *ctx);
 	/* A frame to an underlay address that no tunnel takes: the host's. Takes the packet. */
 	void (*host)(void *ctx, unsigned port_index, struct tn_packet *packet);
 };

@@ -81,7 +81,8 @@ struct tn_worker {
 	const struct tn_forwarding *seen_fwd; /* what generation stands for */
 	uint64_t seen_version;
 	uint32_t generation;
-	uint32_t swept; /* session bucket where the next sweep goes on */
+	uint32_t swept;		  /* session bucket where the next sweep goes on */
+	struct tn_counts *counts; /* of programs that the executor ran */
 	struct tn_processor *processor;
 	struct tn_read_set read;
 	struct tn_worker_config config;

@@ -440,6 +440,8 @@ static void walk_normal(struct tn_walk *w)
 		op->learn.vid = vid;
 		op->learn.in_port = in_port;
 	}
+	if (w->read)
+		w->read->addresses = true;
 	number = mac_is_group(w->b.key.eth_dst)
 		? 0
 		: tn_fdb_lookup(w->s->fdb, w->b.key.eth_dst, vid, w->now_ns);
@@ -628,9 +630,11 @@ static const struct tn_flow *lookup(struct tn_walk *w, uint8_t table_id)
 	op->flow_id = flow ? flow->flow_id : 0;
 	op->table = table_id;
 	op->count.lookups = &table->lookups;
+	op->count.lookup = 1;
 	if (flow) {
 		op->count.matches = &table->matches;
 		op->count.counter = &flow->stats->counter;
+		op->count.id = flow->stats->id;
 		op->count.last_used = &flow->stats->last_used_ns;
 		op->count.no_packets = !!(flow->flags & TN_FLOW_NO_PKT_COUNTS);
 		op->count.no_bytes = !!(flow->flags & TN_FLOW_NO_BYT_COUNTS);

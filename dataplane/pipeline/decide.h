@@ -30,6 +30,7 @@ struct tn_decide_trace {
 /* What a decision depended on; an engine that keeps decisions asks for it. */
 struct tn_read_set {
 	uint64_t tables[4]; /* bitmap of tables looked up */
+	bool addresses;	    /* NORMAL's table was */
 	struct tn_key mask; /* bits of the key that lookups and selects looked at */
 };
 

@@ -93,11 +93,7 @@ struct tn_flow *sw_flow_new(
 
 void sw_flow_stats_new(struct tn_switch *sw, struct tn_flow *flow, uint64_t last_used_ns)
 {
-	flow->stats = sw_alloc(sw, sizeof(*flow->stats));
-	if (flow->stats) {
-		flow->stats->refs = 1;
-		flow->stats->last_used_ns = last_used_ns;
-	}
+	flow->stats = sw_stats_new(sw, last_used_ns);
 }
 
 void sw_flow_stats_share(struct tn_flow *flow, const struct tn_flow *old)
@@ -108,8 +104,7 @@ void sw_flow_stats_share(struct tn_flow *flow, const struct tn_flow *old)
 
 void sw_flow_free(struct tn_switch *sw, struct tn_flow *flow)
 {
-	if (flow->stats && --flow->stats->refs == 0)
-		sw_free(sw, flow->stats);
+	sw_stats_put(sw, flow->stats);
 	sw_free(sw, flow);
 }
 

@@ -22,26 +22,11 @@ struct group_spec {
 	size_t n_names;
 };
 
-static struct tn_group_stats *stats_new(struct tn_switch *sw)
-{
-	struct tn_group_stats *stats = sw_alloc(sw, sizeof(*stats));
-
-	if (stats)
-		stats->refs = 1;
-	return stats;
-}
-
-static void stats_put(struct tn_switch *sw, struct tn_group_stats *stats)
-{
-	if (stats && --stats->refs == 0)
-		sw_free(sw, stats);
-}
-
 void sw_group_free(struct tn_switch *sw, struct tn_group *group)
 {
 	for (uint32_t i = 0; i < group->n_buckets; i++)
-		stats_put(sw, group->buckets[i].stats);
-	stats_put(sw, group->stats);
+		sw_stats_put(sw, group->buckets[i].stats);
+	sw_stats_put(sw, group->stats);
 	sw_users_put(sw, group->users);
 	sw_free(sw, group);
 }
@@ -85,7 +70,7 @@ static bool share_bucket_stats(
 			b->stats->refs++;
 			continue;
 		}
-		b->stats = stats_new(sw);
+		b->stats = sw_stats_new(sw, 0);
 		if (!b->stats)
 			break;
 	}
@@ -153,7 +138,7 @@ static struct tn_group *group_new(
 		group->users = old->users;
 		group->users->refs++;
 	} else {
-		group->stats = stats_new(sw);
+		group->stats = sw_stats_new(sw, 0);
 		group->users = sw_users_new(sw, group->v.id);
 	}
 	if (!group->stats || !group->users || !share_bucket_stats(sw, group, old)) {

@@ -145,12 +145,14 @@ static const struct tn_group_bucket *first_live(
 	return NULL;
 }
 
-static void count_group(struct tn_walk *w, struct tn_group_stats *stats)
+static void count_group(struct tn_walk *w, struct tn_stats *stats)
 {
 	struct tn_op *op = walk_emit(w, TN_OP_COUNT);
 
-	if (op)
-		op->count.counter = &stats->counter;
+	if (!op)
+		return;
+	op->count.counter = &stats->counter;
+	op->count.id = stats->id;
 }
 
 /* Each bucket is an action set on a copy of the packet as it is now. */

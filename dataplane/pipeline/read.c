@@ -153,7 +153,7 @@ size_t tn_switch_memory(const struct tn_switch *sw)
 	size_t bytes = sw->bytes + sw_bytes_of(sw) + sw_bytes_of(sw->ids) +
 		sw_bytes_of(sw->timers.v) + sw_bytes_of(sw->changes) + sw_bytes_of(sw->groups) +
 		sw_bytes_of(sw->meters) + sw_bytes_of(sw->ports) + sw_bytes_of(sw->snapshot) +
-		sw_bytes_of(sw->spare);
+		sw_bytes_of(sw->spare) + sw_bytes_of(sw->stats) + sw_bytes_of(sw->free_stats);
 
 	for (unsigned t = 0; t < TN_N_TABLES; t++)
 		bytes += lookup_stats(sw, t).memory_bytes + sw_bytes_of(sw->state[t].evict.v);

@@ -19,10 +19,14 @@
 /* Who names a group or meter; the writer's, see switch_private.h. */
 struct tn_users;
 
-/* Shared by the versions of one flow; written by whoever executes programs. */
-struct tn_flow_stats {
+/*
+ * Counters of a flow, group or bucket, shared by its versions. Written by whoever executes programs
+ * or, where engines report by id, by the writer.
+ */
+struct tn_stats {
 	struct tn_counter counter;
-	uint64_t last_used_ns; /* the flow's creation until a packet comes */
+	uint64_t last_used_ns; /* flows: their creation until a packet comes */
+	uint64_t id;	       /* never that of another one, unlike flow ids */
 	uint32_t refs;	       /* writer only */
 };
 
@@ -31,7 +35,7 @@ struct tn_flow {
 	uint64_t flow_id;
 	uint64_t cookie;
 	uint64_t created_ns;
-	struct tn_flow_stats *stats;
+	struct tn_stats *stats;
 	uint32_t owner;
 	uint16_t idle_timeout, hard_timeout, importance, flags;
 	uint8_t table_id;
@@ -49,18 +53,13 @@ struct tn_flow {
 	uint16_t n_uses;	 /* groups and meter it names: struct tn_use after the lists */
 };
 
-struct tn_group_stats {
-	struct tn_counter counter;
-	uint32_t refs; /* writer only */
-};
-
 struct tn_group_bucket {
 	uint32_t bucket_id;
 	uint16_t weight;
 	uint16_t n_actions;
 	uint32_t watch_port, watch_group;
 	const struct tn_action *actions;
-	struct tn_group_stats *stats; /* shared by versions of the group while the bucket stays */
+	struct tn_stats *stats; /* shared by versions of the group while the bucket stays */
 };
 
 /* What an id table holds: one version of a group or meter. */
@@ -80,7 +79,7 @@ struct tn_group {
 	uint64_t hash_fields, selection_param;
 	uint32_t owner, annotation;
 	uint64_t created_ns;
-	struct tn_group_stats *stats;
+	struct tn_stats *stats;
 	struct tn_users *users; /* writer only */
 	uint32_t total_weight;	/* SELECT: sum of bucket weights */
 	uint32_t n_buckets;
@@ -116,15 +115,16 @@ struct tn_id_table {
 };
 
 /*
- * Epochs: when something a decision may have read last changed, by class. Tables share 63 classes,
- * ports, groups and meters have one.
+ * Epochs: when something a decision may have read last changed, by class. Tables share 62 classes,
+ * ports, groups and meters have one, NORMAL's address table has one.
  */
-#define TN_EPOCH_CLASSES 64u
-#define TN_EPOCH_SHARED	 63u
+#define TN_EPOCH_CLASSES   64u
+#define TN_EPOCH_ADDRESSES 62u
+#define TN_EPOCH_SHARED	   63u
 
 static inline unsigned tn_epoch_class(unsigned table_id)
 {
-	return table_id % TN_EPOCH_SHARED;
+	return table_id % TN_EPOCH_ADDRESSES;
 }
 
 struct tn_snapshot {

@@ -204,7 +204,20 @@ void tn_switch_reclaim(struct tn_switch *sw)
 void tn_switch_learn(
 	struct tn_switch *sw, struct tn_mac mac, uint16_t vid, uint32_t in_port, uint64_t now_ns)
 {
-	tn_fdb_learn(sw->fdb, mac, vid, in_port, now_ns);
+	if (tn_fdb_learn(sw->fdb, mac, vid, in_port, now_ns))
+		sw->addresses_changed = true;
+}
+
+int tn_switch_publish_addresses(struct tn_switch *sw)
+{
+	if (!sw->addresses_changed)
+		return 0;
+	if (!sw_reserve_snapshot(sw))
+		return -ENOMEM;
+	sw->addresses_changed = false;
+	sw->epoch[TN_EPOCH_ADDRESSES] = (uint32_t)++sw->version;
+	sw_publish(sw);
+	return 1;
 }
 
 static void free_id_tables(struct tn_switch *sw)
@@ -236,6 +249,8 @@ void tn_switch_free(struct tn_switch *sw)
 	free_id_tables(sw);
 	free(sw->ids);
 	free(sw->changes);
+	free(sw->stats);
+	free(sw->free_stats);
 	free(sw->spare);
 	free(sw->snapshot);
 	free(sw->ports);

@@ -15,6 +15,7 @@
 #include "dataplane/core/info.h"
 #include "dataplane/core/meter.h"
 #include "dataplane/core/mods.h"
+#include "dataplane/core/program.h"
 #include "dataplane/core/types.h"
 
 struct tn_switch;
@@ -87,9 +88,20 @@ size_t tn_switch_check_all(struct tn_switch *sw, const struct tn_mod *mods, size
 void tn_switch_expire(struct tn_switch *sw, uint64_t now_ns);
 uint64_t tn_switch_next_expiry(const struct tn_switch *sw);
 
-/* NORMAL's address table: a LEARN op was executed. */
+/*
+ * What an engine counted by identity in place of through the pointers of COUNT ops: flags as
+ * NO_PKT_COUNTS are already applied, last_used_ns 0 says nothing. Counts of what is gone are lost.
+ */
+void tn_switch_count(struct tn_switch *sw, const struct tn_count *count);
+
+/*
+ * NORMAL's address table: a LEARN op was executed. Decisions made from now on see it; those that an
+ * engine keeps see it, and addresses that aged out, after tn_switch_publish_addresses(). That makes
+ * a new version if anything changed: 1; 0: nothing did; -ENOMEM.
+ */
 void tn_switch_learn(
 	struct tn_switch *sw, struct tn_mac mac, uint16_t vid, uint32_t in_port, uint64_t now_ns);
+int tn_switch_publish_addresses(struct tn_switch *sw) TN_MUST_CHECK;
 
 /*
  * Something changed that decisions lead to and the switch does not hold (tunnels, the underlay): a

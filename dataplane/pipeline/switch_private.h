@@ -122,6 +122,7 @@ struct tn_switch {
 	struct tn_defer *defer;
 	struct tn_fdb *fdb;
 	uint64_t fdb_aged_ns;
+	bool addresses_changed; /* since the version that is published */
 	tn_event_fn event_fn;
 	void *event_ctx;
 
@@ -137,6 +138,11 @@ struct tn_switch {
 	uint32_t n_groups, n_meters; /* in the prepared version */
 	uint64_t walk;
 	struct tn_port_table *ports;
+
+	/* Counters by id: the low half of an id is the slot + 1, the high half a serial number. */
+	struct tn_stats **stats;
+	uint32_t *free_stats; /* slots */
+	uint32_t stats_size, n_free_stats, stats_serial;
 
 	struct sw_change *changes;
 	size_t n_changes, changes_size;
@@ -173,6 +179,11 @@ static inline uint64_t sw_add_sat(uint64_t a, uint64_t b)
 void *sw_alloc(struct tn_switch *sw, size_t size);
 void sw_free(struct tn_switch *sw, void *p);
 size_t sw_bytes_of(const void *p);
+
+/* stats.c: counters by id. With one reference; NULL: no memory. */
+struct tn_stats *sw_stats_new(struct tn_switch *sw, uint64_t last_used_ns);
+/* NULL is fine. */
+void sw_stats_put(struct tn_switch *sw, struct tn_stats *stats);
 
 /* "out of memory" as a refusal; returns -ENOMEM. */
 int sw_no_memory(struct tn_error *err);

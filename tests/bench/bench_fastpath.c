@@ -72,10 +72,10 @@ static void no_free(void *ctx, const struct tn_packet *p, unsigned n)
 	(void)n;
 }
 
-static bool no_report(void *ctx, const struct tn_fast_program *p)
+static bool no_report(void *ctx, const struct tn_count *count)
 {
 	(void)ctx;
-	(void)p;
+	(void)count;
 	return true;
 }
 
@@ -448,7 +448,7 @@ int main(int argc, char **argv)
 	b.worker = tn_worker_new(&(struct tn_worker_config){.sessions = b.sessions,
 		.seed = 1,
 		.buffers = &buffer_ops,
-		.events = {.report = no_report}});
+		.events = {.count = no_report}});
 	if (!b.worker)
 		die("out of memory");
 	for (unsigned r = 0; r < b.rounds; r++) {

@@ -33,6 +33,15 @@ struct result {
 	unsigned packet_ins;
 };
 
+#define IDS 4096u
+
+/* Reported by a worker. */
+struct counted {
+	uint64_t lookups[TN_N_TABLES], matches[TN_N_TABLES];
+	uint64_t packets[IDS]; /* by slot of the counter */
+	uint64_t flow_packets, flow_bytes;
+};
+
 struct bed {
 	struct tn_switch *sw;
 	struct tn_forwarding *fwd;
@@ -43,7 +52,7 @@ struct bed {
 	struct tn_processor *processor;
 	struct result *result; /* where the ports and callbacks put things now */
 	unsigned live;	       /* buffers */
-	uint64_t counted;
+	struct counted counted, counted_cacheless;
 	unsigned tx_room; /* packets a transmit takes */
 	bool punts_full;
 	struct tn_packet pool[N_PORTS][POOL];
@@ -118,10 +127,21 @@ static bool on_packet_in(void *ctx, const struct tn_view *view, const struct tn_
 	return true;
 }
 
-static bool on_report(void *ctx, const struct tn_fast_program *p)
+/* ctx: which worker's counts these are. */
+static bool on_count(void *ctx, const struct tn_count *count)
 {
-	(void)ctx;
-	bed_now->counted += p->packets;
+	struct counted *c = ctx;
+
+	if (count->id)
+		c->packets[(uint32_t)count->id % IDS] += count->packets;
+	if (count->lookups) {
+		c->lookups[count->table] += count->lookups;
+		c->matches[count->table] += count->matches;
+	}
+	if (count->id && count->lookups) {
+		c->flow_packets += count->packets;
+		c->flow_bytes += count->bytes;
+	}
 	return true;
 }
 
@@ -239,13 +259,13 @@ static void commit_flow(struct bed *b, const struct tn_flow_mod *fm)
 	b->fwd->snapshot = tn_switch_snapshot(b->sw);
 }
 
-static struct tn_worker *new_worker(uint32_t sessions)
+static struct tn_worker *new_worker(uint32_t sessions, struct counted *counted)
 {
 	struct tn_worker_config config = {
 		.sessions = sessions,
 		.seed = 7,
 		.buffers = &buffer_ops,
-		.events = {.packet_in = on_packet_in, .report = on_report},
+		.events = {.ctx = counted, .packet_in = on_packet_in, .count = on_count},
 	};
 
 	return tn_worker_new(&config);
@@ -307,8 +327,8 @@ static int setup(void **state)
 	b->fwd->tunnels = b->tunnels;
 	b->fwd->underlay = b->underlay;
 	b->fwd->snapshot = tn_switch_snapshot(b->sw);
-	b->worker = new_worker(128);
-	b->cacheless = new_worker(0);
+	b->worker = new_worker(128, &b->counted);
+	b->cacheless = new_worker(0, &b->counted_cacheless);
 	b->tx_room = TN_BURST;
 	b->rng.state = 42;
 	*state = b;
@@ -569,6 +589,28 @@ static void compare(
 	assert_int_equal(want->packet_ins, got->packet_ins);
 }
 
+static void check_table(void *ctx, const struct tn_table_info *table)
+{
+	const struct counted *c = ctx;
+
+	assert_int_equal(c->lookups[table->table_id], table->lookups);
+	assert_int_equal(c->matches[table->table_id], table->matches);
+}
+
+/* What the workers reported is what the slow walk, which writes by pointers, counted. */
+static void compare_counts(struct bed *b)
+{
+	tn_worker_sweep(b->worker, UINT32_MAX);
+	tn_worker_sweep(b->cacheless, UINT32_MAX);
+	tn_switch_tables(b->sw, check_table, &b->counted);
+	tn_switch_tables(b->sw, check_table, &b->counted_cacheless);
+	assert_int_equal(b->counted.flow_packets, b->counted_cacheless.flow_packets);
+	assert_int_equal(b->counted.flow_bytes, b->counted_cacheless.flow_bytes);
+	assert_memory_equal(
+		b->counted.packets, b->counted_cacheless.packets, sizeof(b->counted.packets));
+	assert_true(b->counted.flow_packets > 10000);
+}
+
 static void test_sessions_equal_slow_walk(void **state)
 {
 	struct bed *b = *state;
@@ -595,6 +637,7 @@ static void test_sessions_equal_slow_walk(void **state)
 		buffer_free(NULL, packets, n);
 		tn_switch_reclaim(b->sw);
 	}
+	compare_counts(b);
 	tn_worker_stats(b->worker, &stats);
 	print_message("%lu hits, %lu misses, %lu stale, %lu uncached, %lu evicted\n",
 		(unsigned long)stats.hits, (unsigned long)stats.misses, (unsigned long)stats.stale,
@@ -666,9 +709,9 @@ static void test_counts_are_reported(void **state)
 		buffer_free(NULL, packets, TN_BURST);
 	}
 	tn_worker_sweep(b->worker, UINT32_MAX);
-	assert_int_equal(b->counted,
+	assert_int_equal(b->counted.flow_packets,
 		10 * TN_BURST - tn_worker_port_stats(b->worker, 0)->dropped[TN_DROP_RUNT]);
-	assert_int_equal(r.frames[2], b->counted);
+	assert_int_equal(r.frames[2], b->counted.flow_packets);
 }
 
 static void flow_to(struct bed *b, uint32_t port)
