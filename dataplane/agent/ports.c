@@ -7,6 +7,7 @@
 
 #include "dataplane/core/view.h"
 #include "dataplane/core/wire.h"
+#include "dataplane/port/dpdk_buffer.h"
 
 static int no_memory(struct tn_error *err)
 {
@@ -191,6 +192,8 @@ static int make_driver(const struct tn_agent *agent, struct tn_agent_port *p, st
 	};
 	const struct tn_port_resources resources = {
 		.pool = agent->pool,
+		.buffers = &tn_dpdk_buffer_ops,
+		.buffers_ctx = agent->pool,
 		.n_workers = agent->n_workers,
 	};
 

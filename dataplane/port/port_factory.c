@@ -5,42 +5,19 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dataplane/port/afxdp.h"
 #include "dataplane/port/dpdk_ethdev.h"
+#include "dataplane/port/memory_port.h"
+#include "dataplane/port/pcap_port.h"
+#include "dataplane/port/tap.h"
 
 static const struct tn_port_kind *const kinds[] = {
 	&tn_dpdk_port_kind,
+	&tn_veth_port_kind,
+	&tn_tap_port_kind,
+	&tn_pcap_port_kind,
+	&tn_memory_port_kind,
 };
-
-static const struct tn_port_option *find(const struct tn_port_spec *spec, const char *key)
-{
-	for (size_t i = 0; i < spec->n_options; i++) {
-		if (!strcmp(spec->options[i].key, key))
-			return &spec->options[i];
-	}
-	return NULL;
-}
-
-const char *tn_port_option_string(
-	const struct tn_port_spec *spec, const char *key, const char *otherwise)
-{
-	const struct tn_port_option *o = find(spec, key);
-
-	return o ? o->string : otherwise;
-}
-
-int64_t tn_port_option_integer(const struct tn_port_spec *spec, const char *key, int64_t otherwise)
-{
-	const struct tn_port_option *o = find(spec, key);
-
-	return o ? o->integer : otherwise;
-}
-
-bool tn_port_option_bool(const struct tn_port_spec *spec, const char *key, bool otherwise)
-{
-	const struct tn_port_option *o = find(spec, key);
-
-	return o ? o->integer != 0 : otherwise;
-}
 
 static const struct tn_port_option_rule *rule_of(const struct tn_port_kind *kind, const char *key)
 {
@@ -99,7 +76,7 @@ static int check_options(
 			return r;
 	}
 	for (const struct tn_port_option_rule *r = kind->rules; r->key; r++) {
-		if (r->required && !find(spec, r->key))
+		if (r->required && !tn_port_option_find(spec, r->key))
 			return tn_error_set(err, TN_OFPBRC_BAD_PORT, -1,
 				"port %s: a port of type \"%s\" needs the option \"%s\"",
 				spec->name, kind->type, r->key);

@@ -35,8 +35,10 @@ struct tn_port_spec {
 
 /* What the process gives every driver. */
 struct tn_port_resources {
-	struct rte_mempool *pool; /* mbufs */
-	unsigned n_workers;	  /* a transmit queue for each is best */
+	struct rte_mempool *pool;	     /* mbufs */
+	const struct tn_buffer_ops *buffers; /* the same, for drivers that know no DPDK */
+	void *buffers_ctx;
+	unsigned n_workers; /* a transmit queue for each is best */
 };
 
 /* What options a kind knows; others are refused. The last one has no key. */
@@ -62,6 +64,8 @@ struct tn_port_kind {
 struct tn_port *tn_port_make(const struct tn_port_spec *spec,
 	const struct tn_port_resources *resources, struct tn_error *err);
 
+/* NULL: it was not given. */
+const struct tn_port_option *tn_port_option_find(const struct tn_port_spec *spec, const char *key);
 /* For drivers: an option's value, or the default. */
 const char *tn_port_option_string(
 	const struct tn_port_spec *spec, const char *key, const char *otherwise);

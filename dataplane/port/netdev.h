@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What drivers ask of a kernel network interface. The handle keeps to the namespace it was opened
+ * in (tn_netns_run()) and to the interface, also when that is renamed. Main thread.
+ */
+#ifndef TN_PORT_NETDEV_H
+#define TN_PORT_NETDEV_H
+
+#include "dataplane/core/types.h"
+
+struct tn_netdev {
+	int fd; /* of a socket in the interface's namespace; -1: closed */
+	int ifindex;
+};
+
+/* -errno; -ENODEV: no interface has that name here. */
+int tn_netdev_open(struct tn_netdev *dev, const char *name) TN_MUST_CHECK;
+void tn_netdev_close(struct tn_netdev *dev);
+
+/* -errno each. */
+int tn_netdev_mac(const struct tn_netdev *dev, struct tn_mac *mac) TN_MUST_CHECK;
+int tn_netdev_set_mac(const struct tn_netdev *dev, const struct tn_mac *mac) TN_MUST_CHECK;
+int tn_netdev_mtu(const struct tn_netdev *dev, uint32_t *mtu) TN_MUST_CHECK;
+int tn_netdev_set_mtu(const struct tn_netdev *dev, uint32_t mtu) TN_MUST_CHECK;
+int tn_netdev_set_up(const struct tn_netdev *dev) TN_MUST_CHECK;
+/* Receive queues in use; an interface that does not say has one. */
+unsigned tn_netdev_rx_queues(const struct tn_netdev *dev);
+/* Up and with a carrier; false also when the interface is gone. */
+bool tn_netdev_running(const struct tn_netdev *dev);
+
+#endif
