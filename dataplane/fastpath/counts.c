@@ -4,12 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SLOTS 4096u
 #define PROBE 8u
 
 struct tn_counts {
-	struct tn_count slots[SLOTS]; /* free: id, lookups and packets are zero */
-	bool taken[SLOTS];
+	struct tn_count slots[TN_COUNTS_MAX]; /* free: id, lookups and packets are zero */
+	bool taken[TN_COUNTS_MAX];
 	uint32_t n, sweep_at;
 	tn_count_fn report;
 	void *ctx;
@@ -38,8 +37,8 @@ static bool report(struct tn_counts *c, uint32_t slot)
 
 void tn_counts_sweep(struct tn_counts *c, uint32_t budget)
 {
-	for (uint32_t seen = 0; c->n && budget && seen < SLOTS; seen++) {
-		uint32_t slot = c->sweep_at % SLOTS;
+	for (uint32_t seen = 0; c->n && budget && seen < TN_COUNTS_MAX; seen++) {
+		uint32_t slot = c->sweep_at % TN_COUNTS_MAX;
 
 		if (c->taken[slot]) {
 			if (!report(c, slot))
@@ -53,7 +52,7 @@ void tn_counts_sweep(struct tn_counts *c, uint32_t budget)
 void tn_counts_free(struct tn_counts *c)
 {
 	if (c)
-		tn_counts_sweep(c, SLOTS);
+		tn_counts_sweep(c, TN_COUNTS_MAX);
 	free(c);
 }
 
@@ -64,14 +63,14 @@ static struct tn_count *entry(struct tn_counts *c, uint64_t id, uint8_t table)
 	uint32_t first = (uint32_t)(key >> 40), slot = first;
 
 	for (uint32_t i = 0; i < PROBE; i++, slot++) {
-		struct tn_count *count = &c->slots[slot % SLOTS];
+		struct tn_count *count = &c->slots[slot % TN_COUNTS_MAX];
 
-		if (!c->taken[slot % SLOTS])
+		if (!c->taken[slot % TN_COUNTS_MAX])
 			break;
 		if (count->id == id && count->table == table)
 			return count;
 	}
-	slot = slot == first + PROBE ? first % SLOTS : slot % SLOTS;
+	slot = slot == first + PROBE ? first % TN_COUNTS_MAX : slot % TN_COUNTS_MAX;
 	if (c->taken[slot] && !report(c, slot))
 		return NULL;
 	c->taken[slot] = true;

@@ -10,6 +10,8 @@
 
 struct tn_counts;
 
+#define TN_COUNTS_MAX 4096u /* identities that wait */
+
 /* Takes the count, or false: later. */
 typedef bool (*tn_count_fn)(void *ctx, const struct tn_count *count);
 

@@ -225,6 +225,11 @@ uint32_t tn_program_n_counts(const struct tn_fast_program *p)
 	return n;
 }
 
+uint32_t tn_program_cache_length(const struct tn_program_cache *c)
+{
+	return c->mask + 1 + c->n;
+}
+
 uint32_t tn_program_cache_count(const struct tn_program_cache *c)
 {
 	return c->n;

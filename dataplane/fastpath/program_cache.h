@@ -97,6 +97,8 @@ void tn_program_cache_sweep(
 bool tn_program_count(const struct tn_fast_program *p, uint32_t i, struct tn_count *count);
 uint32_t tn_program_n_counts(const struct tn_fast_program *p);
 
+/* Budgets of this sum sweep all of it once. */
+uint32_t tn_program_cache_length(const struct tn_program_cache *c);
 uint32_t tn_program_cache_count(const struct tn_program_cache *c);
 size_t tn_program_cache_memory(const struct tn_program_cache *c);
 

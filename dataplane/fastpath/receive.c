@@ -244,13 +244,18 @@ static const struct tn_ingress *receive_outer(
 	unsigned tunnel;
 
 	memset(in, 0, sizeof(*in));
-	if (!reason)
-		reason = tn_tunnels_receive(fwd->tunnels, fwd->underlay, 0, &view, &h, in, &said);
-	in->in_phy_port = fwd->ports[w->port_index].number;
-	if (reason == TN_DROP_NOT_TUNNELLED && e->host) {
-		e->host(e->ctx, w->port_index, p);
+	in->in_port = fwd->ports[w->port_index].number;
+	if (reason || !tn_tunnels_want(fwd->tunnels, fwd->underlay, &view, &h)) {
+		if (!fwd->ports[w->port_index].host)
+			return in;
+		if (!e->host(e->ctx, w->port_index, p))
+			wk_drop(w, TN_DROP_PUNT_FULL, p);
 		return NULL;
 	}
+	reason = tn_tunnels_receive(fwd->tunnels, fwd->underlay, 0, &view, &h, in, &said);
+	in->in_phy_port = fwd->ports[w->port_index].number;
+	if (!reason)
+		reason = tn_ingress_refuses(fwd->snapshot, in->in_port);
 	if (reason) {
 		wk_drop(w, reason, p);
 		return NULL;

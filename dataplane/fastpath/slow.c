@@ -167,23 +167,30 @@ static const struct tn_exec_env slow_env = {
 struct again {
 	const struct tn_worker *w;
 	struct tn_key key;
+	const struct tn_action *list; /* of a packet-out; NULL: the tables */
+	size_t n;
 };
 
 static void decide_again(void *ctx, const struct tn_facts *facts, struct tn_program *program)
 {
 	const struct again *a = ctx;
+	const struct tn_snapshot *s = a->w->fwd->snapshot;
 
-	tn_decide(a->w->fwd->snapshot, &a->key, a->w->now_ns, facts, program, NULL, NULL);
+	if (a->list)
+		tn_decide_actions(
+			s, &a->key, a->list, a->n, a->w->now_ns, facts, program, NULL, NULL);
+	else
+		tn_decide(s, &a->key, a->w->now_ns, facts, program, NULL, NULL);
 	tn_program_without_counters(program, 0);
 }
 
-static void execute(struct tn_worker *w, struct tn_program *program, const struct tn_ingress *in,
-	struct tn_packet *p)
+/* program NULL: again says what is to be decided first. */
+static void execute(struct tn_worker *w, struct tn_program *program, struct again *again,
+	const struct tn_ingress *in, struct tn_packet *p)
 {
 	struct slow_run run = {.w = w};
 	struct tn_exec_env env = slow_env;
 	struct tn_view view = tn_packet_view(p);
-	struct again again = {.w = w};
 	struct tn_headers h;
 
 	run.stack[0].packet = *p;
@@ -191,11 +198,15 @@ static void execute(struct tn_worker *w, struct tn_program *program, const struc
 		wk_drop(w, TN_DROP_RUNT, p);
 		return;
 	}
-	wk_flow_key(&view, &h, in, &again.key);
+	wk_flow_key(&view, &h, in, &again->key);
 	env.ctx = &run;
 	env.decide_again = decide_again;
-	env.decide_ctx = &again;
+	env.decide_ctx = again;
 	w->processor->facts.n = 0;
+	if (!program) {
+		program = &w->processor->program;
+		decide_again(again, &w->processor->facts, program);
+	}
 	w->copies += tn_execute(program, &view, &h, w->now_ns, p->len, &w->processor->facts, &env);
 	if (!run.stack[0].taken)
 		wk_free(w, &run.stack[0].packet, 1);
@@ -208,6 +219,7 @@ void wk_run_slow(struct tn_worker *w, const struct tn_fast_program *prog,
 	const struct tn_ingress *in, struct tn_packet *p)
 {
 	struct tn_program *program = &w->processor->program;
+	struct again again = {.w = w};
 
 	if (prog->asks_again) {
 		program->n_ops = prog->head.n_ops;
@@ -215,5 +227,15 @@ void wk_run_slow(struct tn_worker *w, const struct tn_fast_program *prog,
 	} else {
 		program = tn_fast_program_ops(prog);
 	}
-	execute(w, program, in, p);
+	execute(w, program, &again, in, p);
+}
+
+void wk_run_list(struct tn_worker *w, const struct tn_action *list, size_t n, uint32_t in_port,
+	struct tn_packet *p)
+{
+	static const struct tn_action nothing;
+	const struct tn_ingress in = {.in_port = in_port};
+	struct again again = {.w = w, .list = list ? list : &nothing, .n = n};
+
+	execute(w, NULL, &again, &in, p);
 }

@@ -306,13 +306,9 @@ static void forward(struct tn_worker *w, struct tn_packet *p, unsigned n)
 	}
 }
 
-void tn_worker_burst(struct tn_worker *w, const struct tn_forwarding *fwd, unsigned port_index,
-	struct tn_packet *packets, unsigned n, uint64_t now_ns)
+static inline void set_version(
+	struct tn_worker *w, const struct tn_forwarding *fwd, unsigned port_index, uint64_t now_ns)
 {
-	const struct tn_forwarding_port *port = &fwd->ports[port_index];
-	struct tn_worker_port_stats *stats = &w->stats[port_index];
-	enum tn_drop reason;
-
 	if (fwd != w->seen_fwd || fwd->snapshot->version != w->seen_version) {
 		w->seen_fwd = fwd;
 		w->seen_version = fwd->snapshot->version;
@@ -321,6 +317,26 @@ void tn_worker_burst(struct tn_worker *w, const struct tn_forwarding *fwd, unsig
 	w->fwd = fwd;
 	w->now_ns = now_ns;
 	w->port_index = port_index;
+}
+
+void tn_worker_packet_out(struct tn_worker *w, const struct tn_forwarding *fwd,
+	struct tn_packet *packet, uint32_t in_port, const struct tn_action *list, size_t n,
+	uint64_t now_ns)
+{
+	uint32_t index = tn_forwarding_index(fwd, in_port);
+
+	set_version(w, fwd, index == TN_FORWARDING_NONE ? TN_WORKER_CONTROLLER : index, now_ns);
+	wk_run_list(w, list, n, in_port, packet);
+}
+
+void tn_worker_burst(struct tn_worker *w, const struct tn_forwarding *fwd, unsigned port_index,
+	struct tn_packet *packets, unsigned n, uint64_t now_ns)
+{
+	const struct tn_forwarding_port *port = &fwd->ports[port_index];
+	struct tn_worker_port_stats *stats = &w->stats[port_index];
+	enum tn_drop reason;
+
+	set_version(w, fwd, port_index, now_ns);
 	w->n_runs = 0;
 	w->common = 0;
 	stats->rx_packets += n;
@@ -429,6 +445,15 @@ void tn_worker_sweep(struct tn_worker *w, uint32_t budget)
 		tn_sessions_visit(&w->sessions, w->swept++, wk_flush_session);
 	tn_program_cache_sweep(w->programs, budget, report_program, w);
 	tn_counts_sweep(w->counts, budget);
+}
+
+uint32_t tn_worker_sweep_length(const struct tn_worker *w)
+{
+	uint32_t length = tn_program_cache_length(w->programs);
+
+	if (w->sessions.used && w->sessions.bucket_mask >= length)
+		length = w->sessions.bucket_mask + 1;
+	return length < TN_COUNTS_MAX ? TN_COUNTS_MAX : length;
 }
 
 const struct tn_worker_port_stats *tn_worker_port_stats(const struct tn_worker *w, unsigned index)

@@ -35,6 +35,7 @@ struct tn_forwarding_port {
 	uint32_t number;
 	struct tn_port *port; /* PLAIN */
 	bool underlay;	      /* tunnelled frames come in and go out here */
+	bool host;	      /* underlay: what is for no tunnel is the host's, not the tables' */
 	uint32_t max_frame;   /* longest frame it sends */
 };
 
@@ -73,8 +74,8 @@ struct tn_worker_events {
 	 */
 	tn_count_fn count;
 	unsigned (*count_room)(void *ctx);
-	/* A frame to an underlay address that no tunnel takes: the host's. Takes the packet. */
-	void (*host)(void *ctx, unsigned port_index, struct tn_packet *packet);
+	/* A frame of an underlay port with `host` that no tunnel takes. false: it is dropped. */
+	bool (*host)(void *ctx, unsigned port_index, struct tn_packet *packet);
 };
 
 struct tn_worker_config {
@@ -100,8 +101,22 @@ void tn_worker_burst(struct tn_worker *w, const struct tn_forwarding *fwd, unsig
 	struct tn_packet *packets, unsigned n, uint64_t now_ns);
 void tn_worker_flush(struct tn_worker *w, const struct tn_forwarding *fwd);
 
+/*
+ * A packet-out: a frame and a list that tn_actions_check() passed (TN_PLACE_PACKET_OUT). Takes the
+ * buffer. Drops count at in_port, at TN_WORKER_CONTROLLER where that is no port.
+ */
+void tn_worker_packet_out(struct tn_worker *w, const struct tn_forwarding *fwd,
+	struct tn_packet *packet, uint32_t in_port, const struct tn_action *list, size_t n,
+	uint64_t now_ns);
+#define TN_WORKER_CONTROLLER (TN_WORKER_PORTS_MAX - 1) /* no port has this index */
+
 /* Reports counts of up to `budget` programs: call between bursts. */
 void tn_worker_sweep(struct tn_worker *w, uint32_t budget);
+/*
+ * Budgets of this sum sweep everything once. What sessions counted goes to their programs and is
+ * reported with these, so two times around brings all of it.
+ */
+uint32_t tn_worker_sweep_length(const struct tn_worker *w);
 
 const struct tn_worker_port_stats *tn_worker_port_stats(const struct tn_worker *w, unsigned index);
 

@@ -130,6 +130,10 @@ void wk_flow_key(const struct tn_view *view, const struct tn_headers *h,
 void wk_run_slow(struct tn_worker *w, const struct tn_fast_program *prog,
 	const struct tn_ingress *in, struct tn_packet *p);
 
+/* A list of actions on one packet; takes it. */
+void wk_run_list(struct tn_worker *w, const struct tn_action *list, size_t n, uint32_t in_port,
+	struct tn_packet *p);
+
 /*
  * Decides the first packet of a run that has no session, or a stale one (s), and remembers it where
  * the key allows. Returns the program with a reference that the caller gives back by wk_release();

@@ -55,6 +55,7 @@ struct bed {
 	struct counted counted, counted_cacheless;
 	unsigned tx_room; /* packets a transmit takes */
 	bool punts_full;
+	unsigned host_frames;
 	struct tn_packet pool[N_PORTS][POOL];
 	struct rng rng;
 };
@@ -124,6 +125,17 @@ static bool on_packet_in(void *ctx, const struct tn_view *view, const struct tn_
 	if (bed_now->punts_full)
 		return false;
 	bed_now->result->packet_ins++;
+	return true;
+}
+
+static bool on_host(void *ctx, unsigned port_index, struct tn_packet *packet)
+{
+	(void)ctx;
+	assert_int_equal(port_index, UPLINK);
+	if (bed_now->punts_full)
+		return false;
+	bed_now->host_frames++;
+	buffer_free(NULL, packet, 1);
 	return true;
 }
 
@@ -235,9 +247,10 @@ static void run_slow(struct bed *b, unsigned index, const struct tn_packet *p, u
 	memcpy(room + BUF_ROOM, p->data, p->len);
 	view.data = room + BUF_ROOM;
 	reason = tn_parse(&view, &h);
-	if (!reason && index == UPLINK)
+	if (!reason && index == UPLINK && tn_tunnels_want(b->tunnels, b->underlay, &view, &h)) {
 		reason = tn_tunnels_receive(b->tunnels, b->underlay, 0, &view, &h, &in, &outer);
-	in.in_phy_port = index + 1;
+		in.in_phy_port = index + 1;
+	}
 	if (reason) {
 		b->result->dropped[reason]++;
 		return;
@@ -265,7 +278,10 @@ static struct tn_worker *new_worker(uint32_t sessions, struct counted *counted)
 		.sessions = sessions,
 		.seed = 7,
 		.buffers = &buffer_ops,
-		.events = {.ctx = counted, .packet_in = on_packet_in, .count = on_count},
+		.events = {.ctx = counted,
+			.packet_in = on_packet_in,
+			.count = on_count,
+			.host = on_host},
 	};
 
 	return tn_worker_new(&config);
@@ -749,6 +765,59 @@ static void test_full_ways_out_are_counted(void **state)
 	buffer_free(NULL, packets, TN_BURST);
 }
 
+static void packet_out(struct bed *b, uint32_t in_port, uint32_t port, struct result *r)
+{
+	const struct tn_action out = {
+		.type = TN_ACTION_OUTPUT, .output = {.port = port, .reason = TN_REASON_DEFAULT}};
+	struct tn_packet p;
+
+	next_frame(b, 0, &p);
+	b->result = r;
+	tn_worker_packet_out(b->worker, b->fwd, &p, in_port, &out, 1, 1);
+	tn_worker_flush(b->worker, b->fwd);
+}
+
+/* A list of actions out of a port, into the tables, and one that ends in a drop. */
+static void test_packet_out(void **state)
+{
+	struct bed *b = *state;
+	struct result r = {0};
+
+	flow_to(b, 4);
+	packet_out(b, TN_PORT_CONTROLLER, 3, &r);
+	assert_int_equal(r.frames[2], 1);
+	packet_out(b, 1, TN_PORT_TABLE, &r);
+	assert_int_equal(r.frames[3], 1);
+	packet_out(b, 1, 1, &r);
+	assert_int_equal(tn_worker_port_stats(b->worker, 0)->dropped[TN_DROP_TO_INGRESS], 1);
+	packet_out(b, TN_PORT_CONTROLLER, VXLAN, &r);
+	assert_int_equal(tn_worker_port_stats(b->worker, TN_WORKER_CONTROLLER)
+				 ->dropped[TN_DROP_VXLAN_NO_REMOTE],
+		1);
+}
+
+/* What comes by an uplink and is for no tunnel: the host's where it has a way there. */
+static void test_host_frames(void **state)
+{
+	struct bed *b = *state;
+	struct tn_packet packets[2];
+	struct result r = {0};
+
+	flow_to(b, 3);
+	next_frame(b, 0, &packets[0]);
+	next_frame(b, 0, &packets[1]);
+	run_worker(b, b->worker, UPLINK, packets, 2, 1, &r);
+	assert_int_equal(r.frames[2], 2);
+	b->fwd->ports[UPLINK].host = true;
+	run_worker(b, b->worker, UPLINK, packets, 2, 2, &r);
+	assert_int_equal(r.frames[2], 2);
+	assert_int_equal(b->host_frames, 2);
+	b->punts_full = true;
+	run_worker(b, b->worker, UPLINK, packets, 2, 3, &r);
+	assert_int_equal(r.dropped[TN_DROP_PUNT_FULL], 2);
+	buffer_free(NULL, packets, 2);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
 
 int main(void)
@@ -758,6 +827,8 @@ int main(void)
 		TEST(common_shape_equals_parser),
 		TEST(counts_are_reported),
 		TEST(full_ways_out_are_counted),
+		TEST(packet_out),
+		TEST(host_frames),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
