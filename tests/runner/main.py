@@ -4,10 +4,10 @@ import argparse
 import difflib
 import fcntl
 import os
+import re
 import shutil
 import signal
 import sys
-import tempfile
 import time
 
 import process
@@ -48,6 +48,12 @@ class Report:
         return 1 if self.failed or not self.passed else 0
 
 
+def means(word, name):
+    """A whole name, the beginning of one or the end of one, in whole parts."""
+    return (name == word or name.startswith((word + "/", word + "::", word + "[")) or
+            name.endswith(("/" + word, ":" + word)))
+
+
 def choose(names, wanted, suite_names):
     """The names that each word of `wanted` means; exits with near matches when there are none."""
     if not wanted:
@@ -55,14 +61,13 @@ def choose(names, wanted, suite_names):
     chosen = set()
     for word in wanted:
         word = word.strip("/")
-        hits = [n for n in names
-                if n == word or n.startswith(word + "/") or ("/" + n).endswith("/" + word)]
+        hits = [n for n in names if means(word, n)]
         if not hits and word in suite_names:
             continue
         if not hits:
             near = [n for n in names if word in n]
             near += difflib.get_close_matches(word, names, 5, 0.6)
-            tails = {n.rsplit("/", 1)[-1]: n for n in names}
+            tails = {re.split("/|::", n)[-1]: n for n in names}
             near += [tails[t] for t in difflib.get_close_matches(word, tails, 5, 0.6)]
             near = list(dict.fromkeys(near))[:8]
             sys.stderr.write("tests/run: no test is called '%s'\n" % word)
@@ -105,7 +110,10 @@ def main():
     os.chdir(suites.TOP)
     os.makedirs(suites.BUILD, exist_ok=True)
     lock = only_run_of_this_tree()
-    scratch = tempfile.mkdtemp(prefix="tenon-tests.")
+    # In the tree, so that what a killed run left is found and removed by the next one.
+    scratch = os.path.join(suites.BUILD, "tmp")
+    shutil.rmtree(scratch, ignore_errors=True)
+    os.makedirs(scratch)
     os.environ["TMPDIR"] = scratch
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(1))

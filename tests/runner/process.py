@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Runs commands so that nothing of them is left behind: own process group, time limit, log."""
+"""Runs commands so that nothing of them is left behind: own process group, time limit, log; and where
+that is allowed a PID namespace, whose processes all die with its first one, however that ends."""
 import ctypes
 import os
 import signal
@@ -17,6 +18,11 @@ LOG_MAX = 200000
 
 PR_SET_PDEATHSIG = 1
 libc = ctypes.CDLL(None, use_errno=True)
+# sh stays: a test that were process 1 itself would be deaf to signals.
+ISOLATE = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc",
+           "sh", "-c", '"$@"; exit $?', "sh"]
+if subprocess.run(ISOLATE + ["true"], stderr=subprocess.DEVNULL).returncode != 0:
+    ISOLATE = []
 running = set()
 running_lock = threading.Lock()
 
@@ -38,11 +44,11 @@ def kill_all():
             kill_group(child)
 
 
-def run(command, timeout, env=None, cwd=None):
-    """Returns (exit status, output, seconds); the status of a command that took too long is None."""
+def run(command, timeout, env=None, cwd=None, isolate=()):
+    """Returns (exit status, output, seconds); the status is None after a timeout."""
     started = time.monotonic()
     with tempfile.TemporaryFile() as out:
-        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out,
+        child = subprocess.Popen(list(isolate) + command, stdin=subprocess.DEVNULL, stdout=out,
                                  stderr=subprocess.STDOUT, cwd=cwd, start_new_session=True,
                                  env={**os.environ, **(env or {})}, preexec_fn=die_with_parent)
         with running_lock:
@@ -66,13 +72,14 @@ def run(command, timeout, env=None, cwd=None):
 
 def test(name, command, timeout, env=None, cwd=None):
     """Runs one test: exit 0 is ok, 77 is a skip, all else a failure."""
-    status, log, seconds = run(command, timeout, env, cwd)
+    status, log, seconds = run(command, timeout, env, cwd, ISOLATE)
     if status == 0:
         return Result(name, "ok", seconds, log)
     if status == EXIT_SKIP:
         lines = log.strip().split("\n")
         return Result(name, "skip", seconds, lines[-1] or "not possible here")
     if status is not None and status != 1:
-        how = "signal %d" % -status if status < 0 else "exit status %d" % status
+        died = -status if status < 0 else status - 128 if 128 < status < 160 else 0
+        how = "signal %d" % died if died else "exit status %d" % status
         log += "\n%s: %s\n" % (how, " ".join(command))
     return Result(name, "FAIL", seconds, log)

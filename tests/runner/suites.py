@@ -62,7 +62,10 @@ class Build:
     def compile(self):
         if self.result is None:
             self.configure()
-            self.result = process.test(self.name, ["ninja", "-C", self.dir], 1200)
+            self.result = process.test(self.name, ["ninja", "-k", "5", "-C", self.dir], 1800)
+            log = self.result.log
+            if self.result.status != "ok" and "FAILED: " in log:
+                self.result = self.result._replace(log=log[log.index("FAILED: "):])
         return self.result
 
     def tests(self):
@@ -237,7 +240,7 @@ class Functional(Suite):
         env = {"TENON_REPLAY": self.build.program("tools/replay/tenon-replay"),
                "TENON_BUILD": self.build.dir, "PYTHONDONTWRITEBYTECODE": "1"}
         command = [PYTHON, "-m", "pytest", "-p", "no:cacheprovider", "-q", "--rootdir", TOP]
-        return process.run(command + arguments, limit, env, TOP)
+        return process.run(command + arguments, limit, env, TOP, process.ISOLATE)
 
     def tests(self):
         if not os.path.isdir(os.path.join(TOP, "tests", "functional")):
