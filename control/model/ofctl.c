@@ -24,6 +24,7 @@ struct reading {
 	struct tn_ofctl_line line;
 	unsigned use; /* one bit of the sets above */
 	struct tn_flow_mod *fm;
+	uint64_t seen; /* keys, by their place in flow_keys */
 	struct tn_ofctl_terms terms;
 };
 
@@ -32,6 +33,7 @@ struct flow_key {
 	unsigned uses;
 	int (*parse)(struct reading *r, const struct flow_key *key, struct tn_ofctl_span value);
 	uint16_t flag; /* enum tn_flow_flags: the word stands alone */
+	bool once;
 };
 
 static int parse_table(struct reading *r, const struct flow_key *key, struct tn_ofctl_span value)
@@ -74,7 +76,7 @@ static int parse_importance(
 	return parse_u16(r, key, value, TN_OF_OK, &r->fm->importance);
 }
 
-/* cookie=V sets one, cookie=V/M looks for one. */
+/* cookie=V sets one, cookie=V/M looks for one: modify may have both. */
 static int parse_cookie(struct reading *r, const struct flow_key *key, struct tn_ofctl_span value)
 {
 	struct tn_ofctl_span v = value, m;
@@ -129,24 +131,24 @@ static int parse_ignored(struct reading *r, const struct flow_key *key, struct t
 }
 
 static const struct flow_key flow_keys[] = {
-	{"table", EVERYWHERE, parse_table, 0},
-	{"priority", HAS_PRIORITY, parse_priority, 0},
-	{"cookie", EVERYWHERE, parse_cookie, 0},
-	{"idle_timeout", HAS_ACTIONS, parse_idle, 0},
-	{"hard_timeout", HAS_ACTIONS, parse_hard, 0},
-	{"importance", ADD, parse_importance, 0},
-	{"out_port", DELETE | FILTER, parse_out_port, 0},
-	{"out_group", DELETE | FILTER, parse_out_group, 0},
-	{"send_flow_rem", HAS_ACTIONS, NULL, TN_FLOW_SEND_FLOW_REM},
-	{"check_overlap", HAS_ACTIONS, NULL, TN_FLOW_CHECK_OVERLAP},
-	{"reset_counts", HAS_ACTIONS, NULL, TN_FLOW_RESET_COUNTS},
-	{"no_packet_counts", HAS_ACTIONS, NULL, TN_FLOW_NO_PKT_COUNTS},
-	{"no_byte_counts", HAS_ACTIONS, NULL, TN_FLOW_NO_BYT_COUNTS},
-	{"duration", EVERYWHERE, parse_ignored, 0},
-	{"n_packets", EVERYWHERE, parse_ignored, 0},
-	{"n_bytes", EVERYWHERE, parse_ignored, 0},
-	{"idle_age", EVERYWHERE, parse_ignored, 0},
-	{"hard_age", EVERYWHERE, parse_ignored, 0},
+	{"table", EVERYWHERE, parse_table, 0, true},
+	{"priority", HAS_PRIORITY, parse_priority, 0, true},
+	{"cookie", EVERYWHERE, parse_cookie, 0, false},
+	{"idle_timeout", HAS_ACTIONS, parse_idle, 0, true},
+	{"hard_timeout", HAS_ACTIONS, parse_hard, 0, true},
+	{"importance", ADD, parse_importance, 0, true},
+	{"out_port", DELETE | FILTER, parse_out_port, 0, true},
+	{"out_group", DELETE | FILTER, parse_out_group, 0, true},
+	{"send_flow_rem", HAS_ACTIONS, NULL, TN_FLOW_SEND_FLOW_REM, false},
+	{"check_overlap", HAS_ACTIONS, NULL, TN_FLOW_CHECK_OVERLAP, false},
+	{"reset_counts", HAS_ACTIONS, NULL, TN_FLOW_RESET_COUNTS, false},
+	{"no_packet_counts", HAS_ACTIONS, NULL, TN_FLOW_NO_PKT_COUNTS, false},
+	{"no_byte_counts", HAS_ACTIONS, NULL, TN_FLOW_NO_BYT_COUNTS, false},
+	{"duration", EVERYWHERE, parse_ignored, 0, false},
+	{"n_packets", EVERYWHERE, parse_ignored, 0, false},
+	{"n_bytes", EVERYWHERE, parse_ignored, 0, false},
+	{"idle_age", EVERYWHERE, parse_ignored, 0, false},
+	{"hard_age", EVERYWHERE, parse_ignored, 0, false},
 };
 
 static const struct flow_key *find_key(struct tn_ofctl_span s)
@@ -177,6 +179,8 @@ static int parse_key(
 	if (item->value.n == 0)
 		return tn_ofctl_complain(&r->line, item->key.p, TN_OF_OK,
 			"%s has no value; write %s=VALUE", key->word, key->word);
+	if (key->once && tn_ofctl_once(&r->line, item, (unsigned)(key - flow_keys), &r->seen))
+		return -EINVAL;
 	return key->parse(r, key, item->value);
 }
 
@@ -308,6 +312,7 @@ int tn_ofctl_parse_flow(struct tn_ofctl *o, enum tn_ofctl_use use, const char *t
 	struct reading r;
 
 	r.fm = fm;
+	r.seen = 0;
 	r.terms.n = 0;
 	if (tn_ofctl_line_init(&r.line, o, text, len) || parse_command(&r, use, &rest))
 		return -EINVAL;

@@ -107,11 +107,12 @@ static int parse_output_truncated(const struct reading *r)
 static int parse_output(const struct reading *r)
 {
 	struct tn_ofctl_view view;
-	struct tn_ofctl_span name = r->arg, rest;
+	struct tn_ofctl_span name, rest;
 	uint32_t port;
 
-	if (r->arg.n && memchr(r->arg.p, '=', r->arg.n))
+	if (tn_ofctl_split(r->arg, "=", &name, &rest))
 		return parse_output_truncated(r);
+	name = r->arg;
 	if (!tn_ofctl_scan_port(r->line->o, r->arg, &port)) {
 		tn_ofctl_split(r->arg, "[", &name, &rest);
 		if (tn_ofctl_view_by_name(name, true, &view))
@@ -541,7 +542,8 @@ static int parse_mod_tp(const struct reading *r)
 	if (number(r, UINT16_MAX, &v))
 		return -EINVAL;
 	for (size_t i = 0; i < TN_ARRAY_SIZE(fields); i++) {
-		if (r->match && tn_match_prereq_ok(r->match, fields[i][dst])) {
+		if (r->list->any_match ||
+			(r->match && tn_match_prereq_ok(r->match, fields[i][dst]))) {
 			add_set(r, fields[i][dst], v, UINT16_MAX);
 			return 0;
 		}

@@ -12,6 +12,7 @@ struct tn_ofctl_list {
 	size_t n, room;
 	const char *drop_at; /* where "drop" stands; NULL: nowhere */
 	unsigned depth;	     /* of clone() */
+	bool any_match;	     /* the match cannot be read: do not miss what it may say */
 };
 void tn_ofctl_list_fini(struct tn_ofctl_list *list);
 

@@ -14,6 +14,7 @@ struct reading {
 	struct tn_ofctl_line line;
 	struct tn_group_mod *gm;
 	bool has_id, has_type, has_command_bucket;
+	uint64_t seen; /* keys, by their place in group_keys */
 	struct tn_ofctl_span type, selection, fields, param;
 	struct tn_bucket *bucket; /* malloc()ed while they are read */
 	const char **at;
@@ -26,6 +27,7 @@ struct bucket {
 	struct tn_bucket b;
 	const char *at, *weight_at;
 	bool has_id, has_actions;
+	uint64_t seen; /* keys, by their place in bucket_keys */
 	struct tn_ofctl_list list;
 };
 
@@ -215,7 +217,9 @@ static int parse_group_item(struct reading *r, const struct tn_ofctl_item *item)
 	tn_ofctl_near_init(&near, item->key);
 	for (size_t i = 0; i < TN_ARRAY_SIZE(group_keys); i++) {
 		if (tn_ofctl_is(item->key, group_keys[i].word))
-			return group_keys[i].parse(r, item);
+			return tn_ofctl_once(&r->line, item, (unsigned)i, &r->seen)
+				? -EINVAL
+				: group_keys[i].parse(r, item);
 		tn_ofctl_near_try(&near, group_keys[i].word);
 	}
 	tn_ofctl_near_try(&near, "bucket");
@@ -288,7 +292,9 @@ static int parse_bucket_item(
 {
 	for (size_t i = 0; i < TN_ARRAY_SIZE(bucket_keys); i++)
 		if (tn_ofctl_is_nocase(item->key, bucket_keys[i].word))
-			return bucket_keys[i].parse(r, item, b);
+			return tn_ofctl_once(&r->line, item, (unsigned)i, &b->seen)
+				? -EINVAL
+				: bucket_keys[i].parse(r, item, b);
 	b->has_actions = true;
 	if (tn_ofctl_is_nocase(item->key, "actions") || tn_ofctl_is_nocase(item->key, "action")) {
 		if (!item->delimiter)

@@ -202,6 +202,7 @@ int tn_ofctl_parse_instructions(struct tn_ofctl_line *l, struct tn_ofctl_span s,
 	int rc = -EINVAL;
 
 	tn_instructions_init(inst);
+	r.apply.any_match = r.write.any_match = !match;
 	while (tn_ofctl_next(l, &s, &item) > 0) {
 		bool full = r.apply.n > TN_ACTIONS_MAX;
 

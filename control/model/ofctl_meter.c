@@ -11,6 +11,7 @@ struct reading {
 	struct tn_ofctl_line line;
 	struct tn_meter_mod *mm;
 	bool has_id;
+	uint64_t seen; /* keys of the band that is read */
 	struct tn_band band[TN_METER_BANDS_MAX];
 	bool has_burst[TN_METER_BANDS_MAX];
 	const char *at[TN_METER_BANDS_MAX];
@@ -28,10 +29,13 @@ static const struct {
 	{"stats", TN_METER_STATS},
 };
 
-static int parse_id(struct reading *r, struct tn_ofctl_span s)
+static int parse_id(struct reading *r, const struct tn_ofctl_item *item)
 {
-	uint64_t v;
+	struct tn_ofctl_span s = item->value;
+	uint64_t v, seen = r->has_id;
 
+	if (tn_ofctl_once(&r->line, item, 0, &seen))
+		return -EINVAL;
 	r->has_id = true;
 	if (tn_ofctl_is(s, "controller") || tn_ofctl_is(s, "slowpath"))
 		return tn_ofctl_complain(&r->line, s.p, TN_OFPMMFC_INVALID_METER,
@@ -82,6 +86,7 @@ static int start_band(struct reading *r, const struct tn_ofctl_item *item)
 		return tn_ofctl_complain(&r->line, item->key.p, TN_OFPMMFC_OUT_OF_BANDS,
 			"too many bands; a meter has at most %u", TN_METER_BANDS_MAX);
 	/* A wrong type starts a band too, so that what belongs to it is not complained of. */
+	r->seen = 0;
 	r->at[r->n] = item->key.p;
 	r->band[r->n++] = (struct tn_band){.type = drop ? TN_BAND_DROP : TN_BAND_DSCP_REMARK};
 	if (drop || remark)
@@ -125,33 +130,43 @@ static int parse_burst_size(
 	return 0;
 }
 
+static int parse_rate(struct reading *r, const struct tn_ofctl_item *item, struct tn_band *band)
+{
+	uint64_t v;
+
+	if (tn_ofctl_number(&r->line, item->value, "rate", TN_OFPMMFC_BAD_RATE, 1, UINT32_MAX, &v))
+		return -EINVAL;
+	band->rate = (uint32_t)v;
+	return 0;
+}
+
+static const struct band_key {
+	const char *word;
+	int (*parse)(struct reading *r, const struct tn_ofctl_item *item, struct tn_band *band);
+} band_keys[] = {
+	{"rate", parse_rate},
+	{"burst_size", parse_burst_size},
+	{"prec_level", parse_prec_level},
+};
+
 static int parse_band_item(struct reading *r, const struct tn_ofctl_item *item)
 {
 	struct tn_ofctl_near near;
-	struct tn_band *band;
-	uint64_t v;
 
 	if (tn_ofctl_is(item->key, "type"))
 		return start_band(r, item);
 	if (r->n == 0)
 		return tn_ofctl_complain(&r->line, item->key.p, TN_OFPMMFC_BAD_BAND,
 			"a band starts with its type; write type=drop or type=dscp_remark first");
-	band = &r->band[r->n - 1];
-	if (tn_ofctl_is(item->key, "rate")) {
-		if (tn_ofctl_number(
-			    &r->line, item->value, "rate", TN_OFPMMFC_BAD_RATE, 1, UINT32_MAX, &v))
-			return -EINVAL;
-		band->rate = (uint32_t)v;
-		return 0;
-	}
-	if (tn_ofctl_is(item->key, "burst_size"))
-		return parse_burst_size(r, item, band);
-	if (tn_ofctl_is(item->key, "prec_level"))
-		return parse_prec_level(r, item, band);
 	tn_ofctl_near_init(&near, item->key);
-	tn_ofctl_near_try(&near, "rate");
-	tn_ofctl_near_try(&near, "burst_size");
-	tn_ofctl_near_try(&near, "prec_level");
+	for (size_t i = 0; i < TN_ARRAY_SIZE(band_keys); i++) {
+		tn_ofctl_near_try(&near, band_keys[i].word);
+		if (!tn_ofctl_is(item->key, band_keys[i].word))
+			continue;
+		if (tn_ofctl_once(&r->line, item, (unsigned)i, &r->seen))
+			return -EINVAL;
+		return band_keys[i].parse(r, item, &r->band[r->n - 1]);
+	}
 	return tn_ofctl_unknown(&r->line, item->key, "key", &near,
 		"a band has type, rate, burst_size and prec_level");
 }
@@ -232,7 +247,7 @@ static int read_meter(struct reading *r, struct tn_ofctl_span rest)
 				return -EINVAL;
 			in_bands = true;
 		} else if (tn_ofctl_is(item.key, "meter")) {
-			bad |= parse_id(r, item.value);
+			bad |= parse_id(r, &item);
 		} else {
 			bad |= parse_flag(r, &item);
 		}

@@ -49,7 +49,7 @@ struct tn_ofctl_shown tn_ofctl_show(struct tn_ofctl_span s)
 	size_t n = s.n < sizeof(shown.s) ? s.n : sizeof(shown.s) - 4;
 
 	for (size_t i = 0; i < n; i++)
-		shown.s[i] = (s.p[i] & 0x80) ? '?' : s.p[i];
+		shown.s[i] = s.p[i] >= ' ' && s.p[i] <= '~' ? s.p[i] : '?';
 	shown.s[n] = '\0';
 	if (n < s.n)
 		memcpy(shown.s + n, "...", 4);
@@ -66,17 +66,16 @@ bool tn_ofctl_is_nocase(struct tn_ofctl_span s, const char *word)
 	return s.n == strlen(word) && strncasecmp(s.p, word, s.n) == 0;
 }
 
-bool tn_ofctl_split(struct tn_ofctl_span s, const char *separator, struct tn_ofctl_span *before,
-	struct tn_ofctl_span *after)
+int tn_ofctl_once(
+	struct tn_ofctl_line *l, const struct tn_ofctl_item *item, unsigned key, uint64_t *seen)
 {
-	size_t n = strlen(separator);
-	const char *p = s.n ? memmem(s.p, s.n, separator, n) : NULL;
+	uint64_t bit = UINT64_C(1) << key;
 
-	if (!p)
-		return false;
-	*after = (struct tn_ofctl_span){p + n, (size_t)(s.p + s.n - p) - n};
-	*before = (struct tn_ofctl_span){s.p, (size_t)(p - s.p)};
-	return true;
+	if (*seen & bit)
+		return tn_ofctl_complain(l, item->key.p, TN_OF_OK,
+			"%s stands here twice; keep one of the two", tn_ofctl_show(item->key).s);
+	*seen |= bit;
+	return 0;
 }
 
 static bool is_one_of(char c, const char *set)
@@ -102,6 +101,25 @@ static size_t quoted_len(struct tn_ofctl_span s)
 			return i + 1;
 	}
 	return 0;
+}
+
+bool tn_ofctl_split(struct tn_ofctl_span s, const char *separator, struct tn_ofctl_span *before,
+	struct tn_ofctl_span *after)
+{
+	size_t n = strlen(separator), quoted;
+
+	for (size_t i = 0; i + n <= s.n; i++) {
+		if (memcmp(s.p + i, separator, n) == 0) {
+			*after = (struct tn_ofctl_span){s.p + i + n, s.n - i - n};
+			*before = (struct tn_ofctl_span){s.p, i};
+			return true;
+		}
+		if (s.p[i] == '"') {
+			quoted = quoted_len((struct tn_ofctl_span){s.p + i, s.n - i});
+			i += quoted ? quoted - 1 : 0;
+		}
+	}
+	return false;
 }
 
 /*
@@ -483,19 +501,26 @@ static void put_name(struct tn_ofctl_out *out, const char *name)
 	tn_ofctl_put(out, "\"");
 }
 
-/* A name that reads back as something else is not used. */
+/* What could not be read back is not used as a name. */
+static bool is_readable(const char *name)
+{
+	size_t n = strlen(name);
+
+	for (size_t i = 0; i < n; i++)
+		if ((unsigned char)name[i] < 0x20 || name[i] == 0x7f)
+			return false;
+	return n > 0 && n <= NAME_MAX_LEN;
+}
+
+/* Nor is a name that reads as another port. */
 static bool names_port(const char *name, uint32_t port)
 {
 	const struct tn_ofctl none = {0};
-	struct tn_ofctl_span s = {name, strlen(name)};
 	uint32_t other;
 
-	if (s.n > NAME_MAX_LEN)
-		return false;
-	for (const char *p = name; *p; p++)
-		if ((unsigned char)*p < 0x20 || *p == 0x7f)
-			return false;
-	return !tn_ofctl_scan_port(&none, s, &other) || other == port;
+	return is_readable(name) &&
+		(!tn_ofctl_scan_port(&none, (struct tn_ofctl_span){name, strlen(name)}, &other) ||
+			other == port);
 }
 
 void tn_ofctl_put_port(struct tn_ofctl_out *out, uint32_t port)
@@ -520,7 +545,8 @@ void tn_ofctl_put_table(struct tn_ofctl_out *out, uint8_t table)
 	const char *name = out->names ? tn_names_table_name(out->names, table) : NULL;
 	tn_u128 number;
 
-	if (name && tn_ofctl_scan_u128((struct tn_ofctl_span){name, strlen(name)}, &number))
+	if (name && is_readable(name) &&
+		tn_ofctl_scan_u128((struct tn_ofctl_span){name, strlen(name)}, &number))
 		put_name(out, name);
 	else
 		tn_ofctl_put(out, "%u", table);

@@ -42,7 +42,7 @@ struct tn_ofctl_shown tn_ofctl_show(struct tn_ofctl_span s);
 bool tn_ofctl_is(struct tn_ofctl_span s, const char *word);
 bool tn_ofctl_is_blank(struct tn_ofctl_span s); /* white space at most */
 bool tn_ofctl_is_nocase(struct tn_ofctl_span s, const char *word);
-/* The parts before and after the first occurrence of separator; false when there is none. */
+/* The parts before and after the first separator outside quotes; false when there is none. */
 bool tn_ofctl_split(struct tn_ofctl_span s, const char *separator, struct tn_ofctl_span *before,
 	struct tn_ofctl_span *after);
 
@@ -58,6 +58,10 @@ struct tn_ofctl_item {
 /* The next item of *rest, which moves past it. 1, 0 at the end, or -EINVAL (complained). */
 int tn_ofctl_next(struct tn_ofctl_line *l, struct tn_ofctl_span *rest,
 	struct tn_ofctl_item *item) TN_MUST_CHECK;
+
+/* Complains of a key that was there before: `key` is its bit in *seen. */
+int tn_ofctl_once(struct tn_ofctl_line *l, const struct tn_ofctl_item *item, unsigned key,
+	uint64_t *seen) TN_MUST_CHECK;
 
 /*
  * Decimal, 0x or 0 (octal) as strtoull() reads them. 0; -EINVAL: not a number; -ERANGE: more than

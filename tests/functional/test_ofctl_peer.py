@@ -28,6 +28,9 @@ TENON_REFUSES = {
         dl_vlan=5,dl_vlan=6,actions=1
         ip,nw_src=10.1.2.3,nw_src=10.1.2.4,actions=1
         dl_vlan=0xffff,dl_vlan_pcp=3,actions=1""",
+    "a key twice: ovs-ofctl keeps the last one": """
+        priority=5,priority=6,actions=1
+        table=1,table=1,actions=1""",
     "a value wider than its field: ovs-ofctl cuts it": """
         dl_vlan=4096,actions=1
         dl_vlan_pcp=8,actions=1
@@ -206,6 +209,9 @@ GROUPS = {
     "a number for one group": {
         "group_id=all,type=all": None,
     },
+    "a key twice": {
+        "group_id=1,type=all,type=select": None,
+    },
     "Tenon hashes whole fields": {
         "group_id=1,type=select,selection_method=hash,fields(ip_src=255.255.255.0),"
         "bucket=output:1": None,
@@ -227,6 +233,10 @@ GROUPS = {
     },
 }
 METERS = {
+    "a key twice": {
+        "meter=1,meter=2,kbps,bands=type=drop,rate=1000": None,
+        "meter=1,kbps,bands=type=drop,rate=1000,rate=1000": None,
+    },
     "a meter has one unit": {
         "meter=1,stats,bands=type=drop,rate=1000": None,
         "meter=1,kbps,pktps,bands=type=drop,rate=1000": None,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Flows in ovs-ofctl text: keys, fields, commands, dump lines. */
-#include "ofctl_helper.h"
+#include "tests/unit/model/ofctl_helper.h"
 
 struct pair {
 	const char *text, *want; /* NULL: text is canonical */
@@ -64,6 +64,9 @@ static void wrong_keys(void **state)
 		{"idle_timeout=65536,actions=1", 14, TN_OFPFMFC_BAD_TIMEOUT, "0 to 65535"},
 		{"hard_timeout=-1,actions=1", 14, TN_OF_OK, "not a number"},
 		{"importance=65536,actions=1", 12, TN_OF_OK, "0 to 65535"},
+		{"table=1,table=1,actions=1", 9, TN_OF_OK, "table stands here twice"},
+		{"priority=1,tcp,priority=2,actions=1", 16, TN_OF_OK, "twice"},
+		{"nw_src=fish,actions=mod_tp_dst:5", 8, TN_OF_OK, "IPv4 address"},
 		{"cookie=1/2,actions=1", 9, TN_OF_OK, "leave it out"},
 		{"cookie=0x10000000000000000,actions=1", 8, TN_OF_OK, "out of range"},
 		{"send_flow_rem=1,actions=1", 15, TN_OF_OK, "takes no value"},
@@ -504,6 +507,7 @@ static void names(void **state)
 	assert_int_equal(tn_names_add_port(names, "LOCAL", 3), 0);
 	assert_int_equal(tn_names_add_port(names, "7", 4), 0);
 	assert_int_equal(tn_names_add_port(names, "bad\nname", 5), 0);
+	assert_int_equal(tn_names_add_port(names, "a->b=c", 6), 0);
 	assert_int_equal(tn_names_add_table(names, "acl", 9), 0);
 	assert_int_equal(tn_names_add_table(names, "8", 10), 0);
 	bench_init(&b, names);
@@ -513,6 +517,15 @@ static void names(void **state)
 	assert_string_equal(s,
 		"table=acl, in_port=uplink0 actions=output:uplink0,output:\"br-1,\\\"x\\\"\","
 		"output:\"br-1,\\\"x\\\"\",output:3,output:4,output:5,LOCAL,goto_table:10");
+	free(canonical(&b, s));
+	free(s);
+	/* Nothing inside quotes separates. */
+	s = canonical(&b,
+		"actions=resubmit(\"br-1,\\\"x\\\"\",2),enqueue:\"br-1,\\\"x\\\"\":5,"
+		"set_field:\"a->b=c\"->in_port,output:\"a->b=c\"");
+	assert_string_equal(s,
+		"actions=resubmit(\"br-1,\\\"x\\\"\",2),set_queue:5,output:\"br-1,\\\"x\\\"\","
+		"pop_queue,set_field:\"a->b=c\"->in_port,output:\"a->b=c\"");
 	free(canonical(&b, s));
 	free(s);
 	assert_int_equal(

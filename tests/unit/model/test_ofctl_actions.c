@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Actions and instructions in ovs-ofctl text: every one both ways, and every way to be wrong. */
-#include "ofctl_helper.h"
+#include "tests/unit/model/ofctl_helper.h"
 
 struct pair {
 	const char *text, *want; /* NULL: text is canonical */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Groups and meters in ovs-ofctl text. */
-#include "ofctl_helper.h"
+#include "tests/unit/model/ofctl_helper.h"
 
 static int parse_group(
 	struct bench *b, enum tn_group_command command, const char *text, struct tn_group_mod *gm)
@@ -110,6 +110,10 @@ static void wrong_groups(void **state)
 		{TN_GROUP_ADD, {"group_id=1,type=al", 17, TN_OF_OK, "did you mean \"all\"?"}},
 		{TN_GROUP_ADD,
 			{"group_id=4294967041,type=all", 10, TN_OFPGMFC_INVALID_GROUP, "range"}},
+		{TN_GROUP_ADD, {"group_id=1,group_id=2,type=all", 12, TN_OF_OK, "twice"}},
+		{TN_GROUP_ADD,
+			{"group_id=1,type=ff,bucket=watch_port:1,watch_port:1,actions=1", 40,
+				TN_OF_OK, "twice"}},
 		{TN_GROUP_ADD, {"group_id=all,type=all", 10, TN_OFPGMFC_INVALID_GROUP, "deleting"}},
 		{TN_GROUP_ADD, {"group_id=x,type=all", 10, TN_OF_OK, "not a number"}},
 		{TN_GROUP_ADD,
@@ -305,6 +309,8 @@ static void wrong_meters(void **state)
 		{"meter=1,kbps,bands", 14, TN_OF_OK, "bands=type=drop"},
 		{"meter=1,bands=type=drop,rate=1", 1, TN_OFPMMFC_BAD_FLAGS, "one unit"},
 		{"meter=1,kbps,pktps,bands=type=drop,rate=1", 1, TN_OFPMMFC_BAD_FLAGS, "one unit"},
+		{"meter=1,meter=1,kbps,bands=type=drop,rate=1", 9, TN_OF_OK, "twice"},
+		{"meter=1,kbps,bands=type=drop,rate=1,rate=2", 37, TN_OF_OK, "twice"},
 		{"meter=0,kbps,bands=type=drop,rate=1", 7, TN_OFPMMFC_INVALID_METER, "1 to"},
 		{"meter=x,kbps,bands=type=drop,rate=1", 7, TN_OF_OK, "not a number"},
 		{"meter=all,kbps,bands=type=drop,rate=1", 1, TN_OFPMMFC_INVALID_METER, "deleting"},

@@ -3,7 +3,7 @@
  * Whatever the switch may hold reads back as the same: random flows, groups and meters are printed
  * and parsed, and the text of what was parsed is the text it was parsed from.
  */
-#include "ofctl_helper.h"
+#include "tests/unit/model/ofctl_helper.h"
 
 #define N_FLOWS	 10000
 #define N_GROUPS 2000
