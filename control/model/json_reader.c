@@ -494,9 +494,10 @@ static bool unknown_port(struct tn_json_reader *r, tn_json_ref v, enum tn_of_err
 {
 	char found[96], name[64];
 	const char *nearest = NULL;
+	struct number n;
 
-	if (v->type == TN_JSON_STRING && copy_string(v, name, sizeof(name)) &&
-		r->codec->diag->n < SUGGESTIONS_MAX)
+	if (v->type == TN_JSON_STRING && !parse_number(v, &n) &&
+		copy_string(v, name, sizeof(name)) && r->codec->diag->n < SUGGESTIONS_MAX)
 		nearest = tn_names_nearest_port(r->codec->names, name);
 	tn_json_describe(v, found, sizeof(found));
 	if (nearest)

@@ -181,18 +181,22 @@ struct tn_cls_rule *tn_classifier_lookup(
 {
 	const struct tn_walk *walk = tn_read(&cls->root);
 	const uint64_t *hash_key = cls->store.hash_key, *words = tn_key_cwords(key);
+	const struct tn_columns *columns = tn_read(&walk->columns);
+	uint64_t candidates[TN_SLOT_WORDS];
+	const struct tn_walk_entry *e, *end = walk->entry + walk->n;
 	struct tn_cls_rule *best = NULL;
 	uintptr_t what;
-	uint32_t i;
 
 	if (walk->linear)
 		return linear_lookup(walk, words, version);
-	for (i = 0; i < walk->n; i++) {
-		if (best && tn_read_number(&walk->entry[i].bound) <= best->priority)
+	if (columns)
+		tn_columns_candidates(columns, key, candidates);
+	for (e = walk->entry; e < end; e++) {
+		if (best && tn_read_number(&e->bound) <= best->priority)
 			break;
-		if (best && tn_read_number(&walk->entry[i].highest) <= best->priority)
+		if (columns && !(candidates[e->slot / 64] >> e->slot % 64 & 1))
 			continue;
-		what = tn_read(&walk->entry[i].what);
+		what = tn_read(&e->what);
 		if (what & TN_WALK_TRIE) {
 			best = tn_trie_lookup((const struct tn_trie *)(what & ~TN_WALK_TRIE), key,
 				hash_key, version, best);

@@ -5,7 +5,7 @@
  *
  *   linear   up to TN_LINEAR_MAX rules: each compared, highest priority first
  *   exact    every rule has the same mask: one hash probe
- *   prefix   every rule has the same exact members and a prefix of one member: one bit trie
+ *   prefix   every rule has the same exact members and a prefix of one member: one trie
  *   tuples   anything else: a list of hash tuples and tries, highest priority first; the walk ends
  *            at the first one whose best priority cannot beat the rule already found
  *
@@ -19,7 +19,8 @@
  *   linear:       TN_LINEAR_MAX x W word compares
  *   exact:        1 hash of W words + 1 bucket + 1 compare of W words
  *   prefix:       1 hash of W words + 1 bucket + B / 4 nodes with at most B + 1 matches in all
- *   tuples:       T x (1 hash of W words + 1 bucket + TN_CHAIN_MAX compares) + P x prefix
+ *   tuples:       10 x (T + P) / 64 words of bits that leave those worth a look; of these
+ *                 T x (1 hash of W words + 1 bucket + TN_CHAIN_MAX compares) + P x prefix
  * A bucket is one cache line of six entries. The number of rules is in none of these: hash tables
  * grow at 60 % of their room, a few buckets with each change, and the hash is keyed.
  * A rule that would need a tuple more than TN_TUPLES_MAX is refused when it is added.

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* members[] and prefix members: every member of the key is in the first, addresses in both. */
+/* Every member of the key is in members[]; addresses are prefix members too. */
 TN_KEY_SEQ_ASSERT(1);
 
 enum kind {
@@ -79,6 +79,40 @@ const struct tn_prefix_member tn_prefix_members[TN_N_PREFIX_MEMBERS] = {
 	PREFIX(nd_tll),
 };
 
+/* Byte n of a member, first byte 0. */
+#define BYTE(name, n) (offsetof(struct tn_key, name) + (n))
+
+/* Networks and ports first, then where in them, then what. */
+const uint8_t tn_telling_bytes[TN_N_TELLING_BYTES] = {
+	BYTE(metadata, 7),
+	BYTE(tunnel_id, 7),
+	BYTE(in_port, 3),
+	BYTE(vlan_tci, 1),
+	BYTE(ipv4_src, 0),
+	BYTE(ipv4_dst, 0),
+	BYTE(ipv4_src, 1),
+	BYTE(ipv4_dst, 1),
+	BYTE(ipv4_dst, 2),
+	BYTE(ipv6_src, 7),
+	BYTE(ipv6_dst, 7),
+	BYTE(ipv6_src, 3),
+	BYTE(ipv6_dst, 3),
+	BYTE(eth_dst, 5),
+	BYTE(eth_src, 5),
+	BYTE(tp_dst, 1),
+	BYTE(tp_src, 1),
+	BYTE(ip_proto, 0),
+	BYTE(tun_src, 15),
+	BYTE(tun_dst, 15),
+	BYTE(reg[0], 3),
+	BYTE(reg[1], 3),
+	BYTE(reg[2], 3),
+	BYTE(reg[3], 3),
+	BYTE(pkt_mark, 3),
+	BYTE(arp_op, 1),
+	BYTE(eth_type, 1),
+};
+
 /* Leading one bits. */
 static unsigned leading(const uint8_t *mask, unsigned size)
 {
@@ -106,10 +140,10 @@ static unsigned round_ipv4(unsigned len, enum tn_coarseness level)
 	return len >= 24 ? 24 : len & ~3u;
 }
 
-/* Above 96 as an IPv4 address: that is what tunnel endpoints often are. */
+/* From 96 on as an IPv4 address: that is what tunnel endpoints often are. */
 static unsigned round_ipv6(unsigned len, enum tn_coarseness level)
 {
-	if (len > 96)
+	if (len >= 96)
 		return 96 + round_ipv4(len - 96, level);
 	if (level == TN_COARSEST)
 		return len >= 64 ? 64 : len & ~15u;

@@ -35,6 +35,10 @@ extern const struct tn_prefix_member tn_prefix_members[TN_N_PREFIX_MEMBERS];
  */
 uint8_t tn_prefix_shape(const struct tn_key *mask, uint8_t *len);
 
+/* Bytes of the key that tell rules apart best, most telling first: their offsets. */
+#define TN_N_TELLING_BYTES 27
+extern const uint8_t tn_telling_bytes[TN_N_TELLING_BYTES];
+
 /* Up to 128 bits, first bit of the member highest in bits[0]. */
 struct tn_prefix_bits {
 	uint64_t word[2];

@@ -7,6 +7,9 @@
 #define FINE_TUPLES 4
 /* The third prefix length of a member makes a trie. */
 #define TRIE_LENGTHS 3
+/* Columns are made exact after so many removals at least, and for no more rules than these. */
+#define REFRESH_AFTER 64
+#define REFRESH_MAX   4096
 
 static struct tn_sub *add_tuple(struct tn_classifier *cls, struct tn_shape *shape, int *err)
 {
@@ -222,6 +225,7 @@ int tn_placement_put(struct tn_classifier *cls, struct tn_minimatch *mm)
 		return err;
 	err = note_priorities(cls, sub, mm);
 	if (!err) {
+		tn_walk_expect(cls->walks, sub, mm);
 		err = sub->is_trie ? tn_trie_insert(&cls->store, tn_sub_trie(sub), mm)
 				   : tn_tuple_insert(&cls->store, tn_sub_tuple(sub), mm);
 		if (err)
@@ -235,6 +239,43 @@ int tn_placement_put(struct tn_classifier *cls, struct tn_minimatch *mm)
 	return 0;
 }
 
+struct exact_columns {
+	struct tn_columns *columns;
+	uint32_t wild;
+};
+
+static void set_again(void *ctx, struct tn_cls_rule *rule)
+{
+	struct exact_columns *exact = ctx;
+
+	tn_columns_set(exact->columns, 0, &exact->wild, rule->mm);
+}
+
+/*
+ * Matches that left have their bits in the columns still. When those may be most of them the
+ * columns are made exact, unless that would take long: there the columns are full anyway.
+ */
+static void refresh_columns(struct tn_classifier *cls, struct tn_sub *sub)
+{
+	struct tn_columns *columns = cls->walks->columns;
+	struct exact_columns exact = {0};
+
+	if (!columns || ++sub->n_gone < 2 * sub->n_matches + REFRESH_AFTER ||
+		sub->priorities.n_rules > REFRESH_MAX)
+		return;
+	exact.columns = tn_columns_blank(&cls->store, columns);
+	if (!exact.columns)
+		return;
+	if (sub->is_trie)
+		tn_trie_foreach(tn_sub_trie(sub), set_again, &exact);
+	else
+		tn_tuple_foreach(tn_sub_tuple(sub), set_again, &exact);
+	tn_columns_confine(columns, sub->slot, exact.columns);
+	tn_cls_free(&cls->store, exact.columns, exact.columns->size);
+	sub->wild = exact.wild;
+	sub->n_gone = 0;
+}
+
 void tn_placement_take(struct tn_classifier *cls, struct tn_minimatch *mm)
 {
 	struct tn_sub *sub = mm->home;
@@ -244,6 +285,7 @@ void tn_placement_take(struct tn_classifier *cls, struct tn_minimatch *mm)
 		tn_trie_remove(&cls->store, tn_sub_trie(sub), mm);
 	else
 		tn_tuple_remove(&cls->store, tn_sub_tuple(sub), mm);
+	refresh_columns(cls, sub);
 }
 
 uint32_t tn_placement_linear(
@@ -352,7 +394,7 @@ int tn_placement_leave_linear(struct tn_classifier *cls, struct tn_shape *more)
 	struct tn_minimatch *mm[TN_LINEAR_MAX];
 	uint32_t i, n = tn_placement_linear(cls, mm);
 	uint32_t n_shapes = distinct_shapes(mm, n, more, shapes);
-	int err = tn_walk_begin(cls->walks);
+	int err = tn_walk_begin(cls->walks, n_shapes > FINE_TUPLES);
 
 	if (err)
 		return err;

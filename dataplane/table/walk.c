@@ -7,6 +7,8 @@
 
 /* Replaced arrays that may wait before sorting is put off. */
 #define MAX_WAITING 4
+/* So many tuples and tries make columns worth their memory. */
+#define WITH_COLUMNS 5
 
 static size_t walk_size(uint32_t n)
 {
@@ -21,6 +23,7 @@ static struct tn_walk *walk_new(struct tn_walks *walks, uint32_t n, bool linear)
 		return NULL;
 	walk->linear = linear;
 	walk->walks = walks;
+	walk->columns = linear ? NULL : walks->columns;
 	return walk;
 }
 
@@ -77,11 +80,34 @@ struct tn_walks *tn_walks_new(struct tn_cls_store *store, struct tn_walk **root)
 	return walks;
 }
 
+/* Readers that have them may go on. */
+static void forget_columns(struct tn_walks *walks)
+{
+	if (walks->columns)
+		tn_cls_free_later(walks->store, walks->columns, walks->columns->size);
+	walks->columns = NULL;
+	memset(walks->slots, 0, sizeof(walks->slots));
+}
+
+static int replace_columns(struct tn_walks *walks, struct tn_columns *with)
+{
+	struct tn_columns *old = walks->columns;
+
+	if (!with)
+		return -ENOMEM;
+	walks->columns = with;
+	tn_publish(&walks->current->columns, with);
+	if (old)
+		tn_cls_free_later(walks->store, old, old->size);
+	return 0;
+}
+
 void tn_walks_free(struct tn_walks *walks)
 {
 	if (!walks)
 		return;
 	tn_cls_free(walks->store, walks->current, walk_size(walks->current->n));
+	forget_columns(walks);
 	walks->store = NULL;
 	if (!walks->waiting)
 		free(walks);
@@ -123,10 +149,11 @@ int tn_walk_set_linear(struct tn_walks *walks, struct tn_minimatch *const *mm, u
 	}
 	set_bounds(walk);
 	install(walks, walk);
+	forget_columns(walks);
 	return 0;
 }
 
-int tn_walk_begin(struct tn_walks *walks)
+int tn_walk_begin(struct tn_walks *walks, bool with_columns)
 {
 	struct tn_walk *walk = walk_new(walks, 0, false);
 
@@ -134,6 +161,10 @@ int tn_walk_begin(struct tn_walks *walks)
 		return -ENOMEM;
 	walks->hidden = true;
 	walks->current = walk;
+	if (with_columns && replace_columns(walks, tn_columns_new(walks->store, 1)) != 0) {
+		tn_walk_abort(walks);
+		return -ENOMEM;
+	}
 	return 0;
 }
 
@@ -151,6 +182,7 @@ void tn_walk_abort(struct tn_walks *walks)
 	walks->hidden = false;
 	walks->dirty = 0;
 	tn_cls_free(walks->store, walks->current, walk_size(walks->current->n));
+	forget_columns(walks);
 	walks->current = *walks->root;
 }
 
@@ -206,19 +238,89 @@ static void disordered(struct tn_walks *walks)
 		resort(walks);
 }
 
+static uint32_t free_slot(const struct tn_walks *walks)
+{
+	uint32_t slot = 0;
+
+	while (walks->slots[slot / 64] >> slot % 64 & 1)
+		slot++;
+	return slot;
+}
+
+/* Columns have a bit for the slot, where there are columns. */
+static int provide_columns(struct tn_walks *walks, uint32_t slot)
+{
+	uint32_t n = 64;
+
+	while (n <= slot)
+		n *= 2;
+	if (n > TN_SLOTS_MAX)
+		n = TN_SLOTS_MAX;
+	if (!walks->columns && slot + 1 < WITH_COLUMNS)
+		return 0;
+	if (!walks->columns)
+		return replace_columns(walks, tn_columns_new(walks->store, n));
+	if (slot < tn_columns_slots(walks->columns))
+		return 0;
+	return replace_columns(walks, tn_columns_widen(walks->store, walks->columns, n));
+}
+
 int tn_walk_add(struct tn_walks *walks, struct tn_sub *sub)
 {
-	struct tn_walk *walk = sorted_copy(walks, sub);
+	uint32_t slot = free_slot(walks);
+	struct tn_walk *walk;
 
+	if (provide_columns(walks, slot) != 0)
+		return -ENOMEM;
+	walk = sorted_copy(walks, sub);
 	if (!walk)
 		return -ENOMEM;
+	sub->slot = slot;
+	sub->wild = 0;
+	if (walks->columns)
+		tn_columns_clear(walks->columns, slot);
+	walks->slots[slot / 64] |= UINT64_C(1) << slot % 64;
 	sort_in(walk,
 		(struct tn_walk_entry){
 			.what = (uintptr_t)sub | (sub->is_trie ? TN_WALK_TRIE : 0),
 			.highest = sub->priorities.highest,
+			.slot = slot,
 		});
 	finish(walks, walk);
 	return 0;
+}
+
+/*
+ * Columns for the bytes that a shape is the first to look at. What is there already takes every
+ * value of them. Without memory the columns that are there do.
+ */
+static void add_columns(struct tn_walks *walks, const struct tn_shape *shape)
+{
+	struct tn_sub *sub;
+	int byte;
+
+	for (;;) {
+		byte = tn_columns_wanted(walks->columns, shape);
+		if (byte < 0)
+			return;
+		if (replace_columns(walks,
+			    tn_columns_add(walks->store, walks->columns, (uint8_t)byte)) != 0)
+			return;
+		TN_WALK_FOR_SUBS(sub, walks->current) {
+			if (sub->n_matches)
+				sub->wild |= 1u << (walks->columns->n - 1);
+			else
+				tn_columns_clear(walks->columns, sub->slot);
+		}
+	}
+}
+
+void tn_walk_expect(struct tn_walks *walks, struct tn_sub *sub, const struct tn_minimatch *mm)
+{
+	if (!walks->columns)
+		return;
+	add_columns(walks, mm->shape);
+	tn_columns_set(walks->columns, sub->slot, &sub->wild, mm);
 }
 
 static void set_number(int32_t *p, int32_t v)
@@ -266,6 +368,7 @@ static void drop_entry(struct tn_walks *walks, uint32_t at)
 void tn_walk_drop(struct tn_walks *walks, struct tn_sub *sub)
 {
 	drop_entry(walks, sub->position);
+	walks->slots[sub->slot / 64] &= ~(UINT64_C(1) << sub->slot % 64);
 }
 
 void tn_walk_update(struct tn_walks *walks, struct tn_sub *sub)

@@ -11,6 +11,7 @@
 #ifndef TN_TABLE_WALK_H
 #define TN_TABLE_WALK_H
 
+#include "dataplane/table/columns.h"
 #include "dataplane/table/minimatch.h"
 #include "dataplane/table/priorities.h"
 
@@ -18,6 +19,9 @@
 struct tn_sub {
 	struct tn_priorities priorities;
 	uint32_t position; /* in the current walk */
+	uint32_t slot;	   /* in the columns */
+	uint32_t wild;	   /* columns in which it takes every value */
+	uint32_t n_gone;   /* matches that left since the columns were exact */
 	uint32_t n_matches;
 	bool is_trie;
 };
@@ -28,11 +32,13 @@ struct tn_walk_entry {
 	uintptr_t what; /* match, tuple, or trie | TN_WALK_TRIE; 0: gone */
 	int32_t bound;
 	int32_t highest; /* of this entry */
+	uint32_t slot;
 };
 
 struct tn_walk {
 	uint32_t n;
 	bool linear;
+	struct tn_columns *columns; /* read; NULL: every entry is worth a look */
 	struct tn_walks *walks;
 	struct tn_walk_entry entry[];
 };
@@ -45,6 +51,8 @@ struct tn_walks {
 	bool hidden;
 	uint32_t waiting; /* replaced arrays not freed yet */
 	uint32_t dirty;	  /* changes of order since the last sorting */
+	struct tn_columns *columns;
+	uint64_t slots[TN_SLOT_WORDS]; /* in use */
 };
 
 /* *root becomes an empty linear walk. NULL: no memory. */
@@ -63,12 +71,16 @@ void tn_walk_update_linear(struct tn_walks *walks, const struct tn_minimatch *mm
  * From linear to tuples: what is added between begin and end is not seen by readers before end;
  * abort goes back to the linear walk.
  */
-int tn_walk_begin(struct tn_walks *walks) TN_MUST_CHECK;
+int tn_walk_begin(struct tn_walks *walks, bool with_columns) TN_MUST_CHECK;
 void tn_walk_end(struct tn_walks *walks);
 void tn_walk_abort(struct tn_walks *walks);
 
 int tn_walk_add(struct tn_walks *walks, struct tn_sub *sub) TN_MUST_CHECK;
 void tn_walk_drop(struct tn_walks *walks, struct tn_sub *sub);
+/*
+ * A match goes into a tuple or trie: call it before it is published there, so that readers look.
+ */
+void tn_walk_expect(struct tn_walks *walks, struct tn_sub *sub, const struct tn_minimatch *mm);
 /* The highest priority changed: call it before a rule is published, after one is taken out. */
 void tn_walk_update(struct tn_walks *walks, struct tn_sub *sub);
 

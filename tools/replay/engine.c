@@ -80,8 +80,9 @@ static void on_drop(
 static void write_frame(struct tn_engine *e, struct tn_capture_writer *writer,
 	const struct tn_view *view, uint32_t len)
 {
+	/* The writer keeps the reason for tn_outputs_close(). */
 	if (writer && !e->failed &&
-		tn_capture_write(writer, e->now_ns, view->data, len, view->wire_len, &e->err))
+		tn_capture_write(writer, e->now_ns, view->data, len, view->wire_len, NULL))
 		e->failed = true;
 }
 
@@ -422,12 +423,18 @@ static void advance_clock(struct tn_engine *e, uint64_t time_ns)
 	struct tn_switch *sw = e->config->sw;
 	uint64_t due = tn_switch_next_expiry(sw);
 
-	if (due <= time_ns) {
-		for (; due <= time_ns; due = tn_switch_next_expiry(sw))
-			tn_switch_expire(sw, due);
-		tn_switch_reclaim(sw);
-	}
 	e->now_ns = time_ns;
+	if (due > time_ns)
+		return;
+	while (due <= time_ns) {
+		uint64_t done = due;
+
+		tn_switch_expire(sw, done);
+		due = tn_switch_next_expiry(sw);
+		if (due <= done)
+			break; /* no memory to remove a flow: it stays for the next packet */
+	}
+	tn_switch_reclaim(sw);
 }
 
 /* Also of a tunnel packet that nobody takes: whose it is explains why. */

@@ -53,7 +53,6 @@ struct tn_engine {
 	struct tn_replay_port *from; /* the port whose capture it is from */
 	uint32_t in_bytes;	     /* of the frame as it came in */
 	bool failed;		     /* an output cannot be written */
-	struct tn_capture_error err;
 };
 
 /* After tn_config_apply(). config is borrowed. -1: says why on standard error. */

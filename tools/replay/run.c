@@ -23,6 +23,9 @@
 /* Packets between two looks at the clock of the progress bar. */
 #define PROGRESS_PACKETS 4096u
 
+/* In the message that there is no such port. */
+#define PORTS_NAMED 20u
+
 static volatile sig_atomic_t interrupted;
 
 static void on_signal(int number)
@@ -91,12 +94,11 @@ static void complain_of_input(const struct tn_config *c, const char *text)
 		return;
 	}
 	tn_complain("--in %s: %s has no port %.*s", text, c->path, (int)(equals - text), text);
-	for (size_t i = 0; i < c->doc.n_ports && i < 20; i++)
-		fprintf(stderr, "%s%s (%u)%s", i ? ", " : "  it has ", c->doc.ports[i].name,
-			c->doc.ports[i].number,
-			i + 1 == c->doc.n_ports ? "\n"
-				: i == 19	? ", ...\n"
-						: "");
+	for (size_t i = 0; i < c->doc.n_ports && i < PORTS_NAMED; i++)
+		fprintf(stderr, "%s%s (%u)", i ? ", " : "  it has ", c->doc.ports[i].name,
+			c->doc.ports[i].number);
+	if (c->doc.n_ports)
+		fputs(c->doc.n_ports > PORTS_NAMED ? ", ...\n" : "\n", stderr);
 }
 
 static int check_inputs(struct run *r)
@@ -253,42 +255,43 @@ static bool note_packet(struct run *r, const struct tn_merge_record *rec)
 	return ok;
 }
 
-static int output_failed(const struct run *r)
-{
-	const struct tn_engine *e = &r->sides[0].engine;
-
-	if (e->failed)
-		tn_complain("%s", e->err.text);
-	return TN_EXIT_OUTPUT;
-}
-
-static int replay(struct run *r)
+/* All packets, or those until an input is broken, an output full, or a signal comes. */
+static int run_packets(struct run *r)
 {
 	bool notes = r->sides[0].engine.fate != NULL;
 	struct tn_merge_record rec;
 	uint64_t packets = 0;
-	int rc = 0;
+	int rc;
 
-	while (!interrupted && (rc = tn_merge_next(r->merge, &rec, &r->input_error)) == 1) {
+	while (!interrupted) {
+		rc = tn_merge_next(r->merge, &rec, &r->input_error);
+		if (rc != 1)
+			return rc ? TN_EXIT_CAPTURE : TN_EXIT_OK;
 		for (unsigned s = 0; s < r->n_sides; s++) {
 			struct side *side = &r->sides[s];
 
 			tn_engine_frame(&side->engine, side->in[rec.input], &rec.frame);
 		}
 		if (tn_unlikely(r->sides[0].engine.failed) || (notes && !note_packet(r, &rec)))
-			return output_failed(r);
+			return TN_EXIT_OUTPUT;
 		if (++packets % PROGRESS_PACKETS == 0)
 			tn_progress_update(&r->progress, tn_merge_progress(r->merge), packets);
 	}
+	return TN_EXIT_OK;
+}
+
+static int replay(struct run *r)
+{
+	int code = run_packets(r);
+
 	tn_progress_clear(&r->progress);
+	/* Also when a signal broke off a read. */
 	if (interrupted)
 		return TN_EXIT_INTERRUPTED + interrupted;
-	if (rc < 0) {
+	if (code == TN_EXIT_CAPTURE)
 		tn_complain("%s", r->input_error.text);
-		return TN_EXIT_CAPTURE;
-	}
-	r->complete = true;
-	return TN_EXIT_OK;
+	r->complete = code == TN_EXIT_OK;
+	return code;
 }
 
 static bool accounts_balance(const struct run *r)
@@ -362,20 +365,22 @@ static int conclude(struct run *r, int code)
 	return code == TN_EXIT_OK && r->diff.differing ? TN_EXIT_DIFFERENT : code;
 }
 
-/* --check: what a configuration needs beside being right. */
-static void print_check(const struct run *r)
+/* --check: what a configuration that is right holds and needs. */
+static int print_check(const struct run *r)
 {
 	for (unsigned s = 0; s < r->n_sides; s++) {
 		const struct tn_config *c = &r->sides[s].config;
 		uint32_t flows = tn_switch_flow_count(c->sw);
 		size_t memory = tn_switch_memory(c->sw);
 
-		printf("%s: right; %zu ports, %u flows, %zu bytes of memory", c->path,
-			c->doc.n_ports, flows, memory);
+		printf("%s: valid; %zu ports, %u flow%s, %zu bytes of memory",
+			strcmp(c->path, "-") ? c->path : "standard input", c->doc.n_ports, flows,
+			flows == 1 ? "" : "s", memory);
 		if (flows)
 			printf(", %zu a flow", memory / flows);
 		putchar('\n');
 	}
+	return fflush(stdout) ? TN_EXIT_OUTPUT : TN_EXIT_OK;
 }
 
 static int run(struct run *r)
@@ -393,10 +398,8 @@ static int run(struct run *r)
 	code = apply(r);
 	if (code)
 		return code;
-	if (r->o->check) {
-		print_check(r);
-		return TN_EXIT_OK;
-	}
+	if (r->o->check)
+		return print_check(r);
 	if (!r->merge) {
 		tn_complain("%s", r->input_error.text);
 		return TN_EXIT_CAPTURE;
