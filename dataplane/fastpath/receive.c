@@ -194,11 +194,11 @@ static inline const struct tn_ingress *receive_peer(struct tn_worker *w, struct 
 	udp_len = __builtin_bswap16(tn_load16(d + 38));
 	vni = tn_load32(d + 46) & 0x00ffffffu;
 	peer = &w->peers[peer_slot(tn_load32(d + 26), vni)];
-	sound = ((tn_load16(d + 20) & 0xff3fu) == 0) & (d[23] == TN_IPPROTO_UDP) &
+	sound = (unsigned)((tn_load16(d + 20) & 0xff3fu) == 0) & (d[23] == TN_IPPROTO_UDP) &
 		((d[15] & 3) == 0) & (tn_load16(d + 40) == 0) & ((d[42] & 0x08) != 0) &
 		(total + TN_ETH_LEN <= p->len) & (udp_len + 20 == total) &
 		(udp_len >= 16 + TN_ETH_LEN);
-	sound &= (peer->version == w->fwd->snapshot->version) & (peer->vni == vni) &
+	sound &= (unsigned)(peer->version == w->fwd->snapshot->version) & (peer->vni == vni) &
 		(peer->src == tn_load32(d + 26)) & (peer->dst == tn_load32(d + 30)) &
 		(peer->port_index == w->port_index) & (peer->udp_dst == tn_load16(d + 36));
 	if (tn_unlikely(!sound || !ip_checksum_ok(d + TN_ETH_LEN)))
