@@ -181,7 +181,7 @@ struct tn_cls_rule *tn_classifier_lookup(
 {
 	const struct tn_walk *walk = tn_read(&cls->root);
 	const uint64_t *hash_key = cls->store.hash_key, *words = tn_key_cwords(key);
-	const struct tn_columns *columns = tn_read(&walk->columns);
+	const struct tn_columns *columns;
 	uint64_t candidates[TN_SLOT_WORDS];
 	const struct tn_walk_entry *e, *end = walk->entry + walk->n;
 	struct tn_cls_rule *best = NULL;
@@ -189,6 +189,7 @@ struct tn_cls_rule *tn_classifier_lookup(
 
 	if (walk->linear)
 		return linear_lookup(walk, words, version);
+	columns = tn_read(&walk->columns);
 	if (columns)
 		tn_columns_candidates(columns, key, candidates);
 	for (e = walk->entry; e < end; e++) {
@@ -213,13 +214,8 @@ struct tn_cls_rule *tn_classifier_find(const struct tn_classifier *cls,
 {
 	const struct tn_shape *shape = tn_shape_find(&cls->store, &match->mask);
 	const struct tn_minimatch *mm = shape ? tn_placement_find(cls, shape, &match->value) : NULL;
-	struct tn_cls_rule *rule = mm ? tn_rulelist_find(&cls->store, mm, priority) : NULL;
 
-	for (; rule && rule->priority == priority; rule = rule->next) {
-		if (tn_cls_rule_visible(rule, version))
-			return rule;
-	}
-	return NULL;
+	return mm ? tn_rulelist_find(&cls->store, mm, priority, version) : NULL;
 }
 
 static struct tn_cls_rule *linear_overlap(const struct tn_classifier *cls,

@@ -52,7 +52,8 @@ struct tn_cls_rule {
 	uint16_t priority;
 	/* private to the classifier: */
 	struct tn_minimatch *mm;  /* compact match, shared by the rules with the same */
-	struct tn_cls_rule *next; /* of the same match, lower priority or newer version */
+	struct tn_cls_rule *next; /* of the same match, lower priority or older version */
+	struct tn_cls_rule *prev;
 };
 
 struct tn_classifier;

@@ -38,6 +38,7 @@ uint8_t tn_prefix_shape(const struct tn_key *mask, uint8_t *len);
 /* Bytes of the key that tell rules apart best, most telling first: their offsets. */
 #define TN_N_TELLING_BYTES 27
 extern const uint8_t tn_telling_bytes[TN_N_TELLING_BYTES];
+TN_BUILD_ASSERT(TN_N_TELLING_BYTES <= 32, "sets of them are uint32_t bitmaps");
 
 /* Up to 128 bits, first bit of the member highest in bits[0]. */
 struct tn_prefix_bits {

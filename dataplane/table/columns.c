@@ -24,7 +24,7 @@ struct tn_columns *tn_columns_new(struct tn_cls_store *store, uint32_t n_slots)
 
 /* Matches that are there already look at every value: no earlier one has looked at the byte. */
 struct tn_columns *tn_columns_add(
-	struct tn_cls_store *store, const struct tn_columns *columns, uint8_t byte)
+	struct tn_cls_store *store, const struct tn_columns *columns, unsigned telling)
 {
 	uint32_t n = columns->n, rows = 256 * columns->words;
 	struct tn_columns *wider = columns_alloc(store, n + 1, tn_columns_slots(columns));
@@ -32,7 +32,8 @@ struct tn_columns *tn_columns_add(
 	if (!wider)
 		return NULL;
 	memcpy(wider->byte, columns->byte, sizeof(wider->byte));
-	wider->byte[n] = byte;
+	wider->byte[n] = tn_telling_bytes[telling];
+	wider->telling = columns->telling | 1u << telling;
 	memcpy(wider->row, columns->row, (size_t)n * rows * sizeof(wider->row[0]));
 	memset(&wider->row[n * rows], 0xff, rows * sizeof(wider->row[0]));
 	return wider;
@@ -47,6 +48,7 @@ struct tn_columns *tn_columns_widen(
 	if (!wider)
 		return NULL;
 	memcpy(wider->byte, columns->byte, sizeof(wider->byte));
+	wider->telling = columns->telling;
 	for (i = 0; i < columns->n * 256; i++) {
 		memcpy(&wider->row[i * wider->words], &columns->row[i * columns->words],
 			columns->words * sizeof(wider->row[0]));
@@ -85,17 +87,9 @@ static uint8_t value_byte(const struct tn_minimatch *mm, uint8_t byte)
 
 int tn_columns_wanted(const struct tn_columns *columns, const struct tn_shape *shape)
 {
-	unsigned i;
+	uint32_t wanted = shape->telling & ~columns->telling;
 
-	if (columns->n == TN_COLUMNS_MAX)
-		return -1;
-	for (i = 0; i < TN_N_TELLING_BYTES; i++) {
-		if (!mask_byte(shape, tn_telling_bytes[i]))
-			continue;
-		if (!memchr(columns->byte, tn_telling_bytes[i], columns->n))
-			return tn_telling_bytes[i];
-	}
-	return -1;
+	return wanted && columns->n < TN_COLUMNS_MAX ? __builtin_ctz(wanted) : -1;
 }
 
 static void set_bit(struct tn_columns *columns, uint32_t column, unsigned value, uint32_t slot)

@@ -21,21 +21,22 @@ struct tn_columns {
 	size_t size;
 	uint32_t words;		      /* of a row */
 	uint32_t n;		      /* columns */
-	uint8_t byte[TN_COLUMNS_MAX]; /* of the key */
+	uint32_t telling;	      /* which of tn_telling_bytes, as bits */
+	uint8_t byte[TN_COLUMNS_MAX]; /* their offsets in the key */
 	uint64_t row[];		      /* read: [n][256][words] */
 };
 
 /* With no column yet, or one more, or room for more slots; NULL: no memory. */
 struct tn_columns *tn_columns_new(struct tn_cls_store *store, uint32_t n_slots);
 struct tn_columns *tn_columns_add(
-	struct tn_cls_store *store, const struct tn_columns *columns, uint8_t byte);
+	struct tn_cls_store *store, const struct tn_columns *columns, unsigned telling);
 struct tn_columns *tn_columns_widen(
 	struct tn_cls_store *store, const struct tn_columns *columns, uint32_t n_slots);
 
 /* The same columns for one slot, without a bit. */
 struct tn_columns *tn_columns_blank(struct tn_cls_store *store, const struct tn_columns *columns);
 
-/* The next byte that is worth a column and that the shape looks at, or -1. */
+/* The next of tn_telling_bytes that the shape looks at and that has no column, or -1. */
 int tn_columns_wanted(const struct tn_columns *columns, const struct tn_shape *shape);
 
 /*

@@ -61,6 +61,10 @@ static void shape_fill(struct tn_shape *shape, const struct tn_key *mask)
 		shape->index[shape->n] = (uint8_t)i;
 		shape->mask[shape->n++] = words[i];
 	}
+	for (i = 0; i < TN_N_TELLING_BYTES; i++) {
+		if (((const uint8_t *)mask)[tn_telling_bytes[i]])
+			shape->telling |= 1u << i;
+	}
 	shape->prefix_member = tn_prefix_shape(mask, &shape->prefix_len);
 }
 

@@ -22,6 +22,7 @@ struct tn_shape {
 	uint32_t refs;
 	uint32_t n_matches; /* that have the shape */
 	uint8_t prefix_member, prefix_len;
+	uint32_t telling;		      /* which of tn_telling_bytes it looks at, as bits */
 	struct tn_tuple *tuple;		      /* whose keys are of this shape, or NULL */
 	struct tn_shape *coarse[TN_N_COARSE]; /* NULL: not asked for yet; may be itself */
 	struct tn_shape *base;		      /* without prefix_member; NULL: not asked for yet */

@@ -10,7 +10,7 @@
 #define PAGES (65536 / PAGE)
 
 struct page {
-	struct tn_cls_rule *last[PAGE]; /* last rule of each priority */
+	struct tn_cls_rule *last[PAGE]; /* oldest rule of each priority */
 };
 
 struct index {
@@ -113,10 +113,10 @@ fail:
 	return NULL;
 }
 
-/* Last rule of the lowest priority that is at least `from`, or NULL. */
-static struct tn_cls_rule *index_at_least(const struct index *index, uint32_t from)
+/* The rule before the first one of this priority or lower, or NULL. */
+static struct tn_cls_rule *index_before(const struct index *index, uint16_t priority)
 {
-	uint32_t word = from / PAGE;
+	uint32_t from = priority + 1u, word = from / PAGE;
 	uint64_t bits;
 
 	if (from > UINT16_MAX)
@@ -127,111 +127,107 @@ static struct tn_cls_rule *index_at_least(const struct index *index, uint32_t fr
 	return bits ? index->pages[word]->last[__builtin_ctzll(bits)] : NULL;
 }
 
-static void set_priority(struct tn_minimatch *mm)
+/* Readers may pass the match over by this, so it is never less than a published rule's. */
+static void set_priority(struct tn_minimatch *mm, uint16_t priority)
 {
-	__atomic_store_n(&mm->entry.user, mm->rules ? mm->rules->priority : 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&mm->entry.user, priority, __ATOMIC_RELEASE);
 }
 
-/*
- * The place of the first rule of priority `below` or lower: the pointer to it. Uses the index, or
- * makes one on the way when the way is long.
- */
-static struct tn_cls_rule **find_place(
-	struct tn_cls_store *store, struct tn_minimatch *mm, uint32_t below)
+/* As index_before(); makes an index on the way when the way is long. */
+static struct tn_cls_rule *find_before(
+	struct tn_cls_store *store, struct tn_minimatch *mm, uint16_t priority)
 {
-	struct tn_cls_rule **at = &mm->rules, *before;
-	struct index *index = index_find(store, mm);
+	const struct index *index = index_find(store, mm);
+	struct tn_cls_rule *before = NULL, *rule = mm->rules;
 	unsigned steps = 0;
 
-	while (!index && *at && (*at)->priority > below) {
-		at = &(*at)->next;
+	while (!index && rule && rule->priority > priority) {
+		before = rule;
+		rule = rule->next;
 		if (++steps == LONG)
 			index = index_build(store, mm);
 	}
+	return index ? index_before(index, priority) : before;
+}
+
+static void index_added(struct tn_cls_store *store, struct tn_cls_rule *rule)
+{
+	struct index *index = index_find(store, rule->mm);
+	bool last = !rule->next || rule->next->priority != rule->priority;
+
 	if (!index)
-		return at;
-	before = index_at_least(index, below + 1);
-	return before ? &before->next : &mm->rules;
+		return;
+	index->n_rules++;
+	if (last && !index_set(store, index, rule->priority, rule))
+		index_drop(store, index);
 }
 
 void tn_rulelist_add(struct tn_cls_store *store, struct tn_minimatch *mm, struct tn_cls_rule *rule)
 {
-	struct tn_cls_rule **at = &mm->rules, *before;
-	struct index *index;
+	struct tn_cls_rule *before = find_before(store, mm, rule->priority);
+	struct tn_cls_rule **at = before ? &before->next : &mm->rules;
 
-	at = find_place(store, mm, rule->priority);
-	index = index_find(store, mm);
-	before = index ? index_at_least(index, rule->priority) : NULL;
-	if (before)
-		at = &before->next;
-	while (*at && (*at)->priority == rule->priority)
-		at = &(*at)->next;
 	rule->mm = mm;
+	rule->prev = before;
 	rule->next = *at;
-	if (!mm->rules || rule->priority > mm->rules->priority)
-		__atomic_store_n(&mm->entry.user, rule->priority, __ATOMIC_RELEASE);
+	if (rule->next)
+		rule->next->prev = rule;
+	if (!before)
+		set_priority(mm, rule->priority);
 	tn_publish(at, rule);
+	index_added(store, rule);
+}
+
+static void index_removed(struct tn_cls_store *store, const struct tn_cls_rule *rule)
+{
+	struct index *index = index_find(store, rule->mm);
+	struct tn_cls_rule *last = rule->prev;
+
 	if (!index)
 		return;
-	if (index_set(store, index, rule->priority, rule))
-		index->n_rules++;
-	else
+	if (last && last->priority != rule->priority)
+		last = NULL;
+	/* Never fails: the page is there. */
+	if (index->pages[rule->priority / PAGE]->last[rule->priority % PAGE] == rule)
+		(void)index_set(store, index, rule->priority, last);
+	if (--index->n_rules < SHORT)
 		index_drop(store, index);
 }
 
 void tn_rulelist_remove(
 	struct tn_cls_store *store, struct tn_minimatch *mm, struct tn_cls_rule *rule)
 {
-	struct tn_cls_rule **at = find_place(store, mm, rule->priority);
-	struct index *index = index_find(store, mm);
-	struct tn_cls_rule *before = NULL;
-
-	while (*at != rule) {
-		before = *at;
-		at = &(*at)->next;
-	}
-	tn_publish(at, rule->next);
-	set_priority(mm);
-	if (!index)
-		return;
-	if (!rule->next || rule->next->priority != rule->priority) {
-		if (!index_set(store, index, rule->priority, before))
-			TN_ASSERT(false);
-	}
-	if (--index->n_rules < SHORT)
-		index_drop(store, index);
+	tn_publish(rule->prev ? &rule->prev->next : &mm->rules, rule->next);
+	if (rule->next)
+		rule->next->prev = rule->prev;
+	if (!rule->prev)
+		set_priority(mm, mm->rules ? mm->rules->priority : 0);
+	index_removed(store, rule);
 }
 
-struct tn_cls_rule *tn_rulelist_find(
-	const struct tn_cls_store *store, const struct tn_minimatch *mm, uint16_t priority)
+/* Where the newest rule that the version knows is not visible any more, no older one is. */
+struct tn_cls_rule *tn_rulelist_find(const struct tn_cls_store *store,
+	const struct tn_minimatch *mm, uint16_t priority, uint64_t version)
 {
 	const struct index *index = index_find(store, mm);
-	struct tn_cls_rule *rule = mm->rules;
+	struct tn_cls_rule *before = index ? index_before(index, priority) : NULL;
+	struct tn_cls_rule *rule = before ? before->next : mm->rules;
 
-	if (index) {
-		struct tn_cls_rule *before = index_at_least(index, priority + 1u);
-
-		rule = before ? before->next : mm->rules;
-	}
 	while (rule && rule->priority > priority)
 		rule = rule->next;
-	return rule && rule->priority == priority ? rule : NULL;
+	while (rule && rule->priority == priority && rule->add_version > version)
+		rule = rule->next;
+	if (!rule || rule->priority != priority || !tn_cls_rule_visible(rule, version))
+		return NULL;
+	return rule;
 }
 
 struct tn_cls_rule *tn_rulelist_overlap(const struct tn_cls_store *store,
 	const struct tn_minimatch *mm, const struct tn_match *match, uint16_t priority,
 	uint64_t version)
 {
-	struct tn_cls_rule *rule;
-
-	if (!tn_minimatch_overlaps(mm, match))
-		return NULL;
-	rule = tn_rulelist_find(store, mm, priority);
-	for (; rule && rule->priority == priority; rule = rule->next) {
-		if (tn_cls_rule_visible(rule, version))
-			return rule;
-	}
-	return NULL;
+	return tn_minimatch_overlaps(mm, match) ? tn_rulelist_find(store, mm, priority, version)
+						: NULL;
 }
 
 void tn_rulelist_foreach(const struct tn_minimatch *mm, tn_cls_rule_fn fn, void *ctx)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The rules of one match: a list, highest priority first, older version first within a priority.
- * A list that grows long gets an index of its priorities, so that no change walks all of it.
- * Writer only; readers follow mm->rules and rule->next.
+ * The rules of one match: a list, highest priority first, newest first within a priority. A list
+ * that grows long gets an index of its priorities, so that no change walks all of it. Writer only;
+ * readers follow mm->rules and rule->next.
  */
 #ifndef TN_TABLE_RULELIST_H
 #define TN_TABLE_RULELIST_H
@@ -21,10 +21,10 @@ void tn_rulelists_fini(struct tn_cls_store *store);
 void tn_rulelist_add(struct tn_cls_store *store, struct tn_minimatch *mm, struct tn_cls_rule *rule);
 void tn_rulelist_remove(
 	struct tn_cls_store *store, struct tn_minimatch *mm, struct tn_cls_rule *rule);
-/* First rule of the priority, any version; the others of it follow. NULL: none. */
-struct tn_cls_rule *tn_rulelist_find(
-	const struct tn_cls_store *store, const struct tn_minimatch *mm, uint16_t priority);
-/* A visible rule of the priority, if the match overlaps. */
+/* The rule of this priority visible in version, or NULL. */
+struct tn_cls_rule *tn_rulelist_find(const struct tn_cls_store *store,
+	const struct tn_minimatch *mm, uint16_t priority, uint64_t version);
+/* The same, if the match overlaps. */
 struct tn_cls_rule *tn_rulelist_overlap(const struct tn_cls_store *store,
 	const struct tn_minimatch *mm, const struct tn_match *match, uint16_t priority,
 	uint64_t version);

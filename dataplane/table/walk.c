@@ -186,14 +186,17 @@ void tn_walk_abort(struct tn_walks *walks)
 	walks->current = *walks->root;
 }
 
+static struct tn_sub *sub_of(const struct tn_walk_entry *e)
+{
+	return (struct tn_sub *)(e->what & ~TN_WALK_TRIE);
+}
+
 static void write_positions(const struct tn_walk *walk)
 {
-	struct tn_sub *sub;
+	uint32_t i;
 
-	if (walk->linear)
-		return;
-	TN_WALK_FOR_SUBS(sub, walk)
-		sub->position = w_;
+	for (i = 0; i < walk->n && !walk->linear; i++)
+		sub_of(&walk->entry[i])->position = i;
 }
 
 /* A copy of the current walk, sorted, without what is gone, with room for one more. */
@@ -297,14 +300,14 @@ int tn_walk_add(struct tn_walks *walks, struct tn_sub *sub)
 static void add_columns(struct tn_walks *walks, const struct tn_shape *shape)
 {
 	struct tn_sub *sub;
-	int byte;
+	int wanted;
 
 	for (;;) {
-		byte = tn_columns_wanted(walks->columns, shape);
-		if (byte < 0)
+		wanted = tn_columns_wanted(walks->columns, shape);
+		if (wanted < 0)
 			return;
 		if (replace_columns(walks,
-			    tn_columns_add(walks->store, walks->columns, (uint8_t)byte)) != 0)
+			    tn_columns_add(walks->store, walks->columns, (unsigned)wanted)) != 0)
 			return;
 		TN_WALK_FOR_SUBS(sub, walks->current) {
 			if (sub->n_matches)
