@@ -26,7 +26,7 @@ static void widen_mask(struct tn_worker *w)
  * Is the decision of a session still right, though it was made in an older version? Looked at once
  * a commit and session: the answer moves the stamp.
  */
-bool wk_session_valid(const struct tn_worker *w, struct tn_session *s)
+bool tn_wk_session_valid(const struct tn_worker *w, struct tn_session *s)
 {
 	const struct tn_snapshot *snapshot = w->fwd->snapshot;
 
@@ -61,7 +61,7 @@ static void count_program(
 		prog->last_used_ns = now_ns;
 }
 
-void wk_flush_session(struct tn_session *s)
+void tn_wk_flush_session(struct tn_session *s)
 {
 	if (!s->packets)
 		return;
@@ -69,17 +69,17 @@ void wk_flush_session(struct tn_session *s)
 	s->packets = s->bytes = 0;
 }
 
-void wk_release(struct tn_worker *w, struct tn_fast_program *prog)
+void tn_wk_release(struct tn_worker *w, struct tn_fast_program *prog)
 {
 	tn_program_cache_put(w->programs, prog);
 }
 
-static void remember(struct tn_worker *w, const struct wk_run *run, struct tn_session *s,
+static void remember(struct tn_worker *w, const struct tn_wk_run *run, struct tn_session *s,
 	struct tn_fast_program *prog)
 {
 	if (s) {
-		wk_flush_session(s);
-		wk_release(w, s->program);
+		tn_wk_flush_session(s);
+		tn_wk_release(w, s->program);
 	} else {
 		s = tn_sessions_insert(
 			&w->sessions, &run->key, run->has_ip6 ? &run->ip6 : NULL, run->hash);
@@ -93,13 +93,13 @@ static void remember(struct tn_worker *w, const struct wk_run *run, struct tn_se
 }
 
 /* Key and hash anew, after the mask became wider. */
-static void rekey(struct tn_worker *w, struct wk_run *run, const struct tn_key *key)
+static void rekey(struct tn_worker *w, struct tn_wk_run *run, const struct tn_key *key)
 {
 	run->uncached = !tn_session_key_from(key, &w->rest, &run->key, &run->ip6, &run->has_ip6);
 	run->has_ip6 &= w->mask_ip6;
 	run->key.kind = run->has_ip6 ? TN_SESSION_IP6 : 0;
-	wk_mask_key(w, &run->key);
-	wk_hash_run(w, run);
+	tn_wk_mask_key(w, &run->key);
+	tn_wk_hash_run(w, run);
 }
 
 struct compiler {
@@ -114,8 +114,8 @@ static void compile(void *ctx, const struct tn_program *program, struct tn_fast_
 	tn_compile(c->fwd, program, c->entropy, shape);
 }
 
-struct tn_fast_program *wk_decide(
-	struct tn_worker *w, struct wk_run *run, struct tn_session *s, struct tn_packet *p)
+struct tn_fast_program *tn_wk_decide(
+	struct tn_worker *w, struct tn_wk_run *run, struct tn_session *s, struct tn_packet *p)
 {
 	struct tn_view view = tn_packet_view(p);
 	struct compiler compiler = {.fwd = w->fwd};
@@ -126,16 +126,16 @@ struct tn_fast_program *wk_decide(
 	struct tn_key key;
 
 	if (tn_parse(&view, &h)) {
-		wk_drop(w, TN_DROP_RUNT, p);
+		tn_wk_drop(w, TN_DROP_RUNT, p);
 		return NULL;
 	}
-	wk_flow_key(&view, &h, run->in, &key);
+	tn_wk_flow_key(&view, &h, run->in, &key);
 	tn_decide(w->fwd->snapshot, &key, w->now_ns, NULL, program, &w->read, NULL);
 	tn_program_without_counters(program, 0);
 	compiler.entropy = tn_key_entropy(&key);
 	prog = tn_program_cache_get(w->programs, program, w->generation, compile, &compiler);
 	if (!prog) {
-		wk_drop(w, TN_DROP_NO_BUFFER, p);
+		tn_wk_drop(w, TN_DROP_NO_BUFFER, p);
 		return NULL;
 	}
 	count_program(prog, 1, p->len, w->now_ns);
@@ -146,7 +146,7 @@ struct tn_fast_program *wk_decide(
 	widen_mask(w);
 	if (gen != w->mask_gen) {
 		rekey(w, run, &key);
-		s = run->uncached ? NULL : wk_find(w, run);
+		s = run->uncached ? NULL : tn_wk_find(w, run);
 	}
 	if (run->uncached)
 		w->uncached++;

@@ -8,7 +8,7 @@
 /* How far ahead of the packet that is read its bytes are fetched. */
 #define PREFETCH_AHEAD 6u
 
-void wk_flow_key(const struct tn_view *view, const struct tn_headers *h,
+void tn_wk_flow_key(const struct tn_view *view, const struct tn_headers *h,
 	const struct tn_ingress *in, struct tn_key *key)
 {
 	tn_key_extract(view, h, key);
@@ -26,7 +26,7 @@ struct stage_one {
 	struct tn_shape_mask mask;
 	struct tn_session_key last; /* key of the run that the next packet may continue */
 	const struct tn_ingress *in;
-	struct wk_run *run; /* NULL: none to continue */
+	struct tn_wk_run *run; /* NULL: none to continue */
 	uint32_t common;
 };
 
@@ -35,10 +35,10 @@ static inline struct stage_one begin(const struct tn_worker *w)
 	return (struct stage_one){.mask = tn_shape_mask_of(&w->mask)};
 }
 
-static inline struct wk_run *new_run(
+static inline struct tn_wk_run *new_run(
 	struct tn_worker *w, const struct tn_ingress *in, const struct tn_packet *p, unsigned i)
 {
-	struct wk_run *run = &w->runs[w->n_runs++];
+	struct tn_wk_run *run = &w->runs[w->n_runs++];
 
 	run->in = in;
 	run->bytes = p->len;
@@ -54,22 +54,22 @@ static void receive_rare(
 {
 	struct tn_view view = tn_packet_view(p);
 	struct tn_headers h;
-	struct wk_run *run;
+	struct tn_wk_run *run;
 	struct tn_key key;
 
 	if (tn_parse(&view, &h)) {
-		wk_drop(w, TN_DROP_RUNT, p);
+		tn_wk_drop(w, TN_DROP_RUNT, p);
 		return;
 	}
-	wk_flow_key(&view, &h, in, &key);
+	tn_wk_flow_key(&view, &h, in, &key);
 	w->rare[i].tos = key.ip_tos;
 	w->rare[i].entropy = tn_key_entropy(&key);
 	run = new_run(w, in, p, i);
 	run->uncached = !tn_session_key_from(&key, &w->rest, &run->key, &run->ip6, &run->has_ip6);
 	run->has_ip6 &= w->mask_ip6;
 	run->key.kind = run->has_ip6 ? TN_SESSION_IP6 : 0;
-	wk_mask_key(w, &run->key);
-	wk_hash_run(w, run);
+	tn_wk_mask_key(w, &run->key);
+	tn_wk_hash_run(w, run);
 }
 
 /* v2: in_port and tunnel id as the key holds them, masked. */
@@ -95,7 +95,7 @@ static inline __attribute__((always_inline)) void receive_one(struct tn_worker *
 	s->in = in;
 	s->last = key;
 	s->run->key = key;
-	wk_hash_run(w, s->run);
+	tn_wk_hash_run(w, s->run);
 }
 
 static inline __m128i ingress_vector(const struct tn_worker *w, const struct tn_ingress *in)
@@ -104,7 +104,7 @@ static inline __m128i ingress_vector(const struct tn_worker *w, const struct tn_
 		_mm_set_epi64x(0, (long long)((uint64_t)in->tunnel_id << 32 | in->in_port)));
 }
 
-void wk_receive(struct tn_worker *w, struct tn_packet *p, unsigned from, unsigned n)
+void tn_wk_receive(struct tn_worker *w, struct tn_packet *p, unsigned from, unsigned n)
 {
 	const struct tn_ingress *in = &w->ingress[w->port_index];
 	__m128i v2 = ingress_vector(w, in);
@@ -118,7 +118,7 @@ void wk_receive(struct tn_worker *w, struct tn_packet *p, unsigned from, unsigne
 	w->common |= s.common;
 }
 
-void wk_receive_again(struct tn_worker *w, struct tn_packet *p, unsigned from, unsigned n)
+void tn_wk_receive_again(struct tn_worker *w, struct tn_packet *p, unsigned from, unsigned n)
 {
 	const struct tn_ingress *in[TN_BURST] = {NULL};
 	struct stage_one s = begin(w);
@@ -126,7 +126,7 @@ void wk_receive_again(struct tn_worker *w, struct tn_packet *p, unsigned from, u
 
 	/* The runs tell how their packets came in; packets in no run are gone. */
 	for (unsigned r = 0; r < w->n_runs; r++) {
-		struct wk_run *run = &w->runs[r];
+		struct tn_wk_run *run = &w->runs[r];
 
 		for (unsigned i = 0; i < run->n; i++)
 			in[run->first + i] = run->in;
@@ -169,7 +169,7 @@ static inline uint32_t peer_slot(uint32_t src, uint32_t vni)
 	return (src * 0x9e3779b1u ^ vni * 0x85ebca6bu) >> 24;
 }
 
-TN_BUILD_ASSERT(WK_PEERS == 256, "peer_slot() gives 8 bits");
+TN_BUILD_ASSERT(TN_WK_PEERS == 256, "peer_slot() gives 8 bits");
 
 /* type IPv4, version 4 and IHL 5 of the outer header in one compare */
 static inline bool plain_ip4(const uint8_t *d)
@@ -185,7 +185,7 @@ static inline const struct tn_ingress *receive_peer(struct tn_worker *w, struct 
 {
 	const uint8_t *d = p->data;
 	uint32_t vni, total, udp_len;
-	const struct wk_peer *peer;
+	const struct tn_wk_peer *peer;
 	bool sound;
 
 	if (p->len < TN_VXLAN_OVERHEAD_IP4 + TN_ETH_LEN || !plain_ip4(d))
@@ -218,7 +218,7 @@ static void remember_peer(
 
 	if (!plain_ip4(d) || tunnel_index == TN_FORWARDING_NONE)
 		return;
-	w->peers[peer_slot(tn_load32(d + 26), vni)] = (struct wk_peer){
+	w->peers[peer_slot(tn_load32(d + 26), vni)] = (struct tn_wk_peer){
 		.version = w->fwd->snapshot->version,
 		.src = tn_load32(d + 26),
 		.dst = tn_load32(d + 30),
@@ -249,7 +249,7 @@ static const struct tn_ingress *receive_outer(
 		if (!fwd->ports[w->port_index].host)
 			return in;
 		if (!e->host(e->ctx, w->port_index, p))
-			wk_drop(w, TN_DROP_PUNT_FULL, p);
+			tn_wk_drop(w, TN_DROP_PUNT_FULL, p);
 		return NULL;
 	}
 	reason = tn_tunnels_receive(fwd->tunnels, fwd->underlay, 0, &view, &h, in, &said);
@@ -257,7 +257,7 @@ static const struct tn_ingress *receive_outer(
 	if (!reason)
 		reason = tn_ingress_refuses(fwd->snapshot, in->in_port);
 	if (reason) {
-		wk_drop(w, reason, p);
+		tn_wk_drop(w, reason, p);
 		return NULL;
 	}
 	tunnel = tn_forwarding_index(fwd, in->in_port);
@@ -270,7 +270,7 @@ static const struct tn_ingress *receive_outer(
 	return in;
 }
 
-void wk_receive_underlay(struct tn_worker *w, struct tn_packet *p, unsigned n)
+void tn_wk_receive_underlay(struct tn_worker *w, struct tn_packet *p, unsigned n)
 {
 	struct stage_one s = begin(w);
 

@@ -32,7 +32,7 @@ static void slow_drop(
 
 	(void)view;
 	(void)op;
-	wk_count_drop(r->w, reason, 1);
+	tn_wk_count_drop(r->w, reason, 1);
 }
 
 /* Sends a packet that is the worker's own from here on. */
@@ -41,10 +41,10 @@ static void send_plain(struct slow_run *r, unsigned index, struct tn_packet *p)
 	const struct tn_forwarding_port *fp = &r->w->fwd->ports[index];
 
 	if (p->len > fp->max_frame) {
-		wk_drop(r->w, TN_DROP_MTU, p);
+		tn_wk_drop(r->w, TN_DROP_MTU, p);
 		return;
 	}
-	wk_transmit(r->w, index, p);
+	tn_wk_transmit(r->w, index, p);
 }
 
 static void send_tunnel(
@@ -70,7 +70,7 @@ static void send_tunnel(
 	if (!reason && out == TN_FORWARDING_NONE)
 		reason = TN_DROP_NO_ROUTE;
 	if (reason) {
-		wk_drop(r->w, reason, p);
+		tn_wk_drop(r->w, reason, p);
 		return;
 	}
 	r->w->stats[index].tx_packets++;
@@ -92,11 +92,11 @@ static void slow_output(void *ctx, struct tn_view *view, const struct tn_headers
 		tn_packet_update(&p, view);
 		top->taken = true;
 	} else if (!clone_packet(r->w, &top->packet, view, &p)) {
-		wk_count_drop(r->w, TN_DROP_NO_BUFFER, 1);
+		tn_wk_count_drop(r->w, TN_DROP_NO_BUFFER, 1);
 		return;
 	}
 	if (index == TN_FORWARDING_NONE)
-		wk_drop(r->w, TN_DROP_NO_SUCH_PORT, &p);
+		tn_wk_drop(r->w, TN_DROP_NO_SUCH_PORT, &p);
 	else if (r->w->fwd->ports[index].kind == TN_FWD_TUNNEL)
 		send_tunnel(r, index, &p, op);
 	else
@@ -110,7 +110,7 @@ static void slow_controller(void *ctx, const struct tn_view *view, const struct 
 	const struct tn_worker_events *e = &r->w->config.events;
 
 	if (!e->packet_in || !e->packet_in(e->ctx, view, op, reason, max_len))
-		wk_count_drop(r->w, TN_DROP_PUNT_FULL, 1);
+		tn_wk_count_drop(r->w, TN_DROP_PUNT_FULL, 1);
 }
 
 static bool slow_clone(void *ctx, const struct tn_view *view, struct tn_view *copy)
@@ -133,7 +133,7 @@ static void slow_release(void *ctx, struct tn_view *copy)
 
 	(void)copy;
 	if (!top->taken)
-		wk_free(r->w, &top->packet, 1);
+		tn_wk_free(r->w, &top->packet, 1);
 	r->depth--;
 }
 
@@ -195,10 +195,10 @@ static void execute(struct tn_worker *w, struct tn_program *program, struct agai
 
 	run.stack[0].packet = *p;
 	if (tn_parse(&view, &h)) {
-		wk_drop(w, TN_DROP_RUNT, p);
+		tn_wk_drop(w, TN_DROP_RUNT, p);
 		return;
 	}
-	wk_flow_key(&view, &h, in, &again->key);
+	tn_wk_flow_key(&view, &h, in, &again->key);
 	env.ctx = &run;
 	env.decide_again = decide_again;
 	env.decide_ctx = again;
@@ -209,13 +209,13 @@ static void execute(struct tn_worker *w, struct tn_program *program, struct agai
 	}
 	w->copies += tn_execute(program, &view, &h, w->now_ns, p->len, &w->processor->facts, &env);
 	if (!run.stack[0].taken)
-		wk_free(w, &run.stack[0].packet, 1);
+		tn_wk_free(w, &run.stack[0].packet, 1);
 }
 
 /*
  * The executor may ask for a new program in place, so what may is run from the scratch program.
  */
-void wk_run_slow(struct tn_worker *w, const struct tn_fast_program *prog,
+void tn_wk_run_slow(struct tn_worker *w, const struct tn_fast_program *prog,
 	const struct tn_ingress *in, struct tn_packet *p)
 {
 	struct tn_program *program = &w->processor->program;
@@ -230,7 +230,7 @@ void wk_run_slow(struct tn_worker *w, const struct tn_fast_program *prog,
 	execute(w, program, &again, in, p);
 }
 
-void wk_run_list(struct tn_worker *w, const struct tn_action *list, size_t n, uint32_t in_port,
+void tn_wk_run_list(struct tn_worker *w, const struct tn_action *list, size_t n, uint32_t in_port,
 	struct tn_packet *p)
 {
 	static const struct tn_action nothing;

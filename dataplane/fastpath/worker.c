@@ -23,7 +23,7 @@ static void flush_port(struct tn_worker *w, unsigned index)
 {
 	const struct tn_forwarding_port *fp = &w->fwd->ports[index];
 	struct tn_worker_port_stats *stats = &w->stats[index];
-	struct wk_tx *q = &w->tx[index];
+	struct tn_wk_tx *q = &w->tx[index];
 	unsigned sent = 0;
 
 	if (fp->kind == TN_FWD_PLAIN && q->n)
@@ -31,7 +31,7 @@ static void flush_port(struct tn_worker *w, unsigned index)
 	if (tn_unlikely(sent < q->n)) {
 		stats->dropped[TN_DROP_TX_FULL] += q->n - sent;
 		stats->tx_bytes -= bytes_of(q->packets + sent, q->n - sent);
-		wk_free(w, q->packets + sent, q->n - sent);
+		tn_wk_free(w, q->packets + sent, q->n - sent);
 	}
 	stats->tx_packets += sent;
 	q->n = 0;
@@ -47,9 +47,9 @@ void tn_worker_flush(struct tn_worker *w, const struct tn_forwarding *fwd)
 	w->n_pending = 0;
 }
 
-struct wk_tx *wk_tx_reserve(struct tn_worker *w, unsigned index, unsigned n)
+struct tn_wk_tx *tn_wk_tx_reserve(struct tn_worker *w, unsigned index, unsigned n)
 {
-	struct wk_tx *q = &w->tx[index];
+	struct tn_wk_tx *q = &w->tx[index];
 
 	if (q->n + n > TN_BURST)
 		flush_port(w, index);
@@ -117,9 +117,9 @@ static inline void encapsulate(
 }
 
 static void act_encap(struct tn_worker *w, const struct tn_fast_program *prog,
-	const struct wk_run *run, struct tn_packet *p, unsigned first, unsigned n)
+	const struct tn_wk_run *run, struct tn_packet *p, unsigned first, unsigned n)
 {
-	struct wk_tx *q = wk_tx_reserve(w, prog->out, n);
+	struct tn_wk_tx *q = tn_wk_tx_reserve(w, prog->out, n);
 	struct encap e = encap_of(prog);
 	unsigned sent = q->n;
 	uint64_t bytes = 0;
@@ -131,7 +131,7 @@ static void act_encap(struct tn_worker *w, const struct tn_fast_program *prog,
 		uint32_t len = p[i].len;
 
 		if (tn_unlikely(p[i].headroom < TN_VXLAN_OVERHEAD_IP4 || len > prog->max_frame)) {
-			wk_drop(w, len > prog->max_frame ? TN_DROP_MTU : TN_DROP_NO_HEADROOM,
+			tn_wk_drop(w, len > prog->max_frame ? TN_DROP_MTU : TN_DROP_NO_HEADROOM,
 				&p[i]);
 			continue;
 		}
@@ -158,12 +158,12 @@ static void act_encap(struct tn_worker *w, const struct tn_fast_program *prog,
 static void act_output(struct tn_worker *w, const struct tn_fast_program *prog, struct tn_packet *p,
 	unsigned first, unsigned n)
 {
-	struct wk_tx *q = wk_tx_reserve(w, prog->out, n);
+	struct tn_wk_tx *q = tn_wk_tx_reserve(w, prog->out, n);
 	uint64_t bytes = 0;
 
 	for (unsigned i = first; i < first + n; i++) {
 		if (tn_unlikely(p[i].len > prog->max_frame)) {
-			wk_drop(w, TN_DROP_MTU, &p[i]);
+			tn_wk_drop(w, TN_DROP_MTU, &p[i]);
 			continue;
 		}
 		bytes += p[i].len;
@@ -173,8 +173,8 @@ static void act_output(struct tn_worker *w, const struct tn_fast_program *prog, 
 }
 
 /* Does the program with n packets of a run, from `first` on. */
-static void act(struct tn_worker *w, const struct tn_fast_program *prog, const struct wk_run *run,
-	struct tn_packet *p, unsigned first, unsigned n)
+static void act(struct tn_worker *w, const struct tn_fast_program *prog,
+	const struct tn_wk_run *run, struct tn_packet *p, unsigned first, unsigned n)
 {
 	switch ((enum tn_fast_kind)prog->kind) {
 	case TN_FAST_ENCAP:
@@ -184,12 +184,12 @@ static void act(struct tn_worker *w, const struct tn_fast_program *prog, const s
 		act_output(w, prog, p, first, n);
 		break;
 	case TN_FAST_DROP:
-		wk_count_drop(w, (enum tn_drop)prog->drop, n);
-		wk_free(w, &p[first], n);
+		tn_wk_count_drop(w, (enum tn_drop)prog->drop, n);
+		tn_wk_free(w, &p[first], n);
 		break;
 	case TN_FAST_SLOW:
 		for (unsigned i = first; i < first + n; i++)
-			wk_run_slow(w, prog, run->in, &p[i]);
+			tn_wk_run_slow(w, prog, run->in, &p[i]);
 		break;
 	}
 }
@@ -200,7 +200,7 @@ static void act(struct tn_worker *w, const struct tn_fast_program *prog, const s
 static void fetch_entries(struct tn_worker *w)
 {
 	for (unsigned r = 0; r < w->n_runs; r++) {
-		struct wk_run *run = &w->runs[r];
+		struct tn_wk_run *run = &w->runs[r];
 		const struct tn_session_bucket *b =
 			&w->sessions.buckets[run->hash & w->sessions.bucket_mask];
 		uint32_t hits = tn_bucket_match(b, tn_session_tag(run->hash));
@@ -218,7 +218,7 @@ static void fetch_entries(struct tn_worker *w)
 static void verify_entries(struct tn_worker *w)
 {
 	for (unsigned r = 0; r < w->n_runs; r++) {
-		struct wk_run *run = &w->runs[r];
+		struct tn_wk_run *run = &w->runs[r];
 
 		if (!run->guess)
 			continue;
@@ -235,10 +235,10 @@ static void verify_entries(struct tn_worker *w)
 static inline bool usable(const struct tn_worker *w, struct tn_session *s)
 {
 	return s->mask_gen == w->mask_gen &&
-		(s->stamp == (uint32_t)w->fwd->snapshot->version || wk_session_valid(w, s));
+		(s->stamp == (uint32_t)w->fwd->snapshot->version || tn_wk_session_valid(w, s));
 }
 
-static inline void hit(struct tn_worker *w, struct tn_session *s, const struct wk_run *run,
+static inline void hit(struct tn_worker *w, struct tn_session *s, const struct tn_wk_run *run,
 	struct tn_packet *p, unsigned first, unsigned n, uint64_t bytes)
 {
 	w->hits += n;
@@ -254,7 +254,7 @@ static inline void hit(struct tn_worker *w, struct tn_session *s, const struct w
  * the packet after the last that was handled.
  */
 static unsigned run_missed(
-	struct tn_worker *w, struct wk_run *run, struct tn_session *s, struct tn_packet *p)
+	struct tn_worker *w, struct tn_wk_run *run, struct tn_session *s, struct tn_packet *p)
 {
 	uint32_t gen = w->mask_gen;
 
@@ -262,18 +262,18 @@ static unsigned run_missed(
 		struct tn_fast_program *prog;
 
 		if (i > run->first)
-			s = run->uncached ? NULL : wk_find(w, run);
+			s = run->uncached ? NULL : tn_wk_find(w, run);
 		if (s && usable(w, s)) {
 			hit(w, s, run, p, i, 1, p[i].len);
 			continue;
 		}
 		w->stale += s != NULL;
 		w->misses++;
-		prog = wk_decide(w, run, s, &p[i]);
+		prog = tn_wk_decide(w, run, s, &p[i]);
 		if (!prog)
 			continue;
 		act(w, prog, run, p, i, 1);
-		wk_release(w, prog);
+		tn_wk_release(w, prog);
 		if (gen != w->mask_gen)
 			return i + 1;
 	}
@@ -289,20 +289,20 @@ static void forward(struct tn_worker *w, struct tn_packet *p, unsigned n)
 	uint64_t misses = w->misses;
 
 	for (unsigned r = 0; r < w->n_runs; r++) {
-		struct wk_run *run = &w->runs[r];
+		struct tn_wk_run *run = &w->runs[r];
 		struct tn_session *s = run->guess;
 		uint32_t gen = w->mask_gen;
 		unsigned next;
 
 		if (tn_unlikely(!s || w->misses != misses))
-			s = run->uncached ? NULL : wk_find(w, run);
+			s = run->uncached ? NULL : tn_wk_find(w, run);
 		if (tn_likely(s && usable(w, s))) {
 			hit(w, s, run, p, run->first, run->n, run->bytes);
 			continue;
 		}
 		next = run_missed(w, run, s, p);
 		if (gen != w->mask_gen)
-			wk_receive_again(w, p, next, n);
+			tn_wk_receive_again(w, p, next, n);
 	}
 }
 
@@ -326,7 +326,7 @@ void tn_worker_packet_out(struct tn_worker *w, const struct tn_forwarding *fwd,
 	uint32_t index = tn_forwarding_index(fwd, in_port);
 
 	set_version(w, fwd, index == TN_FORWARDING_NONE ? TN_WORKER_CONTROLLER : index, now_ns);
-	wk_run_list(w, list, n, in_port, packet);
+	tn_wk_run_list(w, list, n, in_port, packet);
 }
 
 void tn_worker_burst(struct tn_worker *w, const struct tn_forwarding *fwd, unsigned port_index,
@@ -343,15 +343,15 @@ void tn_worker_burst(struct tn_worker *w, const struct tn_forwarding *fwd, unsig
 	stats->rx_bytes += bytes_of(packets, n);
 	reason = tn_ingress_refuses(fwd->snapshot, port->number);
 	if (tn_unlikely(reason)) {
-		wk_count_drop(w, reason, n);
-		wk_free(w, packets, n);
+		tn_wk_count_drop(w, reason, n);
+		tn_wk_free(w, packets, n);
 		return;
 	}
 	if (port->underlay) {
-		wk_receive_underlay(w, packets, n);
+		tn_wk_receive_underlay(w, packets, n);
 	} else {
 		w->ingress[port_index].in_port = port->number;
-		wk_receive(w, packets, 0, n);
+		tn_wk_receive(w, packets, 0, n);
 	}
 	fetch_entries(w);
 	verify_entries(w);
@@ -364,8 +364,8 @@ static void release_session(void *ctx, struct tn_session *s)
 {
 	struct tn_worker *w = ctx;
 
-	wk_flush_session(s);
-	wk_release(w, s->program);
+	tn_wk_flush_session(s);
+	tn_wk_release(w, s->program);
 }
 
 uint32_t tn_forwarding_index(const struct tn_forwarding *fwd, uint32_t number)
@@ -442,7 +442,7 @@ void tn_worker_sweep(struct tn_worker *w, uint32_t budget)
 	uint32_t buckets = w->sessions.bucket_mask + 1;
 
 	for (uint32_t i = 0; i < budget && i < buckets; i++)
-		tn_sessions_visit(&w->sessions, w->swept++, wk_flush_session);
+		tn_sessions_visit(&w->sessions, w->swept++, tn_wk_flush_session);
 	tn_program_cache_sweep(w->programs, budget, report_program, w);
 	tn_counts_sweep(w->counts, budget);
 }

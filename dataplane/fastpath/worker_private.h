@@ -15,7 +15,7 @@
  * Packets in a row that have the same masked key, and so the same session: what the stages after
  * the first work on.
  */
-struct wk_run {
+struct tn_wk_run {
 	struct tn_session_key key; /* masked */
 	struct tn_session_ip6 ip6;
 	const struct tn_ingress *in;
@@ -28,15 +28,15 @@ struct wk_run {
 };
 
 /* What an encapsulation needs of a packet that is not of the common shape. */
-struct wk_rare {
+struct tn_wk_rare {
 	uint32_t entropy;
 	uint8_t tos;
 };
 
-#define WK_PEERS 256u
+#define TN_WK_PEERS 256u
 
 /* Outer headers that a tunnel took lately: the answers of tn_tunnels_receive() remembered. */
-struct wk_peer {
+struct tn_wk_peer {
 	uint64_t version;	/* of the snapshot; 0: none */
 	uint32_t src, dst, vni; /* as in the frame; vni with its reserved byte zeroed */
 	uint32_t port_index;	/* the uplink */
@@ -45,7 +45,7 @@ struct wk_peer {
 	struct tn_ingress in;
 };
 
-struct wk_tx {
+struct tn_wk_tx {
 	unsigned n;
 	bool pending; /* listed in tn_worker.pending */
 	struct tn_packet packets[TN_BURST];
@@ -58,8 +58,8 @@ struct tn_worker {
 	unsigned port_index;
 	unsigned n_runs;
 	uint32_t common; /* bitmap of packets of the common shape */
-	struct wk_run runs[TN_BURST];
-	struct wk_rare rare[TN_BURST];
+	struct tn_wk_run runs[TN_BURST];
+	struct tn_wk_rare rare[TN_BURST];
 	struct tn_ingress tunnelled[TN_BURST]; /* of packets that no peer entry knew */
 	/* sessions */
 	struct tn_sessions sessions;
@@ -67,11 +67,11 @@ struct tn_worker {
 	uint32_t mask_gen;
 	bool mask_ip6;
 	uint64_t hits, misses, stale, uncached, copies;
-	struct wk_peer peers[WK_PEERS];
+	struct tn_wk_peer peers[TN_WK_PEERS];
 	/* by port */
 	struct tn_worker_port_stats *stats;
 	struct tn_ingress *ingress; /* of plain packets */
-	struct wk_tx *tx;
+	struct tn_wk_tx *tx;
 	uint16_t n_pending;
 	uint16_t pending[TN_WORKER_PORTS_MAX]; /* indexes with frames in tx */
 	/* misses */
@@ -88,79 +88,79 @@ struct tn_worker {
 	struct tn_worker_config config;
 };
 
-static inline void wk_count_drop(struct tn_worker *w, enum tn_drop reason, unsigned n)
+static inline void tn_wk_count_drop(struct tn_worker *w, enum tn_drop reason, unsigned n)
 {
 	w->stats[w->port_index].dropped[reason] += n;
 }
 
-static inline void wk_free(struct tn_worker *w, const struct tn_packet *p, unsigned n)
+static inline void tn_wk_free(struct tn_worker *w, const struct tn_packet *p, unsigned n)
 {
 	w->config.buffers->free(w->config.buffers_ctx, p, n);
 }
 
-static inline void wk_drop(struct tn_worker *w, enum tn_drop reason, const struct tn_packet *p)
+static inline void tn_wk_drop(struct tn_worker *w, enum tn_drop reason, const struct tn_packet *p)
 {
-	wk_count_drop(w, reason, 1);
-	wk_free(w, p, 1);
+	tn_wk_count_drop(w, reason, 1);
+	tn_wk_free(w, p, 1);
 }
 
 /* Room for n more frames in the queue of a port. */
-struct wk_tx *wk_tx_reserve(struct tn_worker *w, unsigned index, unsigned n);
+struct tn_wk_tx *tn_wk_tx_reserve(struct tn_worker *w, unsigned index, unsigned n);
 
-static inline void wk_transmit(struct tn_worker *w, unsigned index, const struct tn_packet *p)
+static inline void tn_wk_transmit(struct tn_worker *w, unsigned index, const struct tn_packet *p)
 {
-	struct wk_tx *q = wk_tx_reserve(w, index, 1);
+	struct tn_wk_tx *q = tn_wk_tx_reserve(w, index, 1);
 
 	q->packets[q->n++] = *p;
 	w->stats[index].tx_bytes += p->len;
 }
 
 /* Stage one, from packet `from` on: runs with their keys and hashes. */
-void wk_receive(struct tn_worker *w, struct tn_packet *p, unsigned from, unsigned n);
+void tn_wk_receive(struct tn_worker *w, struct tn_packet *p, unsigned from, unsigned n);
 /* The outer headers come off first; on ports with underlay addresses. */
-void wk_receive_underlay(struct tn_worker *w, struct tn_packet *p, unsigned n);
+void tn_wk_receive_underlay(struct tn_worker *w, struct tn_packet *p, unsigned n);
 /* The same packets again, after the mask became wider: keys said too little. */
-void wk_receive_again(struct tn_worker *w, struct tn_packet *p, unsigned from, unsigned n);
+void tn_wk_receive_again(struct tn_worker *w, struct tn_packet *p, unsigned from, unsigned n);
 
 /* The flow key of a packet as it came in. */
-void wk_flow_key(const struct tn_view *view, const struct tn_headers *h,
+void tn_wk_flow_key(const struct tn_view *view, const struct tn_headers *h,
 	const struct tn_ingress *in, struct tn_key *key);
 
 /* The action executor on one packet; takes it. */
-void wk_run_slow(struct tn_worker *w, const struct tn_fast_program *prog,
+void tn_wk_run_slow(struct tn_worker *w, const struct tn_fast_program *prog,
 	const struct tn_ingress *in, struct tn_packet *p);
 
 /* A list of actions on one packet; takes it. */
-void wk_run_list(struct tn_worker *w, const struct tn_action *list, size_t n, uint32_t in_port,
+void tn_wk_run_list(struct tn_worker *w, const struct tn_action *list, size_t n, uint32_t in_port,
 	struct tn_packet *p);
 
 /*
  * Decides the first packet of a run that has no session, or a stale one (s), and remembers it where
- * the key allows. Returns the program with a reference that the caller gives back by wk_release();
- * NULL: the packet was dropped.
+ * the key allows. Returns the program with a reference that the caller gives back by
+ * tn_wk_release(); NULL: the packet was dropped.
  */
-struct tn_fast_program *wk_decide(
-	struct tn_worker *w, struct wk_run *run, struct tn_session *s, struct tn_packet *p);
-void wk_release(struct tn_worker *w, struct tn_fast_program *prog);
+struct tn_fast_program *tn_wk_decide(
+	struct tn_worker *w, struct tn_wk_run *run, struct tn_session *s, struct tn_packet *p);
+void tn_wk_release(struct tn_worker *w, struct tn_fast_program *prog);
 
 /* Is the decision of a session still right, though it was made in an older version? */
-bool wk_session_valid(const struct tn_worker *w, struct tn_session *s);
+bool tn_wk_session_valid(const struct tn_worker *w, struct tn_session *s);
 /* What a session counted goes to its program. */
-void wk_flush_session(struct tn_session *s);
+void tn_wk_flush_session(struct tn_session *s);
 
-static inline struct tn_session *wk_find(const struct tn_worker *w, const struct wk_run *run)
+static inline struct tn_session *tn_wk_find(const struct tn_worker *w, const struct tn_wk_run *run)
 {
 	return tn_sessions_find(
 		&w->sessions, &run->key, run->has_ip6 ? &run->ip6 : NULL, run->hash);
 }
 
-static inline void wk_mask_key(const struct tn_worker *w, struct tn_session_key *k)
+static inline void tn_wk_mask_key(const struct tn_worker *w, struct tn_session_key *k)
 {
 	for (unsigned i = 0; i < 3; i++)
 		k->v[i] = _mm_and_si128(k->v[i], w->mask.v[i]);
 }
 
-static inline void wk_hash_run(struct tn_worker *w, struct wk_run *run)
+static inline void tn_wk_hash_run(struct tn_worker *w, struct tn_wk_run *run)
 {
 	run->hash = tn_session_hash(&run->key, w->sessions.seed);
 	if (tn_unlikely(run->has_ip6))

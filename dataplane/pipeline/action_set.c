@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "dataplane/pipeline/walk.h"
 
-void action_set_clear(struct tn_action_set *set)
+void tn_action_set_clear(struct tn_action_set *set)
 {
 	/* set[] is read only where set_fields says so. */
 	set->set_fields = 0;
@@ -65,7 +65,7 @@ static void action_set_write_one(
 	}
 }
 
-void action_set_write(struct tn_action_set *set, const struct tn_action *list, size_t n,
+void tn_action_set_write(struct tn_action_set *set, const struct tn_action *list, size_t n,
 	const struct tn_flow *flow)
 {
 	for (size_t i = 0; i < n; i++)
@@ -75,10 +75,10 @@ void action_set_write(struct tn_action_set *set, const struct tn_action *list, s
 static void run(struct tn_walk *w, const struct tn_action *a)
 {
 	if (a && !w->b.ended)
-		walk_action(w, a);
+		tn_decide_one(w, a);
 }
 
-void walk_action_set(struct tn_walk *w, const struct tn_action_set *set, unsigned depth)
+void tn_decide_action_set(struct tn_walk *w, const struct tn_action_set *set, unsigned depth)
 {
 	const struct tn_flow *flow = w->flow;
 
@@ -96,7 +96,7 @@ void walk_action_set(struct tn_walk *w, const struct tn_action_set *set, unsigne
 	run(w, set->truncate);
 	if (set->group) {
 		if (!w->b.ended)
-			walk_group(w, set->group->group_id, depth);
+			tn_decide_group(w, set->group->group_id, depth);
 	} else if (set->output) {
 		if (set->output_flow)
 			w->flow = set->output_flow;

@@ -15,7 +15,7 @@ TN_KEY_SEQ_ASSERT(1); /* refresh_packet_members() and packet_fields know every m
 		BIT(REG4) | BIT(REG5) | BIT(REG6) | BIT(REG7) | BIT(REG8) | BIT(REG9) |        \
 		BIT(REG10) | BIT(REG11) | BIT(REG12) | BIT(REG13) | BIT(REG14) | BIT(REG15))
 
-struct tn_op *walk_emit(struct tn_walk *w, enum tn_op_type type)
+struct tn_op *tn_decide_emit(struct tn_walk *w, enum tn_op_type type)
 {
 	struct tn_program *p = w->program;
 	struct tn_op *op;
@@ -39,7 +39,7 @@ struct tn_op *walk_emit(struct tn_walk *w, enum tn_op_type type)
 
 static struct tn_op *emit_drop(struct tn_walk *w, enum tn_drop reason, bool last)
 {
-	struct tn_op *op = walk_emit(w, TN_OP_DROP);
+	struct tn_op *op = tn_decide_emit(w, TN_OP_DROP);
 
 	if (!op)
 		return NULL;
@@ -48,7 +48,7 @@ static struct tn_op *emit_drop(struct tn_walk *w, enum tn_drop reason, bool last
 	return op;
 }
 
-void walk_drop(struct tn_walk *w, enum tn_drop reason)
+void tn_decide_drop(struct tn_walk *w, enum tn_drop reason)
 {
 	(void)emit_drop(w, reason, true);
 	w->b.ended = true;
@@ -72,12 +72,12 @@ static void drop_at_port(struct tn_walk *w, enum tn_drop reason, uint32_t port)
 	copied(w, at);
 }
 
-void walk_drop_copy(struct tn_walk *w, enum tn_drop reason)
+void tn_decide_drop_copy(struct tn_walk *w, enum tn_drop reason)
 {
 	drop_at_port(w, reason, 0);
 }
 
-void walk_read_fields(struct tn_walk *w, uint64_t fields)
+void tn_decide_read_fields(struct tn_walk *w, uint64_t fields)
 {
 	if (!w->read)
 		return;
@@ -128,10 +128,10 @@ static void read_tunnel(struct tn_walk *w)
 	memset(&w->read->mask.tun_dst, 0xff, sizeof(w->read->mask.tun_dst));
 }
 
-void walk_clone_begin(struct tn_walk *w, struct tn_clone *clone)
+void tn_decide_clone_begin(struct tn_walk *w, struct tn_clone *clone)
 {
 	clone->op = w->program->n_ops;
-	if (walk_emit(w, TN_OP_CLONE))
+	if (tn_decide_emit(w, TN_OP_CLONE))
 		copied(w, clone->op);
 	else
 		clone->op = TN_OP_NONE;
@@ -140,7 +140,7 @@ void walk_clone_begin(struct tn_walk *w, struct tn_clone *clone)
 	w->b.last_op = TN_OP_NONE;
 }
 
-void walk_clone_end(struct tn_walk *w, const struct tn_clone *clone)
+void tn_decide_clone_end(struct tn_walk *w, const struct tn_clone *clone)
 {
 	w->b = clone->outside;
 	w->b.ended |= w->stopped;
@@ -153,12 +153,12 @@ static uint32_t op_end(const struct tn_program *p, uint32_t op)
 	return op + 1 + (p->ops[op].type == TN_OP_CLONE ? p->ops[op].n_nested : 0);
 }
 
-void walk_branch_end(struct tn_walk *w)
+void tn_decide_branch_end(struct tn_walk *w)
 {
 	if (w->b.ended || w->stopped)
 		return;
 	if (!w->b.sent) {
-		walk_drop(w, TN_DROP_NO_ACTION);
+		tn_decide_drop(w, TN_DROP_NO_ACTION);
 		return;
 	}
 	if (op_end(w->program, w->b.last_op) == w->program->n_ops)
@@ -201,7 +201,7 @@ static void walk_reparse(struct tn_walk *w)
 	uint32_t at = w->program->n_ops;
 	const struct tn_fact *fact;
 
-	if (!walk_emit(w, TN_OP_REPARSE))
+	if (!tn_decide_emit(w, TN_OP_REPARSE))
 		return;
 	fact = take_fact(w, TN_FACT_REPARSED, at);
 	if (fact)
@@ -219,7 +219,7 @@ static void walk_meter(struct tn_walk *w, uint32_t meter_id)
 
 	if (!meter)
 		return;
-	op = walk_emit(w, TN_OP_METER);
+	op = tn_decide_emit(w, TN_OP_METER);
 	if (!op)
 		return;
 	op->meter = meter;
@@ -239,7 +239,7 @@ static void walk_set(struct tn_walk *w, enum tn_field_id id, tn_u128 value, tn_u
 	read_layout(w);
 	if (!tn_field_present(&w->b.key, id))
 		return;
-	op = walk_emit(w, TN_OP_SET);
+	op = tn_decide_emit(w, TN_OP_SET);
 	if (!op)
 		return;
 	/* A tag is there and stays; only PUSH and POP change that. */
@@ -257,7 +257,7 @@ static void walk_push_vlan(struct tn_walk *w, uint16_t ethertype)
 {
 	uint16_t outer = tn_be16toh(w->b.key.vlan_tci);
 	uint16_t inner = tn_be16toh(w->b.key.inner_vlan_tci);
-	struct tn_op *op = walk_emit(w, TN_OP_PUSH_VLAN);
+	struct tn_op *op = tn_decide_emit(w, TN_OP_PUSH_VLAN);
 
 	if (!op)
 		return;
@@ -277,7 +277,7 @@ static void walk_pop_vlan(struct tn_walk *w)
 	read_layout(w);
 	if (!(tn_be16toh(w->b.key.vlan_tci) & TN_VLAN_PRESENT))
 		return;
-	if (!walk_emit(w, TN_OP_POP_VLAN))
+	if (!tn_decide_emit(w, TN_OP_POP_VLAN))
 		return;
 	w->b.key.vlan_tci = w->b.key.inner_vlan_tci;
 	w->b.key.inner_vlan_tci = tn_htobe16(0);
@@ -302,7 +302,7 @@ static void walk_move(struct tn_walk *w, const struct tn_action *a)
 	read_layout(w);
 	if (!tn_field_present(&w->b.key, src))
 		return;
-	walk_read_fields(w, UINT64_C(1) << src);
+	tn_decide_read_fields(w, UINT64_C(1) << src);
 	bits = tn_field_get(&w->b.key, src) >> a->move.src_ofs & ones;
 	walk_set(w, dst, bits << a->move.dst_ofs, ones << a->move.dst_ofs);
 }
@@ -312,7 +312,7 @@ static void walk_dec_ttl(struct tn_walk *w)
 	read_layout(w);
 	if (!tn_field_present(&w->b.key, TN_FIELD_IP_TTL))
 		return;
-	if (walk_emit(w, TN_OP_DEC_TTL))
+	if (tn_decide_emit(w, TN_OP_DEC_TTL))
 		w->b.key.ip_ttl--;
 }
 
@@ -324,7 +324,7 @@ static void walk_copy_ttl(struct tn_walk *w, enum tn_op_type type)
 	read_layout(w);
 	if (!tn_field_present(&w->b.key, TN_FIELD_IP_TTL) || (proto != 4 && proto != 41))
 		return;
-	if (walk_emit(w, type) && type == TN_OP_COPY_TTL_OUT)
+	if (tn_decide_emit(w, type) && type == TN_OP_COPY_TTL_OUT)
 		walk_reparse(w);
 }
 
@@ -352,12 +352,12 @@ static void walk_controller(struct tn_walk *w, const struct tn_action *a)
 			reason = TN_PACKET_IN_NO_MATCH;
 	}
 	if (reason == TN_PACKET_IN_NO_MATCH && port && port->config & TN_PORT_CONFIG_NO_PACKET_IN) {
-		walk_drop_copy(w, TN_DROP_CONTROLLER_OFF);
+		tn_decide_drop_copy(w, TN_DROP_CONTROLLER_OFF);
 		return;
 	}
 	read_pipeline(w, true);
 	at = w->program->n_ops;
-	op = walk_emit(w, TN_OP_CONTROLLER);
+	op = tn_decide_emit(w, TN_OP_CONTROLLER);
 	if (!op)
 		return;
 	op->controller.cookie = w->flow ? w->flow->cookie : UINT64_MAX;
@@ -384,7 +384,7 @@ static void walk_output_port(
 		drop_at_port(w, TN_DROP_PORT_NO_FWD, port->number);
 		return;
 	}
-	op = walk_emit(w, TN_OP_OUTPUT);
+	op = tn_decide_emit(w, TN_OP_OUTPUT);
 	if (!op)
 		return;
 	op->output.port = port->number;
@@ -431,9 +431,9 @@ static void walk_normal(struct tn_walk *w)
 	uint32_t number;
 	struct tn_op *op;
 
-	walk_read_fields(w, BIT(ETH_DST) | BIT(ETH_SRC) | BIT(VLAN_VID) | BIT(IN_PORT));
+	tn_decide_read_fields(w, BIT(ETH_DST) | BIT(ETH_SRC) | BIT(VLAN_VID) | BIT(IN_PORT));
 	if (!mac_is_group(w->b.key.eth_src)) {
-		op = walk_emit(w, TN_OP_LEARN);
+		op = tn_decide_emit(w, TN_OP_LEARN);
 		if (!op)
 			return;
 		op->learn.mac = w->b.key.eth_src;
@@ -500,7 +500,7 @@ static void walk_resubmit(struct tn_walk *w, const struct tn_action *a)
 	uint8_t reason = w->reason;
 
 	if (w->resubmits++ >= TN_RESUBMIT_MAX) {
-		walk_drop(w, TN_DROP_PROGRAM_TOO_LONG);
+		tn_decide_drop(w, TN_DROP_PROGRAM_TOO_LONG);
 		return;
 	}
 	if (a->resubmit.in_port != TN_PORT_IN_PORT)
@@ -516,29 +516,29 @@ static void walk_clone(struct tn_walk *w, const struct tn_action *nested, size_t
 	struct tn_action_set set = w->set;
 	struct tn_clone clone;
 
-	walk_clone_begin(w, &clone);
-	walk_action_list(w, nested, n);
-	walk_branch_end(w);
-	walk_clone_end(w, &clone);
+	tn_decide_clone_begin(w, &clone);
+	tn_decide_list(w, nested, n);
+	tn_decide_branch_end(w);
+	tn_decide_clone_end(w, &clone);
 	w->set = set;
 }
 
 static void walk_truncate(struct tn_walk *w, uint32_t max_len)
 {
-	struct tn_op *op = walk_emit(w, TN_OP_TRUNCATE);
+	struct tn_op *op = tn_decide_emit(w, TN_OP_TRUNCATE);
 
 	if (op)
 		op->max_len = max_len;
 }
 
-void walk_action(struct tn_walk *w, const struct tn_action *a)
+void tn_decide_one(struct tn_walk *w, const struct tn_action *a)
 {
 	switch ((enum tn_action_type)a->type) {
 	case TN_ACTION_OUTPUT:
 		walk_output(w, a);
 		break;
 	case TN_ACTION_GROUP:
-		walk_group(w, a->group_id, 0);
+		tn_decide_group(w, a->group_id, 0);
 		break;
 	case TN_ACTION_SET_FIELD:
 		walk_set(w, (enum tn_field_id)a->field, a->set.value, a->set.mask);
@@ -581,20 +581,20 @@ void walk_action(struct tn_walk *w, const struct tn_action *a)
 	case TN_ACTION_RESUBMIT:
 		walk_resubmit(w, a);
 		break;
-	case TN_ACTION_CLONE: /* walk_action_list() knows what follows it */
+	case TN_ACTION_CLONE: /* tn_decide_list() knows what follows it */
 	case TN_ACTION_NOTE:
 		break;
 	}
 }
 
-void walk_action_list(struct tn_walk *w, const struct tn_action *list, size_t n)
+void tn_decide_list(struct tn_walk *w, const struct tn_action *list, size_t n)
 {
 	for (size_t i = 0; i < n && !w->b.ended; i++) {
 		if (list[i].type == TN_ACTION_CLONE) {
 			walk_clone(w, &list[i + 1], list[i].n_nested);
 			i += list[i].n_nested;
 		} else {
-			walk_action(w, &list[i]);
+			tn_decide_one(w, &list[i]);
 		}
 	}
 }
@@ -624,7 +624,7 @@ static const struct tn_flow *lookup(struct tn_walk *w, uint8_t table_id)
 	if (w->read)
 		w->read->tables[table_id / 64] |= UINT64_C(1) << table_id % 64;
 	flow = (const struct tn_flow *)(const void *)rule;
-	op = walk_emit(w, TN_OP_COUNT);
+	op = tn_decide_emit(w, TN_OP_COUNT);
 	if (!op)
 		return flow;
 	op->flow_id = flow ? flow->flow_id : 0;
@@ -661,12 +661,12 @@ static void walk_instructions(struct tn_walk *w, const struct tn_flow *flow)
 	if (flow->meter_id)
 		walk_meter(w, flow->meter_id);
 	w->reason = TN_PACKET_IN_APPLY_ACTION;
-	walk_action_list(w, flow->apply, flow->n_apply);
+	tn_decide_list(w, flow->apply, flow->n_apply);
 	w->reason = reason;
 	w->flow = flow;
 	if (flow->clear_actions)
-		action_set_clear(&w->set);
-	action_set_write(&w->set, flow->write, flow->n_write, flow);
+		tn_action_set_clear(&w->set);
+	tn_action_set_write(&w->set, flow->write, flow->n_write, flow);
 	if (flow->metadata_mask) {
 		uint64_t md = tn_be64toh(w->b.key.metadata);
 
@@ -694,7 +694,7 @@ static void walk_tables_from(struct tn_walk *w, uint8_t table_id, bool resubmit)
 
 			if (resubmit)
 				return;
-			op = walk_emit(w, TN_OP_DROP);
+			op = tn_decide_emit(w, TN_OP_DROP);
 			if (op) {
 				op->last = 1;
 				op->drop.reason = TN_DROP_TABLE_MISS;
@@ -731,7 +731,7 @@ static void walk_init(struct tn_walk *w, const struct tn_snapshot *s, const stru
 	w->flow = NULL;
 	w->reason = TN_PACKET_IN_ACTION_SET;
 	w->b = (struct tn_branch){.key = *key, .last_op = TN_OP_NONE};
-	action_set_clear(&w->set);
+	tn_action_set_clear(&w->set);
 	program->n_ops = 0;
 	if (read)
 		memset(read, 0, sizeof(*read));
@@ -743,8 +743,8 @@ static void walk_finish(struct tn_walk *w)
 {
 	w->reason = TN_PACKET_IN_ACTION_SET;
 	if (!w->b.ended)
-		walk_action_set(w, &w->set, 0);
-	walk_branch_end(w);
+		tn_decide_action_set(w, &w->set, 0);
+	tn_decide_branch_end(w);
 }
 
 void tn_decide(const struct tn_snapshot *snapshot, const struct tn_key *key, uint64_t now_ns,
@@ -766,6 +766,6 @@ void tn_decide_actions(const struct tn_snapshot *snapshot, const struct tn_key *
 
 	walk_init(&w, snapshot, key, now_ns, facts, program, read, trace);
 	w.reason = TN_PACKET_IN_PACKET_OUT;
-	walk_action_list(&w, list, n);
+	tn_decide_list(&w, list, n);
 	walk_finish(&w);
 }

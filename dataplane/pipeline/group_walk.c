@@ -16,14 +16,14 @@ static bool group_live(const struct tn_snapshot *s, uint32_t group_id, unsigned 
 	if (!group || depth >= TN_GROUP_DEPTH_MAX)
 		return false;
 	for (uint32_t i = 0; i < group->n_buckets; i++) {
-		if (group_bucket_live(s, &group->buckets[i], depth + 1))
+		if (tn_decide_bucket_live(s, &group->buckets[i], depth + 1))
 			return true;
 	}
 	return false;
 }
 
 /* A bucket that watches nothing is live; one that watches both needs either (OpenFlow 1.5, 6.7). */
-bool group_bucket_live(
+bool tn_decide_bucket_live(
 	const struct tn_snapshot *s, const struct tn_group_bucket *bucket, unsigned depth)
 {
 	if (bucket->watch_port == TN_PORT_ANY && bucket->watch_group == TN_GROUP_ANY)
@@ -75,7 +75,7 @@ static uint64_t select_hash(struct tn_walk *w, const struct tn_group *group)
 	uint64_t fields = select_fields(w, group);
 	uint64_t hash = mix(group->selection_param + UINT64_C(0x9e3779b97f4a7c15));
 
-	walk_read_fields(w, fields | UINT64_C(1) << TN_FIELD_IP_FRAG);
+	tn_decide_read_fields(w, fields | UINT64_C(1) << TN_FIELD_IP_FRAG);
 	for (uint64_t left = fields; left; left &= left - 1) {
 		enum tn_field_id id = (enum tn_field_id)__builtin_ctzll(left);
 		tn_u128 v = tn_field_get(&w->b.key, id);
@@ -113,7 +113,7 @@ static uint64_t minus_log2(uint32_t u)
  * largest weight / -log2(u) wins. Shares are in proportion to the weights, and a bucket that comes
  * or goes moves only the flows that it gains or loses.
  */
-const struct tn_group_bucket *group_select(struct tn_walk *w, const struct tn_group *group)
+const struct tn_group_bucket *tn_decide_select(struct tn_walk *w, const struct tn_group *group)
 {
 	const struct tn_group_bucket *best = NULL;
 	uint64_t best_cost = 1;
@@ -123,7 +123,7 @@ const struct tn_group_bucket *group_select(struct tn_walk *w, const struct tn_gr
 		const struct tn_group_bucket *b = &group->buckets[i];
 		uint64_t cost;
 
-		if (!b->weight || !group_bucket_live(w->s, b, 0))
+		if (!b->weight || !tn_decide_bucket_live(w->s, b, 0))
 			continue;
 		cost = minus_log2((uint32_t)(mix(hash ^ (b->bucket_id + 1)) >> 32));
 		/* weight / cost > best->weight / best_cost; products stay below 2^46 */
@@ -139,7 +139,7 @@ static const struct tn_group_bucket *first_live(
 	const struct tn_walk *w, const struct tn_group *group)
 {
 	for (uint32_t i = 0; i < group->n_buckets; i++) {
-		if (group_bucket_live(w->s, &group->buckets[i], 0))
+		if (tn_decide_bucket_live(w->s, &group->buckets[i], 0))
 			return &group->buckets[i];
 	}
 	return NULL;
@@ -147,7 +147,7 @@ static const struct tn_group_bucket *first_live(
 
 static void count_group(struct tn_walk *w, struct tn_stats *stats)
 {
-	struct tn_op *op = walk_emit(w, TN_OP_COUNT);
+	struct tn_op *op = tn_decide_emit(w, TN_OP_COUNT);
 
 	if (!op)
 		return;
@@ -165,28 +165,28 @@ static void walk_bucket(struct tn_walk *w, const struct tn_group *group,
 
 	if (w->trace && w->trace->group)
 		w->trace->group(w->trace->ctx, group->v.id, bucket->bucket_id);
-	walk_clone_begin(w, &clone);
+	tn_decide_clone_begin(w, &clone);
 	count_group(w, bucket->stats);
-	action_set_clear(&set);
-	action_set_write(&set, bucket->actions, bucket->n_actions, w->flow);
+	tn_action_set_clear(&set);
+	tn_action_set_write(&set, bucket->actions, bucket->n_actions, w->flow);
 	w->reason = TN_PACKET_IN_GROUP;
-	walk_action_set(w, &set, depth);
+	tn_decide_action_set(w, &set, depth);
 	w->reason = reason;
-	walk_branch_end(w);
-	walk_clone_end(w, &clone);
+	tn_decide_branch_end(w);
+	tn_decide_clone_end(w, &clone);
 }
 
-void walk_group(struct tn_walk *w, uint32_t group_id, unsigned depth)
+void tn_decide_group(struct tn_walk *w, uint32_t group_id, unsigned depth)
 {
 	const struct tn_group *group = tn_snapshot_group(w->s, group_id);
 	const struct tn_group_bucket *one = NULL;
 
 	if (!group || !group->n_buckets) {
-		walk_drop_copy(w, TN_DROP_GROUP_EMPTY);
+		tn_decide_drop_copy(w, TN_DROP_GROUP_EMPTY);
 		return;
 	}
 	if (depth >= TN_GROUP_DEPTH_MAX) {
-		walk_drop_copy(w, TN_DROP_GROUP_DEPTH);
+		tn_decide_drop_copy(w, TN_DROP_PROGRAM_TOO_LONG);
 		return;
 	}
 	count_group(w, group->stats);
@@ -196,7 +196,7 @@ void walk_group(struct tn_walk *w, uint32_t group_id, unsigned depth)
 			walk_bucket(w, group, &group->buckets[i], depth + 1);
 		return;
 	case TN_GROUP_TYPE_SELECT:
-		one = group_select(w, group);
+		one = tn_decide_select(w, group);
 		break;
 	case TN_GROUP_TYPE_INDIRECT:
 		one = &group->buckets[0];
@@ -208,5 +208,5 @@ void walk_group(struct tn_walk *w, uint32_t group_id, unsigned depth)
 	if (one)
 		walk_bucket(w, group, one, depth + 1);
 	else
-		walk_drop_copy(w, TN_DROP_GROUP_NO_LIVE);
+		tn_decide_drop_copy(w, TN_DROP_GROUP_NO_LIVE);
 }

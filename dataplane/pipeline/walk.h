@@ -50,17 +50,17 @@ struct tn_walk {
 };
 
 /* Space for one op, zeroed; NULL when the walk stopped. The last place is kept for a drop. */
-struct tn_op *walk_emit(struct tn_walk *w, enum tn_op_type type);
+struct tn_op *tn_decide_emit(struct tn_walk *w, enum tn_op_type type);
 /* The branch ends here with a reason. */
-void walk_drop(struct tn_walk *w, enum tn_drop reason);
+void tn_decide_drop(struct tn_walk *w, enum tn_drop reason);
 /* A copy that would have been sent is not, for a reason; the branch goes on. */
-void walk_drop_copy(struct tn_walk *w, enum tn_drop reason);
+void tn_decide_drop_copy(struct tn_walk *w, enum tn_drop reason);
 /* The bits of these fields decided something. */
-void walk_read_fields(struct tn_walk *w, uint64_t fields);
+void tn_decide_read_fields(struct tn_walk *w, uint64_t fields);
 
 /* One action on the branch, now. */
-void walk_action(struct tn_walk *w, const struct tn_action *a);
-void walk_action_list(struct tn_walk *w, const struct tn_action *list, size_t n);
+void tn_decide_one(struct tn_walk *w, const struct tn_action *a);
+void tn_decide_list(struct tn_walk *w, const struct tn_action *list, size_t n);
 
 /* Everything between begin and end is on a copy. */
 struct tn_clone {
@@ -68,22 +68,22 @@ struct tn_clone {
 	struct tn_branch outside;
 };
 
-void walk_clone_begin(struct tn_walk *w, struct tn_clone *clone);
-void walk_clone_end(struct tn_walk *w, const struct tn_clone *clone);
+void tn_decide_clone_begin(struct tn_walk *w, struct tn_clone *clone);
+void tn_decide_clone_end(struct tn_walk *w, const struct tn_clone *clone);
 /* The branch has no more actions: its latest copy, if it is the last thing, takes the packet. */
-void walk_branch_end(struct tn_walk *w);
+void tn_decide_branch_end(struct tn_walk *w);
 
-void action_set_clear(struct tn_action_set *set);
-void action_set_write(struct tn_action_set *set, const struct tn_action *list, size_t n,
+void tn_action_set_clear(struct tn_action_set *set);
+void tn_action_set_write(struct tn_action_set *set, const struct tn_action *list, size_t n,
 	const struct tn_flow *flow);
 /* Executes in OpenFlow's order. depth: groups around it. Does not end the branch. */
-void walk_action_set(struct tn_walk *w, const struct tn_action_set *set, unsigned depth);
+void tn_decide_action_set(struct tn_walk *w, const struct tn_action_set *set, unsigned depth);
 
-void walk_group(struct tn_walk *w, uint32_t group_id, unsigned depth);
+void tn_decide_group(struct tn_walk *w, uint32_t group_id, unsigned depth);
 
 /* The bucket of a SELECT group for the walk's key, or NULL: none usable. */
-const struct tn_group_bucket *group_select(struct tn_walk *w, const struct tn_group *group);
-bool group_bucket_live(
+const struct tn_group_bucket *tn_decide_select(struct tn_walk *w, const struct tn_group *group);
+bool tn_decide_bucket_live(
 	const struct tn_snapshot *s, const struct tn_group_bucket *bucket, unsigned depth);
 
 #endif
