@@ -18,7 +18,7 @@
 
 TN_KEY_SEQ_ASSERT(1);
 
-#define CLONE_DEPTH_MAX 8u
+#define CLONE_DEPTH_MAX 4u /* so that JSON of 16 levels can hold what the switch holds */
 #define FRAME_MIN	14u
 #define QUEUE_MAX	0xffffu
 

@@ -423,6 +423,38 @@ static void nesting_is_limited(void **state)
 	tn_diagnostics_fini(&diag);
 }
 
+/* The deepest treatment that a switch takes stands in a document, the next one is refused as such.
+ */
+static void the_deepest_treatment_fits(void **state)
+{
+#define CLONE(...) "{'type':'CLONE','instructions':[" __VA_ARGS__ "]}"
+#define FOUR(...)  CLONE(CLONE(CLONE(CLONE(__VA_ARGS__))))
+#define FLOW(...)                                                                          \
+	"{'ports':[{'number':1,'type':'pcap'}],'flows':[{'priority':1,'isPermanent':true," \
+	"'treatment':{'instructions':[" __VA_ARGS__ "]}}]}"
+	static const struct said said[] = {
+		{"1:238 /flows/0/treatment/instructions/0/instructions/0/instructions/0"
+		 "/instructions/0/instructions/0 OFPBAC_TOO_MANY",
+			"deeper than 4"}};
+	char *fits = help_quotes(FLOW(FOUR("{'type':'OUTPUT','port':'1'}")));
+	char *over = help_quotes(FLOW(FOUR(CLONE(""))));
+	struct tn_diagnostics diag;
+	struct tn_document doc;
+
+	(void)state;
+	tn_diagnostics_init(&diag);
+	if (tn_document_parse(&doc, fits, strlen(fits), &diag))
+		no_errors(&diag);
+	assert_int_equal(doc.mods[0].flow->inst.n_apply, 5);
+	tn_document_forget_mods(&doc);
+	assert_int_equal(doc.n_mods, 0);
+	tn_document_fini(&doc);
+	tn_diagnostics_fini(&diag);
+	check_said(over, strlen(over), said, 1);
+	free(fits);
+	free(over);
+}
+
 static void a_document_of_200_mb_is_refused(void **state)
 {
 	static const struct said said[] = {{"0:0  OK", "209715200 bytes"}};
@@ -693,6 +725,7 @@ int main(void)
 		cmocka_unit_test(nul_bytes_are_refused),
 		cmocka_unit_test(every_prefix_is_refused),
 		cmocka_unit_test(nesting_is_limited),
+		cmocka_unit_test(the_deepest_treatment_fits),
 		cmocka_unit_test(a_document_of_200_mb_is_refused),
 		cmocka_unit_test(hostile_texts_cost_no_more_than_others),
 		cmocka_unit_test(escapes_and_line_ends),
