@@ -96,9 +96,10 @@ static int parse_output_truncated(const struct reading *r)
 		return tn_ofctl_complain(r->line, r->arg.p, TN_OF_OK,
 			"output(...) needs both port= and max_len=; without a length write "
 			"output:PORT");
-	if (tn_ofctl_port_is_reserved(port) && port != TN_PORT_LOCAL && port != TN_PORT_IN_PORT)
+	if (port == TN_PORT_CONTROLLER)
 		return tn_ofctl_complain(r->line, r->arg.p, TN_OFPBAC_BAD_OUT_PORT,
-			"output(port=,max_len=) is for ordinary ports, LOCAL and IN_PORT");
+			"output(port=,max_len=) does not send to the controller; write "
+			"controller:MAX_LEN");
 	add_output(r, port);
 	r->list->action[r->list->n - 1].output.max_len = (uint16_t)max_len;
 	return 0;
@@ -126,29 +127,17 @@ static int parse_output(const struct reading *r)
 	return 0;
 }
 
-static const struct {
-	const char *name;
-	uint8_t reason;
-} packet_in_reasons[] = {
-	{"no_match", TN_PACKET_IN_NO_MATCH},
-	{"action", TN_PACKET_IN_APPLY_ACTION},
-	{"invalid_ttl", TN_PACKET_IN_INVALID_TTL},
-	{"action_set", TN_PACKET_IN_ACTION_SET},
-	{"group", TN_PACKET_IN_GROUP},
-	{"packet_out", TN_PACKET_IN_PACKET_OUT},
-};
-
 static int parse_reason(const struct reading *r, struct tn_ofctl_span s, uint8_t *reason)
 {
 	struct tn_ofctl_near near;
 
 	tn_ofctl_near_init(&near, s);
-	for (size_t i = 0; i < TN_ARRAY_SIZE(packet_in_reasons); i++) {
-		if (tn_ofctl_is(s, packet_in_reasons[i].name)) {
-			*reason = packet_in_reasons[i].reason;
+	for (uint8_t i = 0; i < TN_OFCTL_N_REASONS; i++) {
+		if (tn_ofctl_is(s, tn_ofctl_reasons[i])) {
+			*reason = i;
 			return 0;
 		}
-		tn_ofctl_near_try(&near, packet_in_reasons[i].name);
+		tn_ofctl_near_try(&near, tn_ofctl_reasons[i]);
 	}
 	return tn_ofctl_unknown(r->line, s, "reason", &near,
 		"write no_match, action, invalid_ttl, action_set, group or packet_out");

@@ -5,6 +5,10 @@
 
 #include "control/model/ofctl_field.h"
 
+/* Words of enum tn_packet_in_reason. */
+#define TN_OFCTL_N_REASONS (TN_PACKET_IN_PACKET_OUT + 1u)
+extern const char *const tn_ofctl_reasons[TN_OFCTL_N_REASONS];
+
 /* A list that is being read, with the place of each action in the line. */
 struct tn_ofctl_list {
 	struct tn_action *action;

@@ -2,7 +2,7 @@
 /* Actions and instructions as Open vSwitch prints them. */
 #include "control/model/ofctl_action.h"
 
-static const char *const reason_words[] = {
+const char *const tn_ofctl_reasons[TN_OFCTL_N_REASONS] = {
 	[TN_PACKET_IN_NO_MATCH] = "no_match",
 	[TN_PACKET_IN_APPLY_ACTION] = "action",
 	[TN_PACKET_IN_INVALID_TTL] = "invalid_ttl",
@@ -13,11 +13,11 @@ static const char *const reason_words[] = {
 
 static void put_controller(struct tn_ofctl_out *out, const struct tn_action *a)
 {
-	if (a->output.reason >= TN_ARRAY_SIZE(reason_words)) {
+	if (a->output.reason >= TN_OFCTL_N_REASONS) {
 		tn_ofctl_put(out, "CONTROLLER:%u", a->output.max_len);
 		return;
 	}
-	tn_ofctl_put(out, "controller(reason=%s", reason_words[a->output.reason]);
+	tn_ofctl_put(out, "controller(reason=%s", tn_ofctl_reasons[a->output.reason]);
 	if (a->output.max_len != TN_CONTROLLER_MAX_LEN_WHOLE)
 		tn_ofctl_put(out, ",max_len=%u", a->output.max_len);
 	tn_ofctl_put(out, ")");

@@ -139,6 +139,15 @@ static void imply_tag(struct tn_ofctl_terms *terms, const struct tn_ofctl_item *
 	t->is_implied = true;
 }
 
+/* tp_src and tp_dst are those of whatever protocol the match fixes. */
+static void mark_tp(struct tn_ofctl_terms *terms, size_t first, const struct tn_ofctl_view *view)
+{
+	bool is_tp = tn_ofctl_is(view->spelt, "tp_src") || tn_ofctl_is(view->spelt, "tp_dst");
+
+	for (size_t i = first; i < terms->n; i++)
+		terms->term[i].is_tp = is_tp;
+}
+
 static int take_bits(
 	struct tn_ofctl_line *l, const struct tn_ofctl_item *item, struct tn_ofctl_terms *terms)
 {
@@ -158,6 +167,7 @@ static int take_bits(
 		item->key.p);
 	for (size_t i = first; i < terms->n; i++)
 		terms->term[i].is_bits = true;
+	mark_tp(terms, first, &sub.view);
 	imply_tag(terms, item, &sub.view);
 	return 1;
 }
@@ -170,6 +180,7 @@ static bool is_nw_tos(const struct tn_ofctl_view *view)
 static int take_field(
 	struct tn_ofctl_line *l, const struct tn_ofctl_item *item, struct tn_ofctl_terms *terms)
 {
+	size_t first = terms->n;
 	struct tn_ofctl_view view;
 	const char *mask_at;
 	tn_u128 value, mask;
@@ -190,8 +201,7 @@ static int take_field(
 			"%s: %s has ECN bits; write a multiple of 4, and nw_ecn for the rest",
 			tn_ofctl_show(item->key).s, tn_ofctl_show(item->value).s);
 	add_view(terms, item, &view, value, mask, mask_at);
-	if (mask && (tn_ofctl_is(item->key, "tp_src") || tn_ofctl_is(item->key, "tp_dst")))
-		terms->term[terms->n - 1].is_tp = true;
+	mark_tp(terms, first, &view);
 	if (mask)
 		imply_tag(terms, item, &view);
 	return 1;

@@ -130,6 +130,9 @@ OFCTL_REFUSES = {
         "table=0x10,actions=1": "table=16, actions=output:1",
         "in_port=0x1,actions=1": "in_port=1 actions=output:1",
     },
+    "any output may be cut": {
+        "actions=output(port=all,max_len=100)": "actions=output(port=ALL,max_len=100)",
+    },
     "ports go up to OpenFlow's 0xffffff00": {
         "in_port=70000,actions=1": "in_port=70000 actions=output:1",
     },

@@ -328,6 +328,7 @@ static void arp_and_transport(void **state)
 			"arp,arp_spa=10.0.0.1,arp_tpa=10.0.0.2,arp_op=2 actions=drop"},
 		{"tp_dst=80,tcp,tcp_src=5,actions=", "tcp,tp_src=5,tp_dst=80 actions=drop"},
 		{"tcp,tp_dst=0x1000/0xf000 actions=drop", NULL},
+		{"udp,tp_dst[0..7]=5,actions=", "udp,tp_dst=0x5/0xff actions=drop"},
 		{"udp6,tp_dst=53,actions=", "udp6,tp_dst=53 actions=drop"},
 		{"udp,udp_src=53,udp_dst=54,actions=", "udp,tp_src=53,tp_dst=54 actions=drop"},
 		{"sctp,sctp_src=5,tp_dst=6,actions=", "sctp,tp_src=5,tp_dst=6 actions=drop"},

@@ -126,7 +126,7 @@ static struct tn_action draw_output(void)
 		a.output.max_len = one_in(2) ? 0xffff : (uint16_t)draw();
 		if (one_in(2))
 			a.output.reason = (uint8_t)below(TN_PACKET_IN_PACKET_OUT + 1);
-	} else if (one_in(4) && a.output.port <= TN_PORT_MAX) {
+	} else if (one_in(4)) {
 		a.output.max_len = (uint16_t)(14 + below(65522));
 	}
 	return a;
