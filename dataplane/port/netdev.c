@@ -128,10 +128,23 @@ unsigned tn_netdev_rx_queues(const struct tn_netdev *dev)
 	return n ? n : 1;
 }
 
-bool tn_netdev_running(const struct tn_netdev *dev)
+/* The carrier itself: IFF_RUNNING follows it up to a second later. */
+static bool has_carrier(const struct tn_netdev *dev)
 {
-	const short both = IFF_UP | IFF_RUNNING;
+	struct ethtool_value link = {.cmd = ETHTOOL_GLINK};
 	struct ifreq ifr;
 
-	return !request(dev, SIOCGIFFLAGS, &ifr) && (ifr.ifr_flags & both) == both;
+	if (name_request(dev, &ifr))
+		return false;
+	ifr.ifr_data = (void *)&link;
+	if (!ioctl(dev->fd, SIOCETHTOOL, &ifr))
+		return link.data;
+	return !request(dev, SIOCGIFFLAGS, &ifr) && ifr.ifr_flags & IFF_RUNNING;
+}
+
+bool tn_netdev_running(const struct tn_netdev *dev)
+{
+	struct ifreq ifr;
+
+	return !request(dev, SIOCGIFFLAGS, &ifr) && ifr.ifr_flags & IFF_UP && has_carrier(dev);
 }

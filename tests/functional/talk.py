@@ -1,0 +1,74 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""One end of a conversation: talk.py tcp|udp serve|call ADDRESS [SIZE]. The server sends back what
+it gets; the caller checks that it is the same. SIZE: bytes of a TCP stream, of each of 50 UDP
+datagrams."""
+import os
+import socket
+import sys
+import threading
+
+PORT = 7777
+SECONDS = 20
+
+
+def family(address):
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
+def serve_tcp(address):
+    server = socket.create_server((address, PORT), family=family(address))
+    print("ready", flush=True)
+    connection, _ = server.accept()
+    while True:
+        data = connection.recv(1 << 16)
+        if not data:
+            return
+        connection.sendall(data)
+
+
+def call_tcp(address, size):
+    data = os.urandom(1 << 16) * (size >> 16)
+    back = bytearray()
+    with socket.create_connection((address, PORT), timeout=SECONDS) as connection:
+        def send():
+            connection.sendall(data)
+            connection.shutdown(socket.SHUT_WR)
+        sender = threading.Thread(target=send, daemon=True)
+        sender.start()
+        while len(back) < len(data):
+            got = connection.recv(1 << 16)
+            assert got, "the connection ended after %d bytes" % len(back)
+            back += got
+        sender.join()
+    assert back == data, "other bytes came back"
+
+
+def serve_udp(address):
+    server = socket.socket(family(address), socket.SOCK_DGRAM)
+    server.bind((address, PORT))
+    print("ready", flush=True)
+    while True:
+        data, peer = server.recvfrom(1 << 16)
+        server.sendto(data, peer)
+
+
+def call_udp(address, size):
+    caller = socket.socket(family(address), socket.SOCK_DGRAM)
+    caller.settimeout(5)
+    caller.connect((address, PORT))
+    for _ in range(50):
+        data = os.urandom(size)
+        caller.send(data)
+        assert caller.recv(1 << 16) == data, "other bytes came back"
+
+
+def main():
+    protocol, role, address = sys.argv[1:4]
+    if role == "serve":
+        {"tcp": serve_tcp, "udp": serve_udp}[protocol](address)
+    else:
+        {"tcp": call_tcp, "udp": call_udp}[protocol](address, int(sys.argv[4]))
+
+
+main()
