@@ -4,10 +4,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
-bool sw_reserve_change(struct tn_switch *sw)
+bool tn_sw_reserve_change(struct tn_switch *sw)
 {
 	size_t size = sw->changes_size ? sw->changes_size * 2 : 16;
-	struct sw_change *v;
+	struct tn_sw_change *v;
 
 	if (sw->n_changes < sw->changes_size)
 		return true;
@@ -19,7 +19,7 @@ bool sw_reserve_change(struct tn_switch *sw)
 	return true;
 }
 
-void sw_log_change(struct tn_switch *sw, const struct sw_change *change)
+void tn_sw_log_change(struct tn_switch *sw, const struct tn_sw_change *change)
 {
 	TN_ASSERT(sw->n_changes < sw->changes_size);
 	sw->changes[sw->n_changes++] = *change;
@@ -36,20 +36,20 @@ static void clear_changes(struct tn_switch *sw)
 	sw->changes_size = 0;
 }
 
-void sw_undo_changes(struct tn_switch *sw, size_t from)
+void tn_sw_undo_changes(struct tn_switch *sw, size_t from)
 {
 	while (sw->n_changes > from) {
-		const struct sw_change *change = &sw->changes[--sw->n_changes];
+		const struct tn_sw_change *change = &sw->changes[--sw->n_changes];
 
-		switch ((enum sw_object)change->object) {
-		case SW_FLOW:
-			sw_flow_undo(sw, change);
+		switch ((enum tn_sw_object)change->object) {
+		case TN_SW_FLOW:
+			tn_sw_flow_undo(sw, change);
 			break;
-		case SW_GROUP:
-			sw_group_undo(sw, change);
+		case TN_SW_GROUP:
+			tn_sw_group_undo(sw, change);
 			break;
-		case SW_METER:
-			sw_meter_undo(sw, change);
+		case TN_SW_METER:
+			tn_sw_meter_undo(sw, change);
 			break;
 		}
 	}
@@ -59,10 +59,10 @@ void sw_undo_changes(struct tn_switch *sw, size_t from)
 static void carry_meter_counters(struct tn_switch *sw)
 {
 	for (size_t i = 0; i < sw->n_changes; i++) {
-		const struct sw_change *change = &sw->changes[i];
+		const struct tn_sw_change *change = &sw->changes[i];
 		struct tn_meter_version *m = change->p;
 
-		if (change->object == SW_METER && change->added && change->continues)
+		if (change->object == TN_SW_METER && change->added && change->continues)
 			m->meter->counter = change->continues->meter->counter;
 	}
 }
@@ -70,31 +70,31 @@ static void carry_meter_counters(struct tn_switch *sw)
 static void publish_changes(struct tn_switch *sw)
 {
 	for (size_t i = 0; i < sw->n_changes; i++) {
-		const struct sw_change *change = &sw->changes[i];
+		const struct tn_sw_change *change = &sw->changes[i];
 
-		switch ((enum sw_object)change->object) {
-		case SW_FLOW:
-			sw_flow_publish(sw, change);
+		switch ((enum tn_sw_object)change->object) {
+		case TN_SW_FLOW:
+			tn_sw_flow_publish(sw, change);
 			break;
-		case SW_GROUP:
-			sw_group_publish(sw, change);
+		case TN_SW_GROUP:
+			tn_sw_group_publish(sw, change);
 			break;
-		case SW_METER:
-			sw_meter_publish(sw, change);
+		case TN_SW_METER:
+			tn_sw_meter_publish(sw, change);
 			break;
 		}
 	}
 }
 
-static void tell_removed(const struct tn_switch *sw, const struct sw_change *change)
+static void tell_removed(const struct tn_switch *sw, const struct tn_sw_change *change)
 {
 	const struct tn_flow *flow = change->p;
 	struct tn_flow_info info;
 
-	if (change->reason == SW_SILENT || !(flow->flags & TN_FLOW_SEND_FLOW_REM))
+	if (change->reason == TN_SW_SILENT || !(flow->flags & TN_FLOW_SEND_FLOW_REM))
 		return;
 	tn_flow_describe(flow, &info);
-	sw_emit(sw,
+	tn_sw_emit(sw,
 		&(struct tn_event){
 			.kind = TN_EVENT_FLOW_REMOVED,
 			.time_ns = change->time_ns,
@@ -110,7 +110,7 @@ static void tell_removed(const struct tn_switch *sw, const struct sw_change *cha
  */
 static void tell_vacancy(struct tn_switch *sw, uint8_t table, uint64_t now_ns)
 {
-	struct sw_table *state = &sw->state[table];
+	struct tn_sw_table *state = &sw->state[table];
 	const struct tn_table_config *config = &state->config;
 	uint64_t max = config->max_entries;
 	uint64_t vacant = (state->active < max ? max - state->active : 0) * 100;
@@ -120,7 +120,7 @@ static void tell_vacancy(struct tn_switch *sw, uint8_t table, uint64_t now_ns)
 	if (!config->vacancy_up || !turns)
 		return;
 	state->vacancy_low = !state->vacancy_low;
-	sw_emit(sw,
+	tn_sw_emit(sw,
 		&(struct tn_event){
 			.kind = TN_EVENT_TABLE_STATUS,
 			.time_ns = now_ns,
@@ -134,9 +134,9 @@ static void tell_changes(struct tn_switch *sw, uint64_t now_ns)
 	bool touched[TN_N_TABLES] = {false};
 
 	for (size_t i = 0; i < sw->n_changes; i++) {
-		const struct sw_change *change = &sw->changes[i];
+		const struct tn_sw_change *change = &sw->changes[i];
 
-		if (change->object != SW_FLOW)
+		if (change->object != TN_SW_FLOW)
 			continue;
 		touched[((const struct tn_flow *)change->p)->table_id] = true;
 		if (!change->added)
@@ -152,22 +152,22 @@ static void tell_changes(struct tn_switch *sw, uint64_t now_ns)
 static void raise_epochs(struct tn_switch *sw)
 {
 	for (size_t i = 0; i < sw->n_changes; i++) {
-		const struct sw_change *change = &sw->changes[i];
+		const struct tn_sw_change *change = &sw->changes[i];
 		unsigned class = TN_EPOCH_SHARED;
 
-		if (change->object == SW_FLOW)
+		if (change->object == TN_SW_FLOW)
 			class = tn_epoch_class(((const struct tn_flow *)change->p)->table_id);
 		sw->epoch[class] = (uint32_t)sw->version;
 	}
 }
 
-void sw_commit_changes(struct tn_switch *sw, uint64_t now_ns)
+void tn_sw_commit_changes(struct tn_switch *sw, uint64_t now_ns)
 {
 	if (sw->n_changes) {
 		carry_meter_counters(sw);
 		sw->version++;
 		raise_epochs(sw);
-		sw_publish(sw);
+		tn_sw_publish(sw);
 		publish_changes(sw);
 		tell_changes(sw, now_ns);
 	}
@@ -177,10 +177,10 @@ void sw_commit_changes(struct tn_switch *sw, uint64_t now_ns)
 /* Lookups of the published version may still go by tables that were outgrown on the way. */
 static void undo_all(struct tn_switch *sw)
 {
-	sw_undo_changes(sw, 0);
+	tn_sw_undo_changes(sw, 0);
 	clear_changes(sw);
 	if (sw->snapshot->groups != sw->groups || sw->snapshot->meters != sw->meters)
-		sw_publish(sw);
+		tn_sw_publish(sw);
 }
 
 static int apply(
@@ -188,11 +188,11 @@ static int apply(
 {
 	switch (mod->kind) {
 	case TN_MOD_FLOW:
-		return sw_flow_mod(sw, mod->flow, now_ns, err);
+		return tn_sw_flow_mod(sw, mod->flow, now_ns, err);
 	case TN_MOD_GROUP:
-		return sw_group_mod(sw, mod->group, now_ns, err);
+		return tn_sw_group_mod(sw, mod->group, now_ns, err);
 	case TN_MOD_METER:
-		return sw_meter_mod(sw, mod->meter, now_ns, err);
+		return tn_sw_meter_mod(sw, mod->meter, now_ns, err);
 	}
 	return tn_error_set(err, TN_OFPBRC_BAD_TYPE, -1,
 		"message kind %u is not one of flow, group and meter", (unsigned)mod->kind);
@@ -202,12 +202,12 @@ int tn_switch_commit(struct tn_switch *sw, const struct tn_mod *mods, size_t n, 
 	size_t *failed, struct tn_error *err)
 {
 	size_t i = 0;
-	int rc = sw_reserve_snapshot(sw) ? 0 : sw_no_memory(err);
+	int rc = tn_sw_reserve_snapshot(sw) ? 0 : tn_sw_no_memory(err);
 
 	for (; i < n && !rc; i++)
 		rc = apply(sw, &mods[i], now_ns, err);
 	if (!rc) {
-		sw_commit_changes(sw, now_ns);
+		tn_sw_commit_changes(sw, now_ns);
 		return 0;
 	}
 	undo_all(sw);
@@ -222,8 +222,8 @@ size_t tn_switch_check_all(struct tn_switch *sw, const struct tn_mod *mods, size
 	size_t n_refused = 0;
 	struct tn_error err;
 
-	if (!sw_reserve_snapshot(sw)) {
-		sw_no_memory(&err);
+	if (!tn_sw_reserve_snapshot(sw)) {
+		tn_sw_no_memory(&err);
 		refused(ctx, 0, &err);
 		return 1;
 	}
@@ -232,7 +232,7 @@ size_t tn_switch_check_all(struct tn_switch *sw, const struct tn_mod *mods, size
 
 		if (!apply(sw, &mods[i], now_ns, &err))
 			continue;
-		sw_undo_changes(sw, before);
+		tn_sw_undo_changes(sw, before);
 		n_refused++;
 		if (refused)
 			refused(ctx, i, &err);

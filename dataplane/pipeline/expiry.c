@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "dataplane/pipeline/switch_private.h"
 
-#define FDB_AGE_EVERY_NS (10 * SW_NS) /* lookups ignore what is too old; this frees it */
+#define FDB_AGE_EVERY_NS (10 * TN_SW_NS) /* lookups ignore what is too old; this frees it */
 
 /*
  * The heap holds times that may be too early, because packets do not touch it: a flow that comes
@@ -13,24 +13,24 @@ void tn_switch_expire(struct tn_switch *sw, uint64_t now_ns)
 	enum tn_flow_removed_reason reason;
 	struct tn_flow *flow;
 
-	if (now_ns >= sw_add_sat(sw->fdb_aged_ns, FDB_AGE_EVERY_NS)) {
+	if (now_ns >= tn_sw_add_sat(sw->fdb_aged_ns, FDB_AGE_EVERY_NS)) {
 		uint32_t before = tn_fdb_count(sw->fdb);
 
 		sw->fdb_aged_ns = now_ns;
 		tn_fdb_age(sw->fdb, now_ns);
 		sw->addresses_changed |= tn_fdb_count(sw->fdb) != before;
 	}
-	if (tn_switch_next_expiry(sw) > now_ns || !sw_reserve_snapshot(sw))
+	if (tn_switch_next_expiry(sw) > now_ns || !tn_sw_reserve_snapshot(sw))
 		return;
-	while ((flow = sw_heap_first(&sw->timers, now_ns))) {
-		uint64_t due_ns = sw_flow_due(flow, &reason);
+	while ((flow = tn_sw_heap_first(&sw->timers, now_ns))) {
+		uint64_t due_ns = tn_sw_flow_due(flow, &reason);
 
 		/* Without memory the rest waits for the next call. */
-		if (sw_flow_remove(sw, flow, (uint8_t)reason, due_ns, NULL))
+		if (tn_sw_flow_remove(sw, flow, (uint8_t)reason, due_ns, NULL))
 			break;
-		sw_heap_remove(&sw->timers, flow);
+		tn_sw_heap_remove(&sw->timers, flow);
 	}
-	sw_commit_changes(sw, now_ns);
+	tn_sw_commit_changes(sw, now_ns);
 }
 
 uint64_t tn_switch_next_expiry(const struct tn_switch *sw)

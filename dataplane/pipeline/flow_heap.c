@@ -3,14 +3,14 @@
 
 #include <stdlib.h>
 
-static uint32_t *slot_of(const struct sw_heap *h, struct tn_flow *flow)
+static uint32_t *slot_of(const struct tn_sw_heap *h, struct tn_flow *flow)
 {
 	return h->evict ? &flow->evict_slot : &flow->timer_slot;
 }
 
 /* Ties by flow id, so that the order is the same on every run. */
-static bool before(
-	const struct sw_heap *h, const struct sw_heap_entry *a, const struct sw_heap_entry *b)
+static bool before(const struct tn_sw_heap *h, const struct tn_sw_heap_entry *a,
+	const struct tn_sw_heap_entry *b)
 {
 	if (h->evict && a->flow->importance != b->flow->importance)
 		return a->flow->importance < b->flow->importance;
@@ -19,13 +19,13 @@ static bool before(
 	return a->flow->flow_id < b->flow->flow_id;
 }
 
-static void put(struct sw_heap *h, uint32_t i, struct sw_heap_entry e)
+static void put(struct tn_sw_heap *h, uint32_t i, struct tn_sw_heap_entry e)
 {
 	h->v[i] = e;
 	*slot_of(h, e.flow) = i;
 }
 
-static void sift_up(struct sw_heap *h, uint32_t i, struct sw_heap_entry e)
+static void sift_up(struct tn_sw_heap *h, uint32_t i, struct tn_sw_heap_entry e)
 {
 	while (i > 0) {
 		uint32_t parent = (i - 1) / 2;
@@ -38,7 +38,7 @@ static void sift_up(struct sw_heap *h, uint32_t i, struct sw_heap_entry e)
 	put(h, i, e);
 }
 
-static void sift_down(struct sw_heap *h, uint32_t i, struct sw_heap_entry e)
+static void sift_down(struct tn_sw_heap *h, uint32_t i, struct tn_sw_heap_entry e)
 {
 	for (;;) {
 		uint32_t child = 2 * i + 1;
@@ -55,10 +55,10 @@ static void sift_down(struct sw_heap *h, uint32_t i, struct sw_heap_entry e)
 	put(h, i, e);
 }
 
-bool sw_heap_reserve(struct sw_heap *h, size_t n)
+bool tn_sw_heap_reserve(struct tn_sw_heap *h, size_t n)
 {
 	size_t size = h->size ? h->size : 64;
-	struct sw_heap_entry *v;
+	struct tn_sw_heap_entry *v;
 
 	if (n <= h->size)
 		return true;
@@ -72,21 +72,21 @@ bool sw_heap_reserve(struct sw_heap *h, size_t n)
 	return true;
 }
 
-void sw_heap_push(struct sw_heap *h, struct tn_flow *flow, uint64_t due_ns)
+void tn_sw_heap_push(struct tn_sw_heap *h, struct tn_flow *flow, uint64_t due_ns)
 {
 	TN_ASSERT(h->n < h->size);
 	h->n++;
-	sift_up(h, h->n - 1, (struct sw_heap_entry){due_ns, flow});
+	sift_up(h, h->n - 1, (struct tn_sw_heap_entry){due_ns, flow});
 }
 
-void sw_heap_remove(struct sw_heap *h, struct tn_flow *flow)
+void tn_sw_heap_remove(struct tn_sw_heap *h, struct tn_flow *flow)
 {
 	uint32_t i = *slot_of(h, flow);
-	struct sw_heap_entry last;
+	struct tn_sw_heap_entry last;
 
-	if (i == SW_SLOT_NONE)
+	if (i == TN_SW_SLOT_NONE)
 		return;
-	*slot_of(h, flow) = SW_SLOT_NONE;
+	*slot_of(h, flow) = TN_SW_SLOT_NONE;
 	last = h->v[--h->n];
 	if (i == h->n)
 		return;
@@ -96,11 +96,11 @@ void sw_heap_remove(struct sw_heap *h, struct tn_flow *flow)
 		sift_down(h, i, last);
 }
 
-struct tn_flow *sw_heap_first(struct sw_heap *h, uint64_t until_ns)
+struct tn_flow *tn_sw_heap_first(struct tn_sw_heap *h, uint64_t until_ns)
 {
 	while (h->n && h->v[0].due_ns <= until_ns) {
-		struct sw_heap_entry e = h->v[0];
-		uint64_t due = sw_flow_due(e.flow, NULL);
+		struct tn_sw_heap_entry e = h->v[0];
+		uint64_t due = tn_sw_flow_due(e.flow, NULL);
 
 		if (due <= e.due_ns)
 			return e.flow;
@@ -110,7 +110,7 @@ struct tn_flow *sw_heap_first(struct sw_heap *h, uint64_t until_ns)
 	return NULL;
 }
 
-void sw_heap_free(struct sw_heap *h)
+void tn_sw_heap_free(struct tn_sw_heap *h)
 {
 	free(h->v);
 	h->v = NULL;

@@ -48,7 +48,7 @@ static struct tn_flow *flow_find(
 	if (!cls)
 		return NULL;
 	return (struct tn_flow *)(void *)tn_classifier_find(
-		cls, match, priority, sw_next_version(sw));
+		cls, match, priority, tn_sw_next_version(sw));
 }
 
 static int check_overlap(
@@ -59,7 +59,7 @@ static int check_overlap(
 
 	if (!(fm->flags & TN_FLOW_CHECK_OVERLAP) || !cls)
 		return 0;
-	rule = tn_classifier_overlap(cls, &fm->match, fm->priority, sw_next_version(sw));
+	rule = tn_classifier_overlap(cls, &fm->match, fm->priority, tn_sw_next_version(sw));
 	if (!rule)
 		return 0;
 	return tn_error_set(err, TN_OFPFMFC_OVERLAP, -1,
@@ -75,16 +75,16 @@ static int check_overlap(
  */
 static int make_room(struct tn_switch *sw, uint8_t table, uint64_t now_ns, struct tn_error *err)
 {
-	struct sw_table *state = &sw->state[table];
+	struct tn_sw_table *state = &sw->state[table];
 	uint32_t max = state->config.max_entries;
 	struct tn_flow *victim;
 	int rc;
 
 	while (state->active >= max) {
-		victim = sw_heap_first(&state->evict, UINT64_MAX);
+		victim = tn_sw_heap_first(&state->evict, UINT64_MAX);
 		if (!victim)
 			break;
-		rc = sw_flow_remove(sw, victim, TN_REMOVED_EVICTION, now_ns, err);
+		rc = tn_sw_flow_remove(sw, victim, TN_REMOVED_EVICTION, now_ns, err);
 		if (rc)
 			return rc;
 	}
@@ -101,14 +101,14 @@ static int add_flow(
 	struct tn_switch *sw, const struct tn_flow_mod *fm, uint64_t now_ns, struct tn_error *err)
 {
 	struct tn_flow *old, *flow;
-	struct sw_flow_refs refs;
-	int rc = sw_flow_refs(sw, &fm->inst, &refs, err);
+	struct tn_sw_flow_refs refs;
+	int rc = tn_sw_flow_refs(sw, &fm->inst, &refs, err);
 
 	if (rc)
 		return rc;
 	old = flow_find(sw, fm->table_id, &fm->match, fm->priority);
 	if (old) {
-		rc = sw_flow_remove(sw, old, SW_SILENT, now_ns, err);
+		rc = tn_sw_flow_remove(sw, old, TN_SW_SILENT, now_ns, err);
 	} else {
 		rc = check_overlap(sw, fm, err);
 		if (!rc)
@@ -116,9 +116,9 @@ static int add_flow(
 	}
 	if (rc)
 		return rc;
-	flow = sw_flow_new(sw, &fm->inst, &refs);
+	flow = tn_sw_flow_new(sw, &fm->inst, &refs);
 	if (!flow)
-		return sw_no_memory(err);
+		return tn_sw_no_memory(err);
 	flow->cls.priority = fm->priority;
 	flow->table_id = fm->table_id;
 	flow->flow_id = tn_flow_id(sw->dpid, fm->table_id, fm->priority, &fm->match);
@@ -130,14 +130,15 @@ static int add_flow(
 	flow->importance = fm->importance;
 	flow->flags = fm->flags & FLAGS_KEPT;
 	if (old && !(fm->flags & TN_FLOW_RESET_COUNTS))
-		sw_flow_stats_share(flow, old);
+		tn_sw_flow_stats_share(flow, old);
 	else
-		sw_flow_stats_new(sw, flow, now_ns);
-	return sw_flow_insert(sw, flow, &fm->match, &refs, err);
+		tn_sw_flow_stats_new(sw, flow, now_ns);
+	return tn_sw_flow_insert(sw, flow, &fm->match, &refs, err);
 }
 
 static int modify_flow(struct tn_switch *sw, const struct tn_flow_mod *fm,
-	const struct sw_flow_refs *refs, struct tn_flow *old, uint64_t now_ns, struct tn_error *err)
+	const struct tn_sw_flow_refs *refs, struct tn_flow *old, uint64_t now_ns,
+	struct tn_error *err)
 {
 	struct tn_match match;
 	struct tn_flow *flow;
@@ -146,12 +147,12 @@ static int modify_flow(struct tn_switch *sw, const struct tn_flow_mod *fm,
 	if (fm->table_id == TN_TABLE_ALL)
 		rc = tn_instructions_check(&fm->inst, &fm->match, old->table_id, err);
 	if (!rc)
-		rc = sw_flow_remove(sw, old, SW_SILENT, now_ns, err);
+		rc = tn_sw_flow_remove(sw, old, TN_SW_SILENT, now_ns, err);
 	if (rc)
 		return rc;
-	flow = sw_flow_new(sw, &fm->inst, refs);
+	flow = tn_sw_flow_new(sw, &fm->inst, refs);
 	if (!flow)
-		return sw_no_memory(err);
+		return tn_sw_no_memory(err);
 	flow->cls.priority = old->cls.priority;
 	flow->table_id = old->table_id;
 	flow->flow_id = old->flow_id;
@@ -163,43 +164,43 @@ static int modify_flow(struct tn_switch *sw, const struct tn_flow_mod *fm,
 	flow->importance = old->importance;
 	flow->flags = old->flags;
 	if (fm->flags & TN_FLOW_RESET_COUNTS)
-		sw_flow_stats_new(sw, flow, old->stats->last_used_ns);
+		tn_sw_flow_stats_new(sw, flow, old->stats->last_used_ns);
 	else
-		sw_flow_stats_share(flow, old);
+		tn_sw_flow_stats_share(flow, old);
 	tn_cls_rule_match(&old->cls, &match);
-	return sw_flow_insert(sw, flow, &match, refs, err);
+	return tn_sw_flow_insert(sw, flow, &match, refs, err);
 }
 
 static int modify_flows(
 	struct tn_switch *sw, const struct tn_flow_mod *fm, uint64_t now_ns, struct tn_error *err)
 {
-	struct sw_flow_list list = {0};
-	struct sw_flow_refs refs;
-	int rc = sw_flow_refs(sw, &fm->inst, &refs, err);
+	struct tn_sw_flow_list list = {0};
+	struct tn_sw_flow_refs refs;
+	int rc = tn_sw_flow_refs(sw, &fm->inst, &refs, err);
 
-	if (!rc && sw_flow_select(sw, fm, is_strict(fm), false, sw_next_version(sw), &list))
-		rc = sw_no_memory(err);
+	if (!rc && tn_sw_flow_select(sw, fm, is_strict(fm), false, tn_sw_next_version(sw), &list))
+		rc = tn_sw_no_memory(err);
 	for (size_t i = 0; i < list.n && !rc; i++)
 		rc = modify_flow(sw, fm, &refs, list.v[i].flow, now_ns, err);
-	sw_flow_list_free(&list);
+	tn_sw_flow_list_free(&list);
 	return rc;
 }
 
 static int delete_flows(
 	struct tn_switch *sw, const struct tn_flow_mod *fm, uint64_t now_ns, struct tn_error *err)
 {
-	struct sw_flow_list list = {0};
+	struct tn_sw_flow_list list = {0};
 	int rc = 0;
 
-	if (sw_flow_select(sw, fm, is_strict(fm), true, sw_next_version(sw), &list))
-		rc = sw_no_memory(err);
+	if (tn_sw_flow_select(sw, fm, is_strict(fm), true, tn_sw_next_version(sw), &list))
+		rc = tn_sw_no_memory(err);
 	for (size_t i = 0; i < list.n && !rc; i++)
-		rc = sw_flow_remove(sw, list.v[i].flow, TN_REMOVED_DELETE, now_ns, err);
-	sw_flow_list_free(&list);
+		rc = tn_sw_flow_remove(sw, list.v[i].flow, TN_REMOVED_DELETE, now_ns, err);
+	tn_sw_flow_list_free(&list);
 	return rc;
 }
 
-int sw_flow_mod(
+int tn_sw_flow_mod(
 	struct tn_switch *sw, const struct tn_flow_mod *fm, uint64_t now_ns, struct tn_error *err)
 {
 	int rc = check_flow_mod(fm, err);

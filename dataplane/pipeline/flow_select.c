@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-void sw_flow_list_add(struct sw_flow_list *list, struct tn_flow *flow)
+void tn_sw_flow_list_add(struct tn_sw_flow_list *list, struct tn_flow *flow)
 {
 	if (list->n == list->size) {
 		size_t size = list->size ? list->size * 2 : 16;
-		struct sw_flow_ref *v = realloc(list->v, size * sizeof(*v));
+		struct tn_sw_flow_ref *v = realloc(list->v, size * sizeof(*v));
 
 		if (!v) {
 			list->no_memory = true;
@@ -18,7 +18,7 @@ void sw_flow_list_add(struct sw_flow_list *list, struct tn_flow *flow)
 		list->v = v;
 		list->size = size;
 	}
-	list->v[list->n++] = (struct sw_flow_ref){
+	list->v[list->n++] = (struct tn_sw_flow_ref){
 		.order = (uint64_t)flow->table_id << 16 | (uint16_t)~flow->cls.priority,
 		.flow_id = flow->flow_id,
 		.flow = flow,
@@ -27,23 +27,23 @@ void sw_flow_list_add(struct sw_flow_list *list, struct tn_flow *flow)
 
 static int compare(const void *a, const void *b)
 {
-	const struct sw_flow_ref *x = a, *y = b;
+	const struct tn_sw_flow_ref *x = a, *y = b;
 
 	if (x->order != y->order)
 		return x->order < y->order ? -1 : 1;
 	return (x->flow_id > y->flow_id) - (x->flow_id < y->flow_id);
 }
 
-void sw_flow_list_sort(struct sw_flow_list *list)
+void tn_sw_flow_list_sort(struct tn_sw_flow_list *list)
 {
 	if (list->n > 1)
 		qsort(list->v, list->n, sizeof(list->v[0]), compare);
 }
 
-void sw_flow_list_free(struct sw_flow_list *list)
+void tn_sw_flow_list_free(struct tn_sw_flow_list *list)
 {
 	free(list->v);
-	*list = (struct sw_flow_list){0};
+	*list = (struct tn_sw_flow_list){0};
 }
 
 struct select {
@@ -51,7 +51,7 @@ struct select {
 	bool any;     /* the match is empty: every flow is more specific */
 	bool outputs; /* look at out_port and out_group */
 	uint64_t version;
-	struct sw_flow_list *list;
+	struct tn_sw_flow_list *list;
 };
 
 static bool outputs_to(const struct tn_action *list, size_t n, uint32_t port)
@@ -97,14 +97,14 @@ static void select_rule(void *ctx, struct tn_cls_rule *rule)
 	struct tn_flow *flow = (struct tn_flow *)(void *)rule;
 	struct tn_match match;
 
-	if (!sw_flow_visible(flow, s->version) || !passes_filters(s, flow))
+	if (!tn_sw_flow_visible(flow, s->version) || !passes_filters(s, flow))
 		return;
 	if (!s->any) {
 		tn_cls_rule_match(rule, &match);
 		if (!tn_match_subsumes(&s->fm->match, &match))
 			return;
 	}
-	sw_flow_list_add(s->list, flow);
+	tn_sw_flow_list_add(s->list, flow);
 }
 
 static void select_strict(const struct select *s, struct tn_classifier *cls)
@@ -113,7 +113,7 @@ static void select_strict(const struct select *s, struct tn_classifier *cls)
 		tn_classifier_find(cls, &s->fm->match, s->fm->priority, s->version);
 
 	if (rule && passes_filters(s, (struct tn_flow *)(void *)rule))
-		sw_flow_list_add(s->list, (struct tn_flow *)(void *)rule);
+		tn_sw_flow_list_add(s->list, (struct tn_flow *)(void *)rule);
 }
 
 static bool match_is_empty(const struct tn_match *match)
@@ -127,8 +127,8 @@ static bool match_is_empty(const struct tn_match *match)
 	return true;
 }
 
-int sw_flow_select(const struct tn_switch *sw, const struct tn_flow_mod *fm, bool strict,
-	bool outputs, uint64_t version, struct sw_flow_list *list)
+int tn_sw_flow_select(const struct tn_switch *sw, const struct tn_flow_mod *fm, bool strict,
+	bool outputs, uint64_t version, struct tn_sw_flow_list *list)
 {
 	struct select s = {.fm = fm, .outputs = outputs, .version = version, .list = list};
 
@@ -145,6 +145,6 @@ int sw_flow_select(const struct tn_switch *sw, const struct tn_flow_mod *fm, boo
 	}
 	if (list->no_memory)
 		return -ENOMEM;
-	sw_flow_list_sort(list);
+	tn_sw_flow_list_sort(list);
 	return 0;
 }

@@ -19,14 +19,14 @@ static struct tn_use *flow_uses(struct tn_flow *flow)
 }
 
 static int list_refs(struct tn_switch *sw, const struct tn_action *list, size_t n,
-	struct sw_flow_refs *refs, struct tn_error *err)
+	struct tn_sw_flow_refs *refs, struct tn_error *err)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct tn_group *group;
 
 		if (list[i].type != TN_ACTION_GROUP)
 			continue;
-		group = sw_group(sw, list[i].group_id);
+		group = tn_sw_group(sw, list[i].group_id);
 		if (!group)
 			return tn_error_set(err, TN_OFPBAC_BAD_OUT_GROUP, (int)i,
 				"group %u does not exist: add the group before the flow that uses "
@@ -37,8 +37,8 @@ static int list_refs(struct tn_switch *sw, const struct tn_action *list, size_t 
 	return 0;
 }
 
-int sw_flow_refs(struct tn_switch *sw, const struct tn_instructions *inst,
-	struct sw_flow_refs *refs, struct tn_error *err)
+int tn_sw_flow_refs(struct tn_switch *sw, const struct tn_instructions *inst,
+	struct tn_sw_flow_refs *refs, struct tn_error *err)
 {
 	struct tn_meter_version *meter;
 	int rc;
@@ -49,10 +49,10 @@ int sw_flow_refs(struct tn_switch *sw, const struct tn_instructions *inst,
 		rc = list_refs(sw, inst->write, inst->n_write, refs, err);
 	if (rc)
 		return rc;
-	refs->n = sw_users_unique(refs->of, refs->n);
+	refs->n = tn_sw_users_unique(refs->of, refs->n);
 	if (!inst->meter_id)
 		return 0;
-	meter = sw_meter(sw, inst->meter_id);
+	meter = tn_sw_meter(sw, inst->meter_id);
 	if (!meter)
 		return tn_error_set(err, TN_OFPBAC_BAD_METER, -1,
 			"meter %u does not exist: add the meter before the flow that uses it",
@@ -61,14 +61,14 @@ int sw_flow_refs(struct tn_switch *sw, const struct tn_instructions *inst,
 	return 0;
 }
 
-struct tn_flow *sw_flow_new(
-	struct tn_switch *sw, const struct tn_instructions *inst, const struct sw_flow_refs *refs)
+struct tn_flow *tn_sw_flow_new(struct tn_switch *sw, const struct tn_instructions *inst,
+	const struct tn_sw_flow_refs *refs)
 {
 	size_t n_actions = (size_t)inst->n_apply + inst->n_write;
 	struct tn_flow *flow;
 	struct tn_action *a;
 
-	flow = sw_alloc(sw,
+	flow = tn_sw_alloc(sw,
 		ALIGN_UP(sizeof(*flow)) + n_actions * sizeof(*a) + refs->n * sizeof(struct tn_use));
 	if (!flow)
 		return NULL;
@@ -87,25 +87,25 @@ struct tn_flow *sw_flow_new(
 	flow->meter_id = inst->meter_id;
 	flow->goto_table = inst->goto_table;
 	flow->n_uses = (uint16_t)refs->n;
-	flow->timer_slot = flow->evict_slot = SW_SLOT_NONE;
+	flow->timer_slot = flow->evict_slot = TN_SW_SLOT_NONE;
 	return flow;
 }
 
-void sw_flow_stats_new(struct tn_switch *sw, struct tn_flow *flow, uint64_t last_used_ns)
+void tn_sw_flow_stats_new(struct tn_switch *sw, struct tn_flow *flow, uint64_t last_used_ns)
 {
-	flow->stats = sw_stats_new(sw, last_used_ns);
+	flow->stats = tn_sw_stats_new(sw, last_used_ns);
 }
 
-void sw_flow_stats_share(struct tn_flow *flow, const struct tn_flow *old)
+void tn_sw_flow_stats_share(struct tn_flow *flow, const struct tn_flow *old)
 {
 	flow->stats = old->stats;
 	flow->stats->refs++;
 }
 
-void sw_flow_free(struct tn_switch *sw, struct tn_flow *flow)
+void tn_sw_flow_free(struct tn_switch *sw, struct tn_flow *flow)
 {
-	sw_stats_put(sw, flow->stats);
-	sw_free(sw, flow);
+	tn_sw_stats_put(sw, flow->stats);
+	tn_sw_free(sw, flow);
 }
 
 /* Flows by id. */
@@ -159,16 +159,16 @@ static void ids_unlink(struct tn_switch *sw, struct tn_flow *flow)
 
 /* Time. */
 
-uint64_t sw_flow_due(const struct tn_flow *flow, enum tn_flow_removed_reason *reason)
+uint64_t tn_sw_flow_due(const struct tn_flow *flow, enum tn_flow_removed_reason *reason)
 {
 	uint64_t idle = UINT64_MAX, hard = UINT64_MAX;
 	uint64_t used = __atomic_load_n(&flow->stats->last_used_ns, __ATOMIC_RELAXED);
 
 	if (flow->hard_timeout)
-		hard = sw_add_sat(flow->created_ns, flow->hard_timeout * SW_NS);
+		hard = tn_sw_add_sat(flow->created_ns, flow->hard_timeout * TN_SW_NS);
 	if (flow->idle_timeout)
-		idle = sw_add_sat(used > flow->created_ns ? used : flow->created_ns,
-			flow->idle_timeout * SW_NS);
+		idle = tn_sw_add_sat(used > flow->created_ns ? used : flow->created_ns,
+			flow->idle_timeout * TN_SW_NS);
 	if (reason)
 		*reason = hard <= idle ? TN_REMOVED_HARD_TIMEOUT : TN_REMOVED_IDLE_TIMEOUT;
 	return hard <= idle ? hard : idle;
@@ -185,23 +185,23 @@ static bool evictable(const struct tn_flow *flow)
 	return has_timer(flow) || flow->importance;
 }
 
-void sw_flow_offer(struct sw_table *state, struct tn_flow *flow)
+void tn_sw_flow_offer(struct tn_sw_table *state, struct tn_flow *flow)
 {
 	if (state->config.eviction && evictable(flow))
-		sw_heap_push(&state->evict, flow, sw_flow_due(flow, NULL));
+		tn_sw_heap_push(&state->evict, flow, tn_sw_flow_due(flow, NULL));
 }
 
 /* Adding and removing. */
 
 static size_t flow_bytes(const struct tn_flow *flow)
 {
-	return sw_bytes_of(flow) + sw_bytes_of(flow->stats);
+	return tn_sw_bytes_of(flow) + tn_sw_bytes_of(flow->stats);
 }
 
 static int reserve_insert(struct tn_switch *sw, const struct tn_flow *flow)
 {
 	struct tn_flow_table *table = &sw->tables[flow->table_id];
-	struct sw_table *state = &sw->state[flow->table_id];
+	struct tn_sw_table *state = &sw->state[flow->table_id];
 
 	if (!table->cls) {
 		struct tn_classifier *cls = tn_classifier_new(sw->defer);
@@ -210,80 +210,82 @@ static int reserve_insert(struct tn_switch *sw, const struct tn_flow *flow)
 			return -ENOMEM;
 		__atomic_store_n(&table->cls, cls, __ATOMIC_RELEASE);
 	}
-	if (!sw_reserve_change(sw) || !ids_reserve(sw))
+	if (!tn_sw_reserve_change(sw) || !ids_reserve(sw))
 		return -ENOMEM;
 	if (has_timer(flow) &&
-		!sw_heap_reserve(&sw->timers, (size_t)sw->timers.n + sw->n_pending + 1))
+		!tn_sw_heap_reserve(&sw->timers, (size_t)sw->timers.n + sw->n_pending + 1))
 		return -ENOMEM;
-	if (state->config.eviction && !sw_heap_reserve(&state->evict, (size_t)state->evict.n + 1))
+	if (state->config.eviction &&
+		!tn_sw_heap_reserve(&state->evict, (size_t)state->evict.n + 1))
 		return -ENOMEM;
 	return 0;
 }
 
-int sw_flow_insert(struct tn_switch *sw, struct tn_flow *flow, const struct tn_match *match,
-	const struct sw_flow_refs *refs, struct tn_error *err)
+int tn_sw_flow_insert(struct tn_switch *sw, struct tn_flow *flow, const struct tn_match *match,
+	const struct tn_sw_flow_refs *refs, struct tn_error *err)
 {
-	struct sw_table *state = &sw->state[flow->table_id];
+	struct tn_sw_table *state = &sw->state[flow->table_id];
 	int rc = flow->stats ? reserve_insert(sw, flow) : -ENOMEM;
 
 	if (!rc) {
-		flow->cls.add_version = sw_next_version(sw);
+		flow->cls.add_version = tn_sw_next_version(sw);
 		flow->cls.remove_version = TN_VERSION_NEVER;
 		rc = tn_classifier_insert(sw->tables[flow->table_id].cls, &flow->cls, match);
 	}
 	if (rc) {
-		sw_flow_free(sw, flow);
+		tn_sw_flow_free(sw, flow);
 		if (rc != -ENOSPC)
-			return sw_no_memory(err);
+			return tn_sw_no_memory(err);
 		return tn_error_set(err, TN_OFPFMFC_TABLE_FULL, -1,
 			"table %u holds matches of too many different masks: use fewer kinds of "
 			"mask in one table, or spread the flows over tables",
 			flow->table_id);
 	}
 	ids_link(sw, flow);
-	sw_uses_link(flow_uses(flow), refs->n, refs->of, flow, SW_USER_FLOW);
-	sw_flow_offer(state, flow);
+	tn_sw_uses_link(flow_uses(flow), refs->n, refs->of, flow, TN_SW_USER_FLOW);
+	tn_sw_flow_offer(state, flow);
 	state->active++;
 	state->flow_bytes += flow_bytes(flow);
 	sw->n_flows++;
 	sw->n_pending += has_timer(flow);
-	sw_log_change(sw, &(struct sw_change){.object = SW_FLOW, .added = true, .p = flow});
+	tn_sw_log_change(
+		sw, &(struct tn_sw_change){.object = TN_SW_FLOW, .added = true, .p = flow});
 	return 0;
 }
 
-int sw_flow_remove(struct tn_switch *sw, struct tn_flow *flow, uint8_t reason, uint64_t time_ns,
+int tn_sw_flow_remove(struct tn_switch *sw, struct tn_flow *flow, uint8_t reason, uint64_t time_ns,
 	struct tn_error *err)
 {
-	struct sw_table *state = &sw->state[flow->table_id];
+	struct tn_sw_table *state = &sw->state[flow->table_id];
 
-	if (!sw_reserve_change(sw))
-		return sw_no_memory(err);
-	__atomic_store_n(&flow->cls.remove_version, sw_next_version(sw), __ATOMIC_RELAXED);
-	sw_heap_remove(&state->evict, flow);
+	if (!tn_sw_reserve_change(sw))
+		return tn_sw_no_memory(err);
+	__atomic_store_n(&flow->cls.remove_version, tn_sw_next_version(sw), __ATOMIC_RELAXED);
+	tn_sw_heap_remove(&state->evict, flow);
 	state->active--;
 	sw->n_flows--;
-	sw_log_change(sw,
-		&(struct sw_change){
-			.object = SW_FLOW, .reason = reason, .time_ns = time_ns, .p = flow});
+	tn_sw_log_change(sw,
+		&(struct tn_sw_change){
+			.object = TN_SW_FLOW, .reason = reason, .time_ns = time_ns, .p = flow});
 	return 0;
 }
 
 /* Out of the writer's indexes. */
 static void unindex(struct tn_switch *sw, struct tn_flow *flow)
 {
-	struct sw_table *state = &sw->state[flow->table_id];
+	struct tn_sw_table *state = &sw->state[flow->table_id];
 
-	sw_heap_remove(&state->evict, flow);
-	sw_heap_remove(&sw->timers, flow);
-	sw_uses_unlink(flow_uses(flow), flow->n_uses);
+	tn_sw_heap_remove(&state->evict, flow);
+	tn_sw_heap_remove(&sw->timers, flow);
+	tn_sw_uses_unlink(flow_uses(flow), flow->n_uses);
 	ids_unlink(sw, flow);
 	state->flow_bytes -= flow_bytes(flow);
 }
 
-void sw_flow_undo(struct tn_switch *sw, const struct sw_change *change)
+void tn_sw_flow_undo(struct tn_switch *sw, const struct tn_sw_change *change)
 {
 	struct tn_flow *flow = change->p;
-	struct sw_table *state = &sw->state[flow->table_id];
+	struct tn_sw_table *state = &sw->state[flow->table_id];
 
 	if (change->added) {
 		state->active--;
@@ -296,18 +298,18 @@ void sw_flow_undo(struct tn_switch *sw, const struct sw_change *change)
 		return;
 	}
 	__atomic_store_n(&flow->cls.remove_version, TN_VERSION_NEVER, __ATOMIC_RELAXED);
-	sw_flow_offer(state, flow); /* there is room: it was in the heap before */
+	tn_sw_flow_offer(state, flow); /* there is room: it was in the heap before */
 	state->active++;
 	sw->n_flows++;
 }
 
-void sw_flow_publish(struct tn_switch *sw, const struct sw_change *change)
+void tn_sw_flow_publish(struct tn_switch *sw, const struct tn_sw_change *change)
 {
 	struct tn_flow *flow = change->p;
 
 	if (change->added) {
 		if (has_timer(flow)) {
-			sw_heap_push(&sw->timers, flow, sw_flow_due(flow, NULL));
+			tn_sw_heap_push(&sw->timers, flow, tn_sw_flow_due(flow, NULL));
 			sw->n_pending--;
 		}
 		return;

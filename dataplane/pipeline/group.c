@@ -7,10 +7,10 @@
 
 #define ALIGN_UP(n) (((n) + 15u) & ~(size_t)15u) /* actions hold 128-bit integers */
 
-struct tn_group *sw_group(const struct tn_switch *sw, uint32_t group_id)
+struct tn_group *tn_sw_group(const struct tn_switch *sw, uint32_t group_id)
 {
 	return (struct tn_group *)(void *)tn_id_table_lookup(
-		sw->groups, group_id, sw_next_version(sw));
+		sw->groups, group_id, tn_sw_next_version(sw));
 }
 
 /* The group as it is to be. Buckets are borrowed. */
@@ -22,13 +22,13 @@ struct group_spec {
 	size_t n_names;
 };
 
-void sw_group_free(struct tn_switch *sw, struct tn_group *group)
+void tn_sw_group_free(struct tn_switch *sw, struct tn_group *group)
 {
 	for (uint32_t i = 0; i < group->n_buckets; i++)
-		sw_stats_put(sw, group->buckets[i].stats);
-	sw_stats_put(sw, group->stats);
-	sw_users_put(sw, group->users);
-	sw_free(sw, group);
+		tn_sw_stats_put(sw, group->buckets[i].stats);
+	tn_sw_stats_put(sw, group->stats);
+	tn_sw_users_put(sw, group->users);
+	tn_sw_free(sw, group);
 }
 
 /* Old buckets by id, to hand their statistics on. */
@@ -70,7 +70,7 @@ static bool share_bucket_stats(
 			b->stats->refs++;
 			continue;
 		}
-		b->stats = sw_stats_new(sw, 0);
+		b->stats = tn_sw_stats_new(sw, 0);
 		if (!b->stats)
 			break;
 	}
@@ -90,7 +90,7 @@ static struct tn_group *group_alloc(struct tn_switch *sw, const struct group_spe
 
 	for (uint32_t i = 0; i < spec->n_buckets; i++)
 		n_actions += spec->buckets[i].n_actions;
-	group = sw_alloc(sw, head + n_actions * sizeof(*a));
+	group = tn_sw_alloc(sw, head + n_actions * sizeof(*a));
 	if (!group)
 		return NULL;
 	a = (struct tn_action *)(void *)((char *)group + head);
@@ -123,7 +123,7 @@ static struct tn_group *group_new(
 		return NULL;
 	group->v.id = spec->gm->group_id;
 	group->v.n_uses = (uint32_t)spec->n_names;
-	group->v.add_version = sw_next_version(sw);
+	group->v.add_version = tn_sw_next_version(sw);
 	group->v.remove_version = TN_VERSION_NEVER;
 	group->type = spec->gm->type;
 	group->selection = spec->gm->selection;
@@ -138,11 +138,11 @@ static struct tn_group *group_new(
 		group->users = old->users;
 		group->users->refs++;
 	} else {
-		group->stats = sw_stats_new(sw, 0);
-		group->users = sw_users_new(sw, group->v.id);
+		group->stats = tn_sw_stats_new(sw, 0);
+		group->users = tn_sw_users_new(sw, group->v.id);
 	}
 	if (!group->stats || !group->users || !share_bucket_stats(sw, group, old)) {
-		sw_group_free(sw, group);
+		tn_sw_group_free(sw, group);
 		return NULL;
 	}
 	return group;
@@ -151,11 +151,11 @@ static struct tn_group *group_new(
 /* Prepares removing; reason is not told to anyone. */
 static int group_remove(struct tn_switch *sw, struct tn_group *group, struct tn_error *err)
 {
-	if (!sw_reserve_change(sw))
-		return sw_no_memory(err);
-	__atomic_store_n(&group->v.remove_version, sw_next_version(sw), __ATOMIC_RELAXED);
+	if (!tn_sw_reserve_change(sw))
+		return tn_sw_no_memory(err);
+	__atomic_store_n(&group->v.remove_version, tn_sw_next_version(sw), __ATOMIC_RELAXED);
 	sw->n_groups--;
-	sw_log_change(sw, &(struct sw_change){.object = SW_GROUP, .p = group});
+	tn_sw_log_change(sw, &(struct tn_sw_change){.object = TN_SW_GROUP, .p = group});
 	return 0;
 }
 
@@ -166,21 +166,23 @@ static int group_put(struct tn_switch *sw, const struct group_spec *spec, struct
 	struct tn_group *group;
 	int rc;
 
-	rc = sw_group_check_chain(
+	rc = tn_sw_group_check_chain(
 		sw, spec->gm->group_id, old ? old->users : NULL, spec->names, spec->n_names, err);
 	if (!rc && old)
 		rc = group_remove(sw, old, err);
 	if (rc)
 		return rc;
-	if (!sw_reserve_change(sw) || !sw_id_table_reserve(sw, &sw->groups))
-		return sw_no_memory(err);
+	if (!tn_sw_reserve_change(sw) || !tn_sw_id_table_reserve(sw, &sw->groups))
+		return tn_sw_no_memory(err);
 	group = group_new(sw, spec, old, now_ns);
 	if (!group)
-		return sw_no_memory(err);
-	sw_id_table_insert(sw->groups, &group->v);
-	sw_uses_link(sw_group_uses(group), spec->n_names, spec->names, group, SW_USER_GROUP);
+		return tn_sw_no_memory(err);
+	tn_sw_id_table_insert(sw->groups, &group->v);
+	tn_sw_uses_link(
+		tn_sw_group_uses(group), spec->n_names, spec->names, group, TN_SW_USER_GROUP);
 	sw->n_groups++;
-	sw_log_change(sw, &(struct sw_change){.object = SW_GROUP, .added = true, .p = group});
+	tn_sw_log_change(
+		sw, &(struct tn_sw_change){.object = TN_SW_GROUP, .added = true, .p = group});
 	return 0;
 }
 
@@ -200,7 +202,7 @@ static size_t count_names(const struct tn_bucket *buckets, uint32_t n)
 static int add_name(struct tn_switch *sw, struct group_spec *spec, uint32_t id, uint32_t bucket,
 	bool watched, struct tn_error *err)
 {
-	struct tn_group *group = sw_group(sw, id);
+	struct tn_group *group = tn_sw_group(sw, id);
 
 	if (id == spec->gm->group_id)
 		return tn_error_set(err, TN_OFPGMFC_LOOP, (int)bucket,
@@ -226,7 +228,7 @@ static int find_names(struct tn_switch *sw, struct group_spec *spec, struct tn_e
 		return 0;
 	spec->names = malloc(n * sizeof(struct tn_users *));
 	if (!spec->names)
-		return sw_no_memory(err);
+		return tn_sw_no_memory(err);
 	for (uint32_t i = 0; i < spec->n_buckets && !rc; i++) {
 		const struct tn_bucket *b = &spec->buckets[i];
 
@@ -237,7 +239,7 @@ static int find_names(struct tn_switch *sw, struct group_spec *spec, struct tn_e
 				rc = add_name(sw, spec, b->actions[j].group_id, i, false, err);
 		}
 	}
-	spec->n_names = sw_users_unique(spec->names, spec->n_names);
+	spec->n_names = tn_sw_users_unique(spec->names, spec->n_names);
 	return rc;
 }
 
@@ -260,7 +262,7 @@ static int add_group(struct tn_switch *sw, const struct tn_group_mod *gm, struct
 	if (old)
 		return tn_error_set(err, TN_OFPGMFC_GROUP_EXISTS, -1,
 			"group %u exists: modify it, or delete it first", gm->group_id);
-	if (sw->n_groups >= SW_GROUPS_MAX)
+	if (sw->n_groups >= TN_SW_GROUPS_MAX)
 		return tn_error_set(err, TN_OFPGMFC_OUT_OF_GROUPS, -1,
 			"the switch holds %u groups, which is the most: delete some", sw->n_groups);
 	return put_spec(sw, &spec, NULL, now_ns, err);
@@ -277,7 +279,7 @@ static int modify_group(struct tn_switch *sw, const struct tn_group_mod *gm, str
 static int delete_group(
 	struct tn_switch *sw, struct tn_group *group, uint64_t now_ns, struct tn_error *err)
 {
-	int rc = sw_users_remove_flows(sw, group->users, TN_REMOVED_GROUP_DELETE, now_ns, err);
+	int rc = tn_sw_users_remove_flows(sw, group->users, TN_REMOVED_GROUP_DELETE, now_ns, err);
 
 	return rc ? rc : group_remove(sw, group, err);
 }
@@ -285,10 +287,10 @@ static int delete_group(
 static int delete_one(
 	struct tn_switch *sw, struct tn_group *group, uint64_t now_ns, struct tn_error *err)
 {
-	for (struct tn_use *use = group->users->head[SW_USER_GROUP]; use; use = use->next) {
+	for (struct tn_use *use = group->users->head[TN_SW_USER_GROUP]; use; use = use->next) {
 		const struct tn_group *user = use->user;
 
-		if (sw_versioned_visible(&user->v, sw_next_version(sw)))
+		if (tn_sw_versioned_visible(&user->v, tn_sw_next_version(sw)))
 			return tn_error_set(err, TN_OFPGMFC_CHAINED_GROUP, -1,
 				"group %u is used by group %u: change or delete that one first",
 				group->v.id, user->v.id);
@@ -302,8 +304,8 @@ static int delete_all(struct tn_switch *sw, uint64_t now_ns, struct tn_error *er
 	size_t n;
 	int rc = 0;
 
-	if (!sw_id_table_sorted(sw->groups, sw_next_version(sw), &v, &n))
-		return sw_no_memory(err);
+	if (!tn_sw_id_table_sorted(sw->groups, tn_sw_next_version(sw), &v, &n))
+		return tn_sw_no_memory(err);
 	for (size_t i = 0; i < n && !rc; i++)
 		rc = delete_group(sw, (struct tn_group *)(void *)v[i], now_ns, err);
 	free(v);
@@ -363,17 +365,17 @@ static int splice(struct tn_switch *sw, struct tn_group *old, uint32_t from, uin
 	struct tn_bucket *buckets, *b;
 	int rc;
 
-	if (n > SW_BUCKETS_MAX)
+	if (n > TN_SW_BUCKETS_MAX)
 		return tn_error_set(err, TN_OFPGMFC_OUT_OF_BUCKETS, -1,
 			"group %u would have %zu buckets: %u is the most", gm.group_id, n,
-			SW_BUCKETS_MAX);
+			TN_SW_BUCKETS_MAX);
 	if (gm.type == TN_GROUP_TYPE_INDIRECT && n != 1)
 		return tn_error_set(err, TN_OFPGMFC_INVALID_GROUP, -1,
 			"group %u would have %zu buckets: an indirect group has exactly one",
 			gm.group_id, n);
 	b = buckets = malloc((n + 1) * sizeof(*b));
 	if (!buckets)
-		return sw_no_memory(err);
+		return tn_sw_no_memory(err);
 	for (uint32_t i = 0; i < from; i++)
 		borrow_bucket(b++, &old->buckets[i]);
 	for (uint32_t i = 0; i < in->n_buckets; i++)
@@ -424,7 +426,7 @@ static int remove_buckets(struct tn_switch *sw, const struct tn_group_mod *gm, s
 	return splice(sw, old, at, at + 1, &nothing, now_ns, err);
 }
 
-int sw_group_mod(
+int tn_sw_group_mod(
 	struct tn_switch *sw, const struct tn_group_mod *gm, uint64_t now_ns, struct tn_error *err)
 {
 	struct tn_group *old;
@@ -435,13 +437,13 @@ int sw_group_mod(
 	if (gm->group_id > TN_GROUP_MAX)
 		return tn_error_set(err, TN_OFPGMFC_INVALID_GROUP, -1,
 			"group id 0x%x is reserved: ids are 0 to 0x%x", gm->group_id, TN_GROUP_MAX);
-	old = sw_group(sw, gm->group_id);
+	old = tn_sw_group(sw, gm->group_id);
 	if (gm->command == TN_GROUP_DELETE)
 		return old ? delete_one(sw, old, now_ns, err) : 0;
 	if (!old && gm->command != TN_GROUP_ADD)
 		return tn_error_set(err, TN_OFPGMFC_UNKNOWN_GROUP, -1,
 			"group %u does not exist: add it", gm->group_id);
-	rc = sw_group_check(gm, old, err);
+	rc = tn_sw_group_check(gm, old, err);
 	if (rc)
 		return rc;
 	switch (gm->command) {
@@ -459,17 +461,17 @@ int sw_group_mod(
 /* Out of the writer's indexes. */
 static void unindex(struct tn_group *group)
 {
-	sw_uses_unlink(sw_group_uses(group), group->v.n_uses);
+	tn_sw_uses_unlink(tn_sw_group_uses(group), group->v.n_uses);
 }
 
-void sw_group_undo(struct tn_switch *sw, const struct sw_change *change)
+void tn_sw_group_undo(struct tn_switch *sw, const struct tn_sw_change *change)
 {
 	struct tn_group *group = change->p;
 
 	if (change->added) {
 		sw->n_groups--;
 		unindex(group);
-		sw_id_table_remove(sw->groups, &group->v);
+		tn_sw_id_table_remove(sw->groups, &group->v);
 		group->v.next = sw->unlinked_groups;
 		sw->unlinked_groups = &group->v;
 		return;
@@ -478,7 +480,7 @@ void sw_group_undo(struct tn_switch *sw, const struct sw_change *change)
 	sw->n_groups++;
 }
 
-void sw_group_publish(struct tn_switch *sw, const struct sw_change *change)
+void tn_sw_group_publish(struct tn_switch *sw, const struct tn_sw_change *change)
 {
 	struct tn_group *group = change->p;
 

@@ -17,7 +17,7 @@ struct chain_walk {
 /* Groups in the longest chain that starts at this one. */
 static uint32_t height_below(struct chain_walk *w, struct tn_users *users)
 {
-	struct tn_group *group = sw_group(w->sw, users->id);
+	struct tn_group *group = tn_sw_group(w->sw, users->id);
 	struct tn_use *uses;
 	uint32_t height = 0;
 
@@ -27,7 +27,7 @@ static uint32_t height_below(struct chain_walk *w, struct tn_users *users)
 	}
 	if (users->walk == w->sw->walk)
 		return users->height;
-	uses = sw_group_uses(group);
+	uses = tn_sw_group_uses(group);
 	for (uint32_t i = 0; i < group->v.n_uses; i++) {
 		uint32_t h = height_below(w, uses[i].of);
 
@@ -44,11 +44,11 @@ static uint32_t height_above(struct tn_switch *sw, struct tn_users *users)
 
 	if (users->walk == sw->walk)
 		return users->height;
-	for (struct tn_use *use = users->head[SW_USER_GROUP]; use; use = use->next) {
+	for (struct tn_use *use = users->head[TN_SW_USER_GROUP]; use; use = use->next) {
 		struct tn_group *group = use->user;
 		uint32_t h;
 
-		if (!sw_versioned_visible(&group->v, sw_next_version(sw)))
+		if (!tn_sw_versioned_visible(&group->v, tn_sw_next_version(sw)))
 			continue;
 		h = 1 + height_above(sw, group->users);
 		height = h > height ? h : height;
@@ -57,7 +57,7 @@ static uint32_t height_above(struct tn_switch *sw, struct tn_users *users)
 	return users->height = height;
 }
 
-int sw_group_check_chain(struct tn_switch *sw, uint32_t group_id, struct tn_users *users,
+int tn_sw_group_check_chain(struct tn_switch *sw, uint32_t group_id, struct tn_users *users,
 	struct tn_users *const *names, size_t n, struct tn_error *err)
 {
 	struct chain_walk w = {.sw = sw, .self = users};

@@ -88,7 +88,7 @@ static int check_unique(
 		return 0;
 	ids = malloc(((size_t)gm->n_buckets + n_old) * sizeof(*ids));
 	if (!ids)
-		return sw_no_memory(err);
+		return tn_sw_no_memory(err);
 	for (uint32_t i = 0; i < n_old; i++)
 		ids[n++] = (struct bucket_id){old->buckets[i].bucket_id, -1};
 	for (uint32_t i = 0; i < gm->n_buckets; i++)
@@ -123,7 +123,8 @@ static int check_kind(const struct tn_group_mod *gm, struct tn_error *err)
 	return 0;
 }
 
-int sw_group_check(const struct tn_group_mod *gm, const struct tn_group *old, struct tn_error *err)
+int tn_sw_group_check(
+	const struct tn_group_mod *gm, const struct tn_group *old, struct tn_error *err)
 {
 	bool whole = gm->command == TN_GROUP_ADD || gm->command == TN_GROUP_MODIFY;
 	enum tn_group_type type;
@@ -137,10 +138,10 @@ int sw_group_check(const struct tn_group_mod *gm, const struct tn_group *old, st
 			(unsigned)gm->command);
 	if (gm->command == TN_GROUP_REMOVE_BUCKET)
 		return 0;
-	if (gm->n_buckets > SW_BUCKETS_MAX)
+	if (gm->n_buckets > TN_SW_BUCKETS_MAX)
 		return tn_error_set(err, TN_OFPGMFC_OUT_OF_BUCKETS, -1,
 			"group %u has %u buckets: %u is the most", gm->group_id, gm->n_buckets,
-			SW_BUCKETS_MAX);
+			TN_SW_BUCKETS_MAX);
 	if (whole)
 		rc = check_kind(gm, err);
 	type = whole ? gm->type : old->type;

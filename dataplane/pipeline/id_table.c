@@ -15,12 +15,12 @@ static struct tn_id_table *new_table(uint32_t n_slots)
 	return t;
 }
 
-struct tn_id_table *sw_id_table_new(void)
+struct tn_id_table *tn_sw_id_table_new(void)
 {
 	return new_table(16);
 }
 
-void sw_id_table_insert(struct tn_id_table *t, struct tn_versioned *v)
+void tn_sw_id_table_insert(struct tn_id_table *t, struct tn_versioned *v)
 {
 	uint32_t i = tn_id_hash(v->id);
 
@@ -33,7 +33,7 @@ void sw_id_table_insert(struct tn_id_table *t, struct tn_versioned *v)
 }
 
 /* The old table stays as it is, for readers who hold it. */
-bool sw_id_table_reserve(struct tn_switch *sw, struct tn_id_table **table)
+bool tn_sw_id_table_reserve(struct tn_switch *sw, struct tn_id_table **table)
 {
 	struct tn_id_table *old = *table, *t;
 	uint32_t n_slots = 16;
@@ -47,14 +47,14 @@ bool sw_id_table_reserve(struct tn_switch *sw, struct tn_id_table **table)
 		return false;
 	for (uint32_t i = 0; i <= old->mask; i++) {
 		if (old->slots[i] && old->slots[i] != &gone)
-			sw_id_table_insert(t, old->slots[i]);
+			tn_sw_id_table_insert(t, old->slots[i]);
 	}
 	*table = t;
 	tn_defer_add(sw->defer, old, free);
 	return true;
 }
 
-void sw_id_table_remove(struct tn_id_table *t, const struct tn_versioned *v)
+void tn_sw_id_table_remove(struct tn_id_table *t, const struct tn_versioned *v)
 {
 	uint32_t i = tn_id_hash(v->id);
 
@@ -72,7 +72,7 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-bool sw_id_table_sorted(
+bool tn_sw_id_table_sorted(
 	const struct tn_id_table *t, uint64_t version, struct tn_versioned ***v, size_t *n)
 {
 	*n = 0;
@@ -82,14 +82,14 @@ bool sw_id_table_sorted(
 	for (uint32_t i = 0; i <= t->mask; i++) {
 		struct tn_versioned *o = t->slots[i];
 
-		if (o && sw_versioned_visible(o, version))
+		if (o && tn_sw_versioned_visible(o, version))
 			(*v)[(*n)++] = o;
 	}
 	qsort(*v, *n, sizeof(**v), compare);
 	return true;
 }
 
-void sw_id_table_take_all(struct tn_id_table *t, struct tn_versioned **list)
+void tn_sw_id_table_take_all(struct tn_id_table *t, struct tn_versioned **list)
 {
 	for (uint32_t i = 0; i <= t->mask; i++) {
 		struct tn_versioned *v = t->slots[i];

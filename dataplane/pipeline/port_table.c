@@ -64,9 +64,9 @@ static int replace(struct tn_switch *sw, uint32_t at, uint32_t n_out,
 	uint32_t n = old->n - n_out + !!in;
 	struct tn_port_table *t = malloc(sizeof(*t) + n * sizeof(t->ports[0]));
 
-	if (!t || !sw_reserve_snapshot(sw)) {
+	if (!t || !tn_sw_reserve_snapshot(sw)) {
 		free(t);
-		return sw_no_memory(err);
+		return tn_sw_no_memory(err);
 	}
 	t->n = n;
 	memcpy(t->ports, old->ports, at * sizeof(t->ports[0]));
@@ -77,14 +77,14 @@ static int replace(struct tn_switch *sw, uint32_t at, uint32_t n_out,
 	tn_defer_add(sw->defer, sw->ports, free);
 	sw->ports = t;
 	sw->epoch[TN_EPOCH_SHARED] = (uint32_t)++sw->version;
-	sw_publish(sw);
+	tn_sw_publish(sw);
 	return 0;
 }
 
 static void tell(const struct tn_switch *sw, enum tn_port_status_reason reason,
 	const struct tn_port_config_data *port, uint64_t now_ns)
 {
-	sw_emit(sw,
+	tn_sw_emit(sw,
 		&(struct tn_event){
 			.kind = TN_EVENT_PORT_STATUS,
 			.time_ns = now_ns,

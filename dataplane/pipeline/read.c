@@ -7,15 +7,15 @@
 int tn_switch_flows(
 	const struct tn_switch *sw, const struct tn_flow_mod *filter, tn_flow_fn fn, void *ctx)
 {
-	struct sw_flow_list list = {0};
+	struct tn_sw_flow_list list = {0};
 	struct tn_flow_info info;
-	int rc = sw_flow_select(sw, filter, false, true, sw->version, &list);
+	int rc = tn_sw_flow_select(sw, filter, false, true, sw->version, &list);
 
 	for (size_t i = 0; i < list.n && !rc; i++) {
 		tn_flow_describe(list.v[i].flow, &info);
 		fn(ctx, &info);
 	}
-	sw_flow_list_free(&list);
+	tn_sw_flow_list_free(&list);
 	return rc;
 }
 
@@ -24,7 +24,7 @@ bool tn_switch_flow_by_id(const struct tn_switch *sw, uint64_t flow_id, tn_flow_
 	struct tn_flow *flow = sw->ids ? sw->ids[flow_id & sw->ids_mask] : NULL;
 	struct tn_flow_info info;
 
-	while (flow && (flow->flow_id != flow_id || !sw_flow_visible(flow, sw->version)))
+	while (flow && (flow->flow_id != flow_id || !tn_sw_flow_visible(flow, sw->version)))
 		flow = flow->id_next;
 	if (!flow)
 		return false;
@@ -80,7 +80,7 @@ int tn_switch_groups(const struct tn_switch *sw, tn_group_fn fn, void *ctx)
 	size_t n;
 	int rc = 0;
 
-	if (!sw_id_table_sorted(sw->groups, sw->version, &v, &n))
+	if (!tn_sw_id_table_sorted(sw->groups, sw->version, &v, &n))
 		return -ENOMEM;
 	for (size_t i = 0; i < n && !rc; i++)
 		rc = show_group((const struct tn_group *)(const void *)v[i], fn, ctx);
@@ -93,7 +93,7 @@ int tn_switch_meters(const struct tn_switch *sw, tn_meter_fn fn, void *ctx)
 	struct tn_versioned **v;
 	size_t n;
 
-	if (!sw_id_table_sorted(sw->meters, sw->version, &v, &n))
+	if (!tn_sw_id_table_sorted(sw->meters, sw->version, &v, &n))
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
 		const struct tn_meter_version *m =
@@ -117,7 +117,7 @@ static struct tn_classifier_stats lookup_stats(const struct tn_switch *sw, unsig
 void tn_switch_tables(const struct tn_switch *sw, tn_table_fn fn, void *ctx)
 {
 	for (unsigned t = 0; t < TN_N_TABLES; t++) {
-		const struct sw_table *state = &sw->state[t];
+		const struct tn_sw_table *state = &sw->state[t];
 		struct tn_classifier_stats stats;
 
 		if (!state->active && !state->configured)
@@ -150,12 +150,14 @@ uint32_t tn_switch_flow_count(const struct tn_switch *sw)
 
 size_t tn_switch_memory(const struct tn_switch *sw)
 {
-	size_t bytes = sw->bytes + sw_bytes_of(sw) + sw_bytes_of(sw->ids) +
-		sw_bytes_of(sw->timers.v) + sw_bytes_of(sw->changes) + sw_bytes_of(sw->groups) +
-		sw_bytes_of(sw->meters) + sw_bytes_of(sw->ports) + sw_bytes_of(sw->snapshot) +
-		sw_bytes_of(sw->spare) + sw_bytes_of(sw->stats) + sw_bytes_of(sw->free_stats);
+	size_t bytes = sw->bytes + tn_sw_bytes_of(sw) + tn_sw_bytes_of(sw->ids) +
+		tn_sw_bytes_of(sw->timers.v) + tn_sw_bytes_of(sw->changes) +
+		tn_sw_bytes_of(sw->groups) + tn_sw_bytes_of(sw->meters) +
+		tn_sw_bytes_of(sw->ports) + tn_sw_bytes_of(sw->snapshot) +
+		tn_sw_bytes_of(sw->spare) + tn_sw_bytes_of(sw->stats) +
+		tn_sw_bytes_of(sw->free_stats);
 
 	for (unsigned t = 0; t < TN_N_TABLES; t++)
-		bytes += lookup_stats(sw, t).memory_bytes + sw_bytes_of(sw->state[t].evict.v);
+		bytes += lookup_stats(sw, t).memory_bytes + tn_sw_bytes_of(sw->state[t].evict.v);
 	return bytes;
 }

@@ -30,14 +30,14 @@ static bool grow(struct tn_switch *sw)
 	return true;
 }
 
-struct tn_stats *sw_stats_new(struct tn_switch *sw, uint64_t last_used_ns)
+struct tn_stats *tn_sw_stats_new(struct tn_switch *sw, uint64_t last_used_ns)
 {
 	struct tn_stats *stats;
 	uint32_t slot;
 
 	if (!sw->n_free_stats && !grow(sw))
 		return NULL;
-	stats = sw_alloc(sw, sizeof(*stats));
+	stats = tn_sw_alloc(sw, sizeof(*stats));
 	if (!stats)
 		return NULL;
 	slot = sw->free_stats[--sw->n_free_stats];
@@ -48,7 +48,7 @@ struct tn_stats *sw_stats_new(struct tn_switch *sw, uint64_t last_used_ns)
 	return stats;
 }
 
-void sw_stats_put(struct tn_switch *sw, struct tn_stats *stats)
+void tn_sw_stats_put(struct tn_switch *sw, struct tn_stats *stats)
 {
 	uint32_t slot;
 
@@ -57,7 +57,7 @@ void sw_stats_put(struct tn_switch *sw, struct tn_stats *stats)
 	slot = (uint32_t)stats->id - 1;
 	sw->stats[slot] = NULL;
 	sw->free_stats[sw->n_free_stats++] = slot;
-	sw_free(sw, stats);
+	tn_sw_free(sw, stats);
 }
 
 void tn_switch_count(struct tn_switch *sw, const struct tn_count *count)

@@ -10,7 +10,7 @@
 
 #define MALLOC_HEAD 8u /* what the allocator keeps beside each block */
 
-size_t sw_bytes_of(const void *p)
+size_t tn_sw_bytes_of(const void *p)
 {
 	union {
 		const void *in;
@@ -20,35 +20,35 @@ size_t sw_bytes_of(const void *p)
 	return p ? malloc_usable_size(u.out) + MALLOC_HEAD : 0;
 }
 
-void *sw_alloc(struct tn_switch *sw, size_t size)
+void *tn_sw_alloc(struct tn_switch *sw, size_t size)
 {
 	void *p = calloc(1, size);
 
-	sw->bytes += sw_bytes_of(p);
+	sw->bytes += tn_sw_bytes_of(p);
 	return p;
 }
 
-void sw_free(struct tn_switch *sw, void *p)
+void tn_sw_free(struct tn_switch *sw, void *p)
 {
-	sw->bytes -= sw_bytes_of(p);
+	sw->bytes -= tn_sw_bytes_of(p);
 	free(p);
 }
 
-int sw_no_memory(struct tn_error *err)
+int tn_sw_no_memory(struct tn_error *err)
 {
 	tn_error_set(err, TN_OFPFMFC_UNKNOWN, -1,
 		"out of memory: nothing was changed; free memory and try again");
 	return -ENOMEM;
 }
 
-bool sw_reserve_snapshot(struct tn_switch *sw)
+bool tn_sw_reserve_snapshot(struct tn_switch *sw)
 {
 	if (!sw->spare)
 		sw->spare = calloc(1, sizeof(*sw->spare));
 	return sw->spare;
 }
 
-void sw_publish(struct tn_switch *sw)
+void tn_sw_publish(struct tn_switch *sw)
 {
 	struct tn_snapshot *old = sw->snapshot, *s = sw->spare;
 
@@ -70,10 +70,10 @@ void sw_publish(struct tn_switch *sw)
 
 int tn_switch_touch(struct tn_switch *sw, struct tn_error *err)
 {
-	if (!sw_reserve_snapshot(sw))
-		return sw_no_memory(err);
+	if (!tn_sw_reserve_snapshot(sw))
+		return tn_sw_no_memory(err);
 	sw->epoch[TN_EPOCH_SHARED] = (uint32_t)++sw->version;
-	sw_publish(sw);
+	tn_sw_publish(sw);
 	return 0;
 }
 
@@ -88,7 +88,7 @@ void tn_switch_set_event_fn(struct tn_switch *sw, tn_event_fn fn, void *ctx)
 	sw->event_ctx = ctx;
 }
 
-void sw_emit(const struct tn_switch *sw, const struct tn_event *event)
+void tn_sw_emit(const struct tn_switch *sw, const struct tn_event *event)
 {
 	if (sw->event_fn)
 		sw->event_fn(sw->event_ctx, event);
@@ -99,7 +99,7 @@ struct tn_switch *tn_switch_new(uint64_t dpid, uint64_t now_ns)
 	static const struct tn_fdb_config fdb_config = {
 		.max_entries = 8192,
 		.max_per_port = 8192,
-		.age_ns = 300 * SW_NS,
+		.age_ns = 300 * TN_SW_NS,
 	};
 	struct tn_switch *sw = calloc(1, sizeof(*sw));
 
@@ -115,13 +115,13 @@ struct tn_switch *tn_switch_new(uint64_t dpid, uint64_t now_ns)
 	if (sw->defer)
 		sw->fdb = tn_fdb_new(&fdb_config);
 	sw->ports = calloc(1, sizeof(*sw->ports));
-	sw->groups = sw_id_table_new();
-	sw->meters = sw_id_table_new();
-	if (!sw->fdb || !sw->ports || !sw->groups || !sw->meters || !sw_reserve_snapshot(sw)) {
+	sw->groups = tn_sw_id_table_new();
+	sw->meters = tn_sw_id_table_new();
+	if (!sw->fdb || !sw->ports || !sw->groups || !sw->meters || !tn_sw_reserve_snapshot(sw)) {
 		tn_switch_free(sw);
 		return NULL;
 	}
-	sw_publish(sw);
+	tn_sw_publish(sw);
 	return sw;
 }
 
@@ -136,7 +136,7 @@ static void free_flows(struct tn_switch *sw, struct tn_flow **list)
 
 	for (*list = NULL; flow; flow = next) {
 		next = flow->id_next;
-		sw_flow_free(sw, flow);
+		tn_sw_flow_free(sw, flow);
 	}
 }
 
@@ -146,7 +146,7 @@ static void free_groups(struct tn_switch *sw, struct tn_versioned **list)
 
 	for (*list = NULL; v; v = next) {
 		next = v->next;
-		sw_group_free(sw, (struct tn_group *)(void *)v);
+		tn_sw_group_free(sw, (struct tn_group *)(void *)v);
 	}
 }
 
@@ -156,7 +156,7 @@ static void free_meters(struct tn_switch *sw, struct tn_versioned **list)
 
 	for (*list = NULL; v; v = next) {
 		next = v->next;
-		sw_meter_free(sw, (struct tn_meter_version *)(void *)v);
+		tn_sw_meter_free(sw, (struct tn_meter_version *)(void *)v);
 	}
 }
 
@@ -174,7 +174,7 @@ static void unlink_versioned(
 		struct tn_versioned *v = *from;
 
 		*from = v->next;
-		sw_id_table_remove(t, v);
+		tn_sw_id_table_remove(t, v);
 		v->next = *to;
 		*to = v;
 	}
@@ -212,11 +212,11 @@ int tn_switch_publish_addresses(struct tn_switch *sw)
 {
 	if (!sw->addresses_changed)
 		return 0;
-	if (!sw_reserve_snapshot(sw))
+	if (!tn_sw_reserve_snapshot(sw))
 		return -ENOMEM;
 	sw->addresses_changed = false;
 	sw->epoch[TN_EPOCH_ADDRESSES] = (uint32_t)++sw->version;
-	sw_publish(sw);
+	tn_sw_publish(sw);
 	return 1;
 }
 
@@ -225,9 +225,9 @@ static void free_id_tables(struct tn_switch *sw)
 	/* Removed ones are still in their tables. */
 	sw->removed_groups = sw->removed_meters = NULL;
 	if (sw->groups)
-		sw_id_table_take_all(sw->groups, &sw->unlinked_groups);
+		tn_sw_id_table_take_all(sw->groups, &sw->unlinked_groups);
 	if (sw->meters)
-		sw_id_table_take_all(sw->meters, &sw->unlinked_meters);
+		tn_sw_id_table_take_all(sw->meters, &sw->unlinked_meters);
 	free_unlinked(sw);
 	free(sw->groups);
 	free(sw->meters);
@@ -241,7 +241,7 @@ void tn_switch_free(struct tn_switch *sw)
 	for (unsigned t = 0; t < TN_N_TABLES; t++) {
 		if (sw->tables[t].cls)
 			tn_classifier_free(sw->tables[t].cls);
-		sw_heap_free(&sw->state[t].evict);
+		tn_sw_heap_free(&sw->state[t].evict);
 	}
 	for (uint32_t i = 0; sw->ids && i <= sw->ids_mask; i++)
 		free_flows(sw, &sw->ids[i]);
@@ -254,7 +254,7 @@ void tn_switch_free(struct tn_switch *sw)
 	free(sw->spare);
 	free(sw->snapshot);
 	free(sw->ports);
-	sw_heap_free(&sw->timers);
+	tn_sw_heap_free(&sw->timers);
 	if (sw->fdb)
 		tn_fdb_free(sw->fdb);
 	if (sw->defer)

@@ -17,7 +17,7 @@ static int check_config(
 }
 
 struct offer {
-	struct sw_table *state;
+	struct tn_sw_table *state;
 	uint64_t version;
 };
 
@@ -26,22 +26,22 @@ static void offer_rule(void *ctx, struct tn_cls_rule *rule)
 	struct offer *offer = ctx;
 	struct tn_flow *flow = (struct tn_flow *)(void *)rule;
 
-	if (sw_flow_visible(flow, offer->version))
-		sw_flow_offer(offer->state, flow);
+	if (tn_sw_flow_visible(flow, offer->version))
+		tn_sw_flow_offer(offer->state, flow);
 }
 
 static int set_eviction(struct tn_switch *sw, unsigned table, bool eviction)
 {
-	struct sw_table *state = &sw->state[table];
+	struct tn_sw_table *state = &sw->state[table];
 	struct offer offer = {.state = state, .version = sw->version};
 
 	if (state->config.eviction == eviction)
 		return 0;
-	if (eviction && !sw_heap_reserve(&state->evict, state->active))
+	if (eviction && !tn_sw_heap_reserve(&state->evict, state->active))
 		return -ENOMEM;
 	state->config.eviction = eviction;
 	while (!eviction && state->evict.n)
-		sw_heap_remove(&state->evict, state->evict.v[0].flow);
+		tn_sw_heap_remove(&state->evict, state->evict.v[0].flow);
 	if (eviction && sw->tables[table].cls)
 		tn_classifier_foreach(sw->tables[table].cls, offer_rule, &offer);
 	return 0;
@@ -53,12 +53,12 @@ int tn_switch_table_configure(struct tn_switch *sw, uint8_t table_id,
 	int rc = check_config(table_id, config, err);
 
 	for (unsigned t = 0; t < TN_N_TABLES && !rc; t++) {
-		struct sw_table *state = &sw->state[t];
+		struct tn_sw_table *state = &sw->state[t];
 
 		if (table_id != TN_TABLE_ALL && table_id != t)
 			continue;
 		if (set_eviction(sw, t, config->eviction))
-			return sw_no_memory(err);
+			return tn_sw_no_memory(err);
 		state->config = *config;
 		if (!config->max_entries)
 			state->config.max_entries = TN_TABLE_ENTRIES_DEFAULT;

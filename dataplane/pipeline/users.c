@@ -3,9 +3,9 @@
 
 #include <stdlib.h>
 
-struct tn_users *sw_users_new(struct tn_switch *sw, uint32_t id)
+struct tn_users *tn_sw_users_new(struct tn_switch *sw, uint32_t id)
 {
-	struct tn_users *users = sw_alloc(sw, sizeof(*users));
+	struct tn_users *users = tn_sw_alloc(sw, sizeof(*users));
 
 	if (users) {
 		users->id = id;
@@ -14,10 +14,10 @@ struct tn_users *sw_users_new(struct tn_switch *sw, uint32_t id)
 	return users;
 }
 
-void sw_users_put(struct tn_switch *sw, struct tn_users *users)
+void tn_sw_users_put(struct tn_switch *sw, struct tn_users *users)
 {
 	if (users && --users->refs == 0)
-		sw_free(sw, users);
+		tn_sw_free(sw, users);
 }
 
 static int compare(const void *a, const void *b)
@@ -28,7 +28,7 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-size_t sw_users_unique(struct tn_users **of, size_t n)
+size_t tn_sw_users_unique(struct tn_users **of, size_t n)
 {
 	size_t kept = 1;
 
@@ -42,8 +42,8 @@ size_t sw_users_unique(struct tn_users **of, size_t n)
 	return kept;
 }
 
-void sw_uses_link(
-	struct tn_use *uses, size_t n, struct tn_users *const *of, void *user, enum sw_user kind)
+void tn_sw_uses_link(
+	struct tn_use *uses, size_t n, struct tn_users *const *of, void *user, enum tn_sw_user kind)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct tn_use *use = &uses[i];
@@ -59,7 +59,7 @@ void sw_uses_link(
 	}
 }
 
-void sw_uses_unlink(struct tn_use *uses, size_t n)
+void tn_sw_uses_unlink(struct tn_use *uses, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct tn_use *use = &uses[i];
@@ -71,23 +71,23 @@ void sw_uses_unlink(struct tn_use *uses, size_t n)
 	}
 }
 
-int sw_users_remove_flows(struct tn_switch *sw, const struct tn_users *users,
+int tn_sw_users_remove_flows(struct tn_switch *sw, const struct tn_users *users,
 	enum tn_flow_removed_reason reason, uint64_t now_ns, struct tn_error *err)
 {
-	struct sw_flow_list list = {0};
+	struct tn_sw_flow_list list = {0};
 	int rc = 0;
 
-	for (const struct tn_use *use = users->head[SW_USER_FLOW]; use; use = use->next) {
+	for (const struct tn_use *use = users->head[TN_SW_USER_FLOW]; use; use = use->next) {
 		struct tn_flow *flow = use->user;
 
-		if (sw_flow_visible(flow, sw_next_version(sw)))
-			sw_flow_list_add(&list, flow);
+		if (tn_sw_flow_visible(flow, tn_sw_next_version(sw)))
+			tn_sw_flow_list_add(&list, flow);
 	}
-	sw_flow_list_sort(&list);
+	tn_sw_flow_list_sort(&list);
 	if (list.no_memory)
-		rc = sw_no_memory(err);
+		rc = tn_sw_no_memory(err);
 	for (size_t i = 0; i < list.n && !rc; i++)
-		rc = sw_flow_remove(sw, list.v[i].flow, (uint8_t)reason, now_ns, err);
-	sw_flow_list_free(&list);
+		rc = tn_sw_flow_remove(sw, list.v[i].flow, (uint8_t)reason, now_ns, err);
+	tn_sw_flow_list_free(&list);
 	return rc;
 }

@@ -131,13 +131,13 @@ static inline char *switch_dump(const struct tn_switch *sw)
 			return #c; \
 	} while (0)
 
-static inline const char *verify_heap(const struct sw_heap *h)
+static inline const char *verify_heap(const struct tn_sw_heap *h)
 {
 	for (uint32_t i = 0; i < h->n; i++) {
-		const struct sw_heap_entry *e = &h->v[i], *parent = &h->v[(i - (i > 0)) / 2];
+		const struct tn_sw_heap_entry *e = &h->v[i], *parent = &h->v[(i - (i > 0)) / 2];
 
 		VERIFY((h->evict ? e->flow->evict_slot : e->flow->timer_slot) == i);
-		VERIFY(e->due_ns <= sw_flow_due(e->flow, NULL));
+		VERIFY(e->due_ns <= tn_sw_flow_due(e->flow, NULL));
 		if (h->evict && parent->flow->importance != e->flow->importance)
 			VERIFY(parent->flow->importance < e->flow->importance);
 		else
@@ -174,17 +174,17 @@ static inline bool group_names_group(const struct tn_group *group, uint32_t id)
 
 static inline const char *verify_flow(const struct tn_switch *sw, const struct tn_flow *flow)
 {
-	const struct sw_table *state = &sw->state[flow->table_id];
+	const struct tn_sw_table *state = &sw->state[flow->table_id];
 	bool timer = flow->idle_timeout || flow->hard_timeout;
 	struct tn_match match;
 
-	VERIFY(sw_flow_visible(flow, sw->version));
+	VERIFY(tn_sw_flow_visible(flow, sw->version));
 	tn_cls_rule_match(&flow->cls, &match);
 	VERIFY(tn_classifier_find(sw->tables[flow->table_id].cls, &match, flow->cls.priority,
 		       sw->version) == &flow->cls);
 	VERIFY(flow->flow_id == tn_flow_id(sw->dpid, flow->table_id, flow->cls.priority, &match));
-	VERIFY((flow->timer_slot != SW_SLOT_NONE) == timer);
-	VERIFY((flow->evict_slot != SW_SLOT_NONE) ==
+	VERIFY((flow->timer_slot != TN_SW_SLOT_NONE) == timer);
+	VERIFY((flow->evict_slot != TN_SW_SLOT_NONE) ==
 		(state->config.eviction && (timer || flow->importance)));
 	VERIFY(!flow->meter_id || tn_snapshot_meter(sw->snapshot, flow->meter_id));
 	for (size_t i = 0; i < (size_t)flow->n_apply + flow->n_write; i++) {
@@ -211,9 +211,9 @@ static inline const char *verify_flows(const struct tn_switch *sw, struct recoun
 				return wrong;
 			r->flows++;
 			r->active[f->table_id]++;
-			r->timers += f->timer_slot != SW_SLOT_NONE;
-			r->offered[f->table_id] += f->evict_slot != SW_SLOT_NONE;
-			r->bytes += sw_bytes_of(f) + sw_bytes_of(f->stats);
+			r->timers += f->timer_slot != TN_SW_SLOT_NONE;
+			r->offered[f->table_id] += f->evict_slot != TN_SW_SLOT_NONE;
+			r->bytes += tn_sw_bytes_of(f) + tn_sw_bytes_of(f->stats);
 		}
 	}
 	VERIFY(r->flows == sw->n_flows && r->flows == sw->n_ids);
@@ -239,7 +239,7 @@ static inline uint32_t count_users(const struct tn_switch *sw, uint32_t id, bool
 	for (uint32_t i = 0; !meter && i <= sw->groups->mask; i++) {
 		const struct tn_versioned *v = sw->groups->slots[i];
 
-		if (v && sw_versioned_visible(v, sw->version))
+		if (v && tn_sw_versioned_visible(v, sw->version))
 			n += group_names_group((const struct tn_group *)(const void *)v, id);
 	}
 	return n;
@@ -293,7 +293,7 @@ static inline const char *verify_chains(const struct tn_switch *sw)
 			const struct tn_versioned *v = sw->groups->slots[i];
 			uint32_t h = 0;
 
-			if (!v || !sw_versioned_visible(v, sw->version))
+			if (!v || !tn_sw_versioned_visible(v, sw->version))
 				continue;
 			wrong = chain_height(
 				sw, (const struct tn_group *)(const void *)v, height, &h);
@@ -316,13 +316,13 @@ static inline const char *verify_groups(const struct tn_switch *sw, struct recou
 	for (uint32_t i = 0; i <= sw->groups->mask; i++) {
 		const struct tn_group *g = (const struct tn_group *)(void *)sw->groups->slots[i];
 
-		if (!g || !sw_versioned_visible(&g->v, sw->version))
+		if (!g || !tn_sw_versioned_visible(&g->v, sw->version))
 			continue;
 		n++;
 		VERIFY(g->users->n == count_users(sw, g->v.id, false));
-		r->bytes += sw_bytes_of(g) + sw_bytes_of(g->stats) + sw_bytes_of(g->users);
+		r->bytes += tn_sw_bytes_of(g) + tn_sw_bytes_of(g->stats) + tn_sw_bytes_of(g->users);
 		for (uint32_t b = 0; b < g->n_buckets; b++)
-			r->bytes += sw_bytes_of(g->buckets[b].stats);
+			r->bytes += tn_sw_bytes_of(g->buckets[b].stats);
 	}
 	VERIFY(n == sw->n_groups);
 	return verify_chains(sw);
@@ -336,11 +336,11 @@ static inline const char *verify_meters(const struct tn_switch *sw, struct recou
 		const struct tn_meter_version *m =
 			(const struct tn_meter_version *)(void *)sw->meters->slots[i];
 
-		if (!m || !sw_versioned_visible(&m->v, sw->version))
+		if (!m || !tn_sw_versioned_visible(&m->v, sw->version))
 			continue;
 		n++;
 		VERIFY(m->users->n == count_users(sw, m->v.id, true));
-		r->bytes += sw_bytes_of(m) + sw_bytes_of(m->users);
+		r->bytes += tn_sw_bytes_of(m) + tn_sw_bytes_of(m->users);
 	}
 	VERIFY(n == sw->n_meters);
 	return NULL;

@@ -189,7 +189,7 @@ static void test_bucket_errors(void **state)
 	b[2].actions = &unknown;
 	assert_refused(f, send_group(f, &gm), OFPBAC_BAD_OUT_GROUP);
 	assert_int_equal(f->err.index, 2);
-	gm.n_buckets = SW_BUCKETS_MAX + 1;
+	gm.n_buckets = TN_SW_BUCKETS_MAX + 1;
 	assert_refused(f, send_group(f, &gm), OFPGMFC_OUT_OF_BUCKETS);
 }
 

@@ -95,7 +95,8 @@ static void make_flow_mod(struct run *r, struct message *msg)
 
 	tn_flow_mod_init(fm);
 	fm->command = commands[pick(r, TN_ARRAY_SIZE(commands))];
-	fm->table_id = pick(r, fm->command == TN_FLOW_ADD ? 40 : 4) ? (uint8_t)pick(r, M_TABLES) : TN_TABLE_ALL;
+	fm->table_id = pick(r, fm->command == TN_FLOW_ADD ? 40 : 4) ? (uint8_t)pick(r, M_TABLES)
+								    : TN_TABLE_ALL;
 	fm->priority = (uint16_t)pick(r, 3);
 	fm->match = r->matches[pick(r, M_MATCHES)];
 	fm->cookie = pick(r, 8);
