@@ -183,7 +183,7 @@ static void undo_all(struct tn_switch *sw)
 		tn_sw_publish(sw);
 }
 
-static int apply(
+static int apply_one(
 	struct tn_switch *sw, const struct tn_mod *mod, uint64_t now_ns, struct tn_error *err)
 {
 	switch (mod->kind) {
@@ -196,6 +196,51 @@ static int apply(
 	}
 	return tn_error_set(err, TN_OFPBRC_BAD_TYPE, -1,
 		"message kind %u is not one of flow, group and meter", (unsigned)mod->kind);
+}
+
+static void drop(struct tn_switch *sw, const struct tn_sw_change *change)
+{
+	switch ((enum tn_sw_object)change->object) {
+	case TN_SW_FLOW:
+		tn_sw_flow_drop(sw, change->p);
+		break;
+	case TN_SW_GROUP:
+		tn_sw_group_drop(sw, change->p);
+		break;
+	case TN_SW_METER:
+		tn_sw_meter_drop(sw, change->p);
+		break;
+	}
+}
+
+static uint64_t added_in(const struct tn_sw_change *change)
+{
+	if (change->object == TN_SW_FLOW)
+		return ((const struct tn_flow *)change->p)->cls.add_version;
+	return ((const struct tn_versioned *)change->p)->add_version;
+}
+
+/*
+ * One message, wholly: what it did is taken back alone if it is refused. What it removed of what
+ * the bundle added is needed no more, because from here on the messages are undone all together.
+ */
+static int apply(
+	struct tn_switch *sw, const struct tn_mod *mod, uint64_t now_ns, struct tn_error *err)
+{
+	size_t before = sw->n_changes;
+	int rc = apply_one(sw, mod, now_ns, err);
+
+	if (rc) {
+		tn_sw_undo_changes(sw, before);
+		return rc;
+	}
+	for (size_t i = before; i < sw->n_changes; i++) {
+		const struct tn_sw_change *change = &sw->changes[i];
+
+		if (!change->added && added_in(change) == tn_sw_next_version(sw))
+			drop(sw, change);
+	}
+	return 0;
 }
 
 int tn_switch_commit(struct tn_switch *sw, const struct tn_mod *mods, size_t n, uint64_t now_ns,
@@ -224,15 +269,13 @@ size_t tn_switch_check_all(struct tn_switch *sw, const struct tn_mod *mods, size
 
 	if (!tn_sw_reserve_snapshot(sw)) {
 		tn_sw_no_memory(&err);
-		refused(ctx, 0, &err);
+		if (refused)
+			refused(ctx, 0, &err);
 		return 1;
 	}
 	for (size_t i = 0; i < n; i++) {
-		size_t before = sw->n_changes;
-
 		if (!apply(sw, &mods[i], now_ns, &err))
 			continue;
-		tn_sw_undo_changes(sw, before);
 		n_refused++;
 		if (refused)
 			refused(ctx, i, &err);

@@ -282,6 +282,21 @@ static void unindex(struct tn_switch *sw, struct tn_flow *flow)
 	state->flow_bytes -= flow_bytes(flow);
 }
 
+/* No packet will ever see it again, but a reader may be walking over it. */
+static void take_out(struct tn_switch *sw, struct tn_flow *flow)
+{
+	unindex(sw, flow);
+	tn_classifier_remove(sw->tables[flow->table_id].cls, &flow->cls);
+	flow->id_next = sw->unlinked_flows;
+	sw->unlinked_flows = flow;
+}
+
+void tn_sw_flow_drop(struct tn_switch *sw, struct tn_flow *flow)
+{
+	flow->dropped = true;
+	take_out(sw, flow);
+}
+
 void tn_sw_flow_undo(struct tn_switch *sw, const struct tn_sw_change *change)
 {
 	struct tn_flow *flow = change->p;
@@ -291,27 +306,29 @@ void tn_sw_flow_undo(struct tn_switch *sw, const struct tn_sw_change *change)
 		state->active--;
 		sw->n_flows--;
 		sw->n_pending -= has_timer(flow);
-		unindex(sw, flow);
-		tn_classifier_remove(sw->tables[flow->table_id].cls, &flow->cls);
-		flow->id_next = sw->unlinked_flows;
-		sw->unlinked_flows = flow;
+		if (!flow->dropped)
+			take_out(sw, flow);
 		return;
 	}
-	__atomic_store_n(&flow->cls.remove_version, TN_VERSION_NEVER, __ATOMIC_RELAXED);
-	tn_sw_flow_offer(state, flow); /* there is room: it was in the heap before */
 	state->active++;
 	sw->n_flows++;
+	if (flow->dropped)
+		return;
+	__atomic_store_n(&flow->cls.remove_version, TN_VERSION_NEVER, __ATOMIC_RELAXED);
+	tn_sw_flow_offer(state, flow); /* there is room: it was in the heap before */
 }
 
 void tn_sw_flow_publish(struct tn_switch *sw, const struct tn_sw_change *change)
 {
 	struct tn_flow *flow = change->p;
 
+	if (change->added)
+		sw->n_pending -= has_timer(flow);
+	if (flow->dropped)
+		return;
 	if (change->added) {
-		if (has_timer(flow)) {
+		if (has_timer(flow))
 			tn_sw_heap_push(&sw->timers, flow, tn_sw_flow_due(flow, NULL));
-			sw->n_pending--;
-		}
 		return;
 	}
 	unindex(sw, flow);

@@ -464,27 +464,41 @@ static void unindex(struct tn_group *group)
 	tn_sw_uses_unlink(tn_sw_group_uses(group), group->v.n_uses);
 }
 
+/* No packet will ever see it again, but a reader may be walking over it. */
+static void take_out(struct tn_switch *sw, struct tn_group *group)
+{
+	unindex(group);
+	tn_sw_id_table_remove(sw->groups, &group->v);
+	group->v.next = sw->unlinked_groups;
+	sw->unlinked_groups = &group->v;
+}
+
+void tn_sw_group_drop(struct tn_switch *sw, struct tn_group *group)
+{
+	group->v.dropped = true;
+	take_out(sw, group);
+}
+
 void tn_sw_group_undo(struct tn_switch *sw, const struct tn_sw_change *change)
 {
 	struct tn_group *group = change->p;
 
 	if (change->added) {
 		sw->n_groups--;
-		unindex(group);
-		tn_sw_id_table_remove(sw->groups, &group->v);
-		group->v.next = sw->unlinked_groups;
-		sw->unlinked_groups = &group->v;
+		if (!group->v.dropped)
+			take_out(sw, group);
 		return;
 	}
-	__atomic_store_n(&group->v.remove_version, TN_VERSION_NEVER, __ATOMIC_RELAXED);
 	sw->n_groups++;
+	if (!group->v.dropped)
+		__atomic_store_n(&group->v.remove_version, TN_VERSION_NEVER, __ATOMIC_RELAXED);
 }
 
 void tn_sw_group_publish(struct tn_switch *sw, const struct tn_sw_change *change)
 {
 	struct tn_group *group = change->p;
 
-	if (change->added)
+	if (change->added || group->v.dropped)
 		return;
 	unindex(group);
 	group->v.next = sw->removed_groups;

@@ -128,26 +128,40 @@ int tn_sw_meter_mod(
 	return meter_put(sw, mm, old, now_ns, err);
 }
 
+/* No packet will ever see it again, but a reader may be walking over it. */
+static void take_out(struct tn_switch *sw, struct tn_meter_version *m)
+{
+	tn_sw_id_table_remove(sw->meters, &m->v);
+	m->v.next = sw->unlinked_meters;
+	sw->unlinked_meters = &m->v;
+}
+
+void tn_sw_meter_drop(struct tn_switch *sw, struct tn_meter_version *m)
+{
+	m->v.dropped = true;
+	take_out(sw, m);
+}
+
 void tn_sw_meter_undo(struct tn_switch *sw, const struct tn_sw_change *change)
 {
 	struct tn_meter_version *m = change->p;
 
 	if (change->added) {
 		sw->n_meters--;
-		tn_sw_id_table_remove(sw->meters, &m->v);
-		m->v.next = sw->unlinked_meters;
-		sw->unlinked_meters = &m->v;
+		if (!m->v.dropped)
+			take_out(sw, m);
 		return;
 	}
-	__atomic_store_n(&m->v.remove_version, TN_VERSION_NEVER, __ATOMIC_RELAXED);
 	sw->n_meters++;
+	if (!m->v.dropped)
+		__atomic_store_n(&m->v.remove_version, TN_VERSION_NEVER, __ATOMIC_RELAXED);
 }
 
 void tn_sw_meter_publish(struct tn_switch *sw, const struct tn_sw_change *change)
 {
 	struct tn_meter_version *m = change->p;
 
-	if (change->added)
+	if (change->added || m->v.dropped)
 		return;
 	m->v.next = sw->removed_meters;
 	sw->removed_meters = &m->v;

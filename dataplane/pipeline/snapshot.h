@@ -51,6 +51,7 @@ struct tn_flow {
 	uint32_t timer_slot;	 /* place in the expiry heap, UINT32_MAX: none */
 	uint32_t evict_slot;	 /* place in the table's eviction heap, UINT32_MAX: none */
 	uint16_t n_uses;	 /* groups and meter it names: struct tn_use after the lists */
+	bool dropped;		 /* added and removed by the bundle under way */
 };
 
 struct tn_group_bucket {
@@ -69,6 +70,7 @@ struct tn_versioned {
 	uint32_t id;
 	uint32_t n_uses;	   /* writer only: groups that it names */
 	struct tn_versioned *next; /* writer only: removed, waits to be freed */
+	bool dropped;		   /* writer only: added and removed by the bundle under way */
 };
 
 /* One version of a group. Immutable but for remove_version and what is the writer's. */

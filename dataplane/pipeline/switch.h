@@ -72,9 +72,9 @@ int tn_switch_commit(struct tn_switch *sw, const struct tn_mod *mods, size_t n, 
 	size_t *failed, struct tn_error *err) TN_MUST_CHECK;
 
 /*
- * What tn_switch_commit would say, message after message: `refused` is called for each one that
- * fails, the ones after it are checked as if it had not been in the bundle. Changes nothing.
- * Returns the number of refusals.
+ * What tn_switch_commit would say, message after message: `refused` (may be NULL) is called for
+ * each one that fails, the ones after it are checked as if it had not been in the bundle. Changes
+ * nothing. Returns the number of refusals.
  */
 typedef void (*tn_refused_fn)(void *ctx, size_t position, const struct tn_error *err);
 size_t tn_switch_check_all(struct tn_switch *sw, const struct tn_mod *mods, size_t n,

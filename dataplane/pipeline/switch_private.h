@@ -12,7 +12,9 @@
  * Life of a removed object: marked with remove_version; after publishing it leaves the writer's
  * indexes and waits in `removed`; the next tn_switch_reclaim() takes it out of the lookup
  * structures, where readers of older versions no longer look, and moves it to `unlinked`; the one
- * after that frees it, because by then no reader can be standing on it.
+ * after that frees it, because by then no reader can be standing on it. What one bundle both adds
+ * and removes leaves the lookup structures after the message that removes it, so that a bundle
+ * costs no more the more often it changes one thing.
  */
 #ifndef TN_PIPELINE_SWITCH_PRIVATE_H
 #define TN_PIPELINE_SWITCH_PRIVATE_H
@@ -224,6 +226,8 @@ int tn_sw_flow_insert(struct tn_switch *sw, struct tn_flow *flow, const struct t
 /* Prepares removing. */
 int tn_sw_flow_remove(struct tn_switch *sw, struct tn_flow *flow, uint8_t reason, uint64_t time_ns,
 	struct tn_error *err) TN_MUST_CHECK;
+/* The three *_drop: added and removed by one bundle, so never seen by a packet. */
+void tn_sw_flow_drop(struct tn_switch *sw, struct tn_flow *flow);
 void tn_sw_flow_undo(struct tn_switch *sw, const struct tn_sw_change *change);
 void tn_sw_flow_publish(struct tn_switch *sw, const struct tn_sw_change *change);
 /* Offers the flow for eviction if table and flow are such; room was reserved. */
@@ -273,9 +277,11 @@ int tn_sw_group_check(const struct tn_group_mod *gm, const struct tn_group *old,
 /* Loops and depth, were the group (users NULL: a new one) to name these. */
 int tn_sw_group_check_chain(struct tn_switch *sw, uint32_t group_id, struct tn_users *users,
 	struct tn_users *const *names, size_t n, struct tn_error *err) TN_MUST_CHECK;
+void tn_sw_group_drop(struct tn_switch *sw, struct tn_group *group);
 void tn_sw_group_undo(struct tn_switch *sw, const struct tn_sw_change *change);
 void tn_sw_group_publish(struct tn_switch *sw, const struct tn_sw_change *change);
 void tn_sw_group_free(struct tn_switch *sw, struct tn_group *group);
+void tn_sw_meter_drop(struct tn_switch *sw, struct tn_meter_version *m);
 void tn_sw_meter_undo(struct tn_switch *sw, const struct tn_sw_change *change);
 void tn_sw_meter_publish(struct tn_switch *sw, const struct tn_sw_change *change);
 void tn_sw_meter_free(struct tn_switch *sw, struct tn_meter_version *m);
