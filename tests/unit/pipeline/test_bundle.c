@@ -141,6 +141,38 @@ static void test_failure_restores_everything(void **state)
 	assert_int_equal(tn_switch_flow_count(f->sw), 1);
 }
 
+/* Flow, group and meter come and go again and again; nothing of it waits for anyone. */
+static void test_one_thing_often(void **state)
+{
+	static struct tn_mod mods[7 * 500];
+	struct fixture *f = *state;
+	struct tn_action to1 = to_group(1);
+	struct tn_bucket b = bucket(0, &output_1);
+	struct tn_group_mod add = group_mod(TN_GROUP_ADD, 1, TN_GROUP_TYPE_ALL, &b, 1);
+	struct tn_group_mod del = group_mod(TN_GROUP_DELETE, 1, TN_GROUP_TYPE_ALL, NULL, 0);
+	struct tn_meter_mod add_m = meter_mod(TN_METER_ADD, 1);
+	struct tn_meter_mod del_m = meter_mod(TN_METER_DELETE, 1);
+	struct tn_flow_mod fm = flow_to(1, &to1), modify = fm, bad = fm;
+	const struct tn_mod round[] = {GROUP(add), METER(add_m), FLOW(fm), FLOW(modify), FLOW(fm),
+		METER(del_m), GROUP(del)};
+
+	fm.idle_timeout = 1;
+	fm.inst.meter_id = 1;
+	modify.command = TN_FLOW_MODIFY;
+	bad.table_id = TN_TABLE_ALL;
+	for (size_t i = 0; i < TN_ARRAY_SIZE(mods); i++)
+		mods[i] = round[i % 7];
+	assert_done(send_mods(f, mods, TN_ARRAY_SIZE(mods) - 2));
+	assert_int_equal(tn_switch_flow_count(f->sw), 1);
+	/* Every meter went with the flow of its round, but for the last. */
+	assert_int_equal(f->n_events, 499);
+	clear_events(f);
+	for (size_t i = 0; i < TN_ARRAY_SIZE(mods); i++)
+		mods[i] = round[(i + 5) % 7];
+	mods[TN_ARRAY_SIZE(mods) - 1] = (struct tn_mod)FLOW(bad);
+	assert_refused(f, send_mods(f, mods, TN_ARRAY_SIZE(mods)), OFPFMFC_BAD_TABLE_ID);
+}
+
 /* A bundle that fails after the id tables were outgrown. */
 static void test_failure_after_growth(void **state)
 {
@@ -251,6 +283,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_later_sees_earlier, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_added_and_removed_within, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_failure_restores_everything, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_one_thing_often, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_failure_after_growth, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_table_full_within, setup, teardown),
 		cmocka_unit_test_setup_teardown(

@@ -463,6 +463,16 @@ static void test_flow_changes_move_references(void **state)
 	assert_done(delete_group(f, 1));
 }
 
+static void test_out_of_groups(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t n = f->sw->n_groups;
+
+	f->sw->n_groups = TN_SW_GROUPS_MAX;
+	assert_refused(f, add_group_to(f, 1, &output_1), OFPGMFC_OUT_OF_GROUPS);
+	f->sw->n_groups = n;
+}
+
 /* The id table grows, shrinks and stays right; ids that share a hash bucket do not mix. */
 static void test_many_groups(void **state)
 {
@@ -503,6 +513,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_delete_takes_flows_along, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_delete_all, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_flow_changes_move_references, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_out_of_groups, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_many_groups, setup, teardown),
 	};
 

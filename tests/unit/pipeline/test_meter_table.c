@@ -112,6 +112,16 @@ static void test_delete_takes_flows_along(void **state)
 	assert_meters(f, "");
 }
 
+static void test_out_of_meters(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t n = f->sw->n_meters;
+
+	f->sw->n_meters = TN_SW_METERS_MAX;
+	assert_refused(f, send(f, TN_METER_ADD, 1), OFPMMFC_OUT_OF_METERS);
+	f->sw->n_meters = n;
+}
+
 /* A group and a meter of one number are two things to one flow. */
 static void test_same_number_as_a_group(void **state)
 {
@@ -137,6 +147,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_modify, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_modify_twice, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_delete_takes_flows_along, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_out_of_meters, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_same_number_as_a_group, setup, teardown),
 	};
 
