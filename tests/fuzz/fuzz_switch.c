@@ -15,6 +15,7 @@
 #define MODS_MAX    6u
 #define ACTIONS_MAX 6u
 #define BUCKETS_MAX 4u
+#define N_IDS	    11u /* more than a chain of groups may be long */
 #define SECOND	    1000000000ull
 
 /* One message with everything that it points to. */
@@ -56,7 +57,7 @@ static uint32_t take_id(struct fuzz_input *in)
 {
 	uint8_t v = fuzz_take8(in);
 
-	return v < 250 ? v % 12 : fuzz_take32(in) | 0xffffff00u;
+	return v < 250 ? v % N_IDS : fuzz_take32(in) | 0xffffff00u;
 }
 
 static void take_match(struct fuzz_input *in, struct tn_match *m)
@@ -154,31 +155,72 @@ static void take_flow_mod(struct fuzz_input *in, struct message *msg)
 	}
 }
 
-static void take_group_mod(struct fuzz_input *in, struct message *msg)
+static enum tn_group_command take_group_command(struct run *r, uint32_t group_id)
+{
+	uint8_t v = fuzz_take8(&r->in);
+	bool exists = tn_snapshot_group(tn_switch_snapshot(r->sw), group_id);
+
+	switch (v & 7) {
+	case 0:
+		return TN_GROUP_DELETE;
+	case 1:
+		return TN_GROUP_INSERT_BUCKET;
+	case 2:
+		return TN_GROUP_REMOVE_BUCKET;
+	case 3:
+		return (enum tn_group_command)(v >> 3);
+	default:
+		return exists ? TN_GROUP_MODIFY : TN_GROUP_ADD;
+	}
+}
+
+static uint32_t take_bucket_id(struct fuzz_input *in)
+{
+	static const uint32_t special[] = {TN_BUCKET_FIRST, TN_BUCKET_LAST, TN_BUCKET_ALL};
+	uint8_t v = fuzz_take8(in);
+
+	return v < 6 ? special[v % 3] : v % 8;
+}
+
+static void take_bucket(struct fuzz_input *in, struct message *msg, uint32_t i)
+{
+	struct tn_bucket *b = &msg->buckets[i];
+	uint8_t shape = fuzz_take8(in);
+
+	*b = (struct tn_bucket){
+		.bucket_id = shape & 0x80 ? take_bucket_id(in) : i,
+		.weight = shape & 1,
+		.watch_port = TN_PORT_ANY,
+		.watch_group = TN_GROUP_ANY,
+		.actions = msg->actions[i],
+	};
+	/* What suits the type, or what does not. */
+	if ((msg->group.type == TN_GROUP_TYPE_FF) != ((shape & 0x70) == 0)) {
+		b->watch_port = shape & 2 ? 1 + take_id(in) : TN_PORT_ANY;
+		b->watch_group = shape & 4 ? take_id(in) : TN_GROUP_ANY;
+	}
+	b->n_actions = take_actions(in, msg->actions[i]);
+	if (shape & 8 && b->n_actions) /* an action set that links groups */
+		msg->actions[i][0] = (struct tn_action){
+			.type = TN_ACTION_GROUP, .group_id = fuzz_take8(in) % N_IDS};
+}
+
+static void take_group_mod(struct run *r, struct message *msg)
 {
 	struct tn_group_mod *gm = &msg->group;
-	uint8_t how = fuzz_take8(in);
+	uint32_t id = take_id(&r->in);
 
-	*gm = (struct tn_group_mod){
-		.command = (enum tn_group_command)(how & 7),
-		.type = (enum tn_group_type)(how >> 3 & 3),
-		.group_id = take_id(in),
-		.command_bucket_id = take_id(in),
-		.n_buckets = fuzz_take8(in) % (BUCKETS_MAX + 1),
-		.buckets = msg->buckets,
-	};
-	for (uint32_t i = 0; i < gm->n_buckets; i++) {
-		uint8_t shape = fuzz_take8(in);
-
-		msg->buckets[i] = (struct tn_bucket){
-			.bucket_id = shape >> 3 & 15,
-			.weight = shape & 1,
-			.watch_port = shape & 2 ? take_id(in) : TN_PORT_ANY,
-			.watch_group = shape & 4 ? take_id(in) : TN_GROUP_ANY,
-			.actions = msg->actions[i],
-			.n_actions = take_actions(in, msg->actions[i]),
-		};
-	}
+	*gm = (struct tn_group_mod){.group_id = id, .buckets = msg->buckets};
+	gm->command = take_group_command(r, id);
+	gm->type = (enum tn_group_type)(fuzz_take8(&r->in) & 3);
+	if (gm->command == TN_GROUP_DELETE && gm->type == TN_GROUP_TYPE_INDIRECT)
+		gm->group_id = TN_GROUP_ALL;
+	if (gm->command == TN_GROUP_INSERT_BUCKET || gm->command == TN_GROUP_REMOVE_BUCKET)
+		gm->command_bucket_id = take_bucket_id(&r->in);
+	if (gm->command != TN_GROUP_REMOVE_BUCKET)
+		gm->n_buckets = fuzz_take8(&r->in) % (BUCKETS_MAX + 1);
+	for (uint32_t i = 0; i < gm->n_buckets; i++)
+		take_bucket(&r->in, msg, i);
 }
 
 static void take_meter_mod(struct fuzz_input *in, struct message *msg)
@@ -197,15 +239,16 @@ static void take_meter_mod(struct fuzz_input *in, struct message *msg)
 			.type = TN_BAND_DROP, .rate = fuzz_take8(in), .burst = fuzz_take8(in)};
 }
 
-static void take_message(struct fuzz_input *in, struct message *msg)
+static void take_message(struct run *r, struct message *msg)
 {
+	struct fuzz_input *in = &r->in;
 	uint8_t kind = fuzz_take8(in) % 10;
 
 	if (kind < 6) {
 		take_flow_mod(in, msg);
 		msg->mod = (struct tn_mod){.kind = TN_MOD_FLOW, .flow = &msg->flow};
 	} else if (kind < 9) {
-		take_group_mod(in, msg);
+		take_group_mod(r, msg);
 		msg->mod = (struct tn_mod){.kind = TN_MOD_GROUP, .group = &msg->group};
 	} else {
 		take_meter_mod(in, msg);
@@ -218,14 +261,15 @@ static void commit(struct run *r)
 {
 	struct message messages[MODS_MAX];
 	struct tn_mod mods[MODS_MAX];
-	size_t n = 1 + fuzz_take8(&r->in) % MODS_MAX, n_refused = 0, failed = n, said;
+	uint8_t how = fuzz_take8(&r->in);
+	size_t n = how & 3 ? 1 : 1 + how % MODS_MAX, n_refused = 0, failed = n, said;
 	size_t n_events = r->n_events;
 	struct tn_error err = {0};
 	char *before, *after;
 	int rc;
 
 	for (size_t i = 0; i < n; i++) {
-		take_message(&r->in, &messages[i]);
+		take_message(r, &messages[i]);
 		mods[i] = messages[i].mod;
 	}
 	before = switch_dump(r->sw);
