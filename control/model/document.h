@@ -66,10 +66,10 @@ struct tn_document {
 };
 
 /*
- * Decodes text (not NUL-terminated). 0, or -EINVAL with diagnostics. doc is always to be given to
- * tn_document_fini(). References
- * among objects of the document are checked where the document alone can tell (output to a port
- * that it does not declare); groups and meters that flows name are checked by the switch.
+ * Decodes text (not NUL-terminated). 0, or -EINVAL with diagnostics in the order of the text. doc
+ * is always to be given to tn_document_fini(). The order of keys means nothing; meters that name no
+ * number get the lowest free ones. Ports that the document does not declare are refused wherever
+ * they are named; whether groups and meters that flows name exist is for the switch to say.
  */
 int tn_document_parse(struct tn_document *doc, const char *text, size_t len,
 	struct tn_diagnostics *diag) TN_MUST_CHECK;
