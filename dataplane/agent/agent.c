@@ -4,19 +4,24 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/random.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <rte_cycles.h>
 #include <rte_malloc.h>
 #include <rte_ring_elem.h>
 
 #include "dataplane/agent/eal.h"
+#include "dataplane/agent/housekeeping.h"
 #include "dataplane/agent/ports.h"
 #include "dataplane/agent/worker_thread.h"
 #include "dataplane/port/dpdk_buffer.h"
 
 #define EVENTS_MAX 16384u
+#define JOBS_MAX   1024u
+#define SWEEP	   1024u
 
 static int no_memory(struct tn_error *err)
 {
@@ -65,9 +70,11 @@ int tn_agent_publish(struct tn_agent *agent, struct tn_error *err)
 		return no_memory(err);
 	}
 	__atomic_store_n(&agent->forwarding, f, __ATOMIC_RELEASE);
+	for (unsigned i = 0; i < agent->n_workers; i++)
+		tn_worker_thread_wake(&agent->workers[i]);
 	rte_rcu_qsbr_synchronize(agent->qsbr, RTE_QSBR_THRID_INVALID);
 	forwarding_free(old);
-	tn_switch_reclaim(agent->sw);
+	agent->reclaim_due = true;
 	return 0;
 }
 
@@ -88,7 +95,9 @@ int tn_agent_set_underlay(
 	if (!underlay)
 		return no_memory(err);
 	agent->underlay = underlay;
-	rc = tn_agent_publish(agent, err);
+	rc = tn_switch_touch(agent->sw, err);
+	if (!rc)
+		rc = tn_agent_publish(agent, err);
 	if (rc) {
 		agent->underlay = old;
 		old = underlay;
@@ -127,7 +136,9 @@ static int new_worker(struct tn_agent *agent, unsigned id)
 	snprintf(name, sizeof(name), "events%u", id);
 	t->events = rte_ring_create_elem(name, sizeof(struct tn_worker_event), EVENTS_MAX,
 		SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
-	if (!t->events)
+	snprintf(name, sizeof(name), "jobs%u", id);
+	t->jobs = rte_ring_create(name, JOBS_MAX, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
+	if (!t->events || !t->jobs || tn_worker_thread_init(t))
 		return -ENOMEM;
 	tn_worker_thread_events(t, &config.events);
 	t->worker = tn_worker_new(&config);
@@ -157,6 +168,9 @@ struct tn_agent *tn_agent_new(const struct tn_agent_options *options, struct tn_
 	agent->underlay = tn_underlay_new(&no_underlay);
 	if (!agent->sw || !agent->underlay || new_rcu(agent))
 		goto failed;
+	agent->punt_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (agent->punt_fd < 0)
+		goto failed;
 	for (unsigned i = 0; i < options->n_workers; i++) {
 		if (new_worker(agent, i))
 			goto failed;
@@ -172,6 +186,10 @@ failed:
 
 int tn_agent_start(struct tn_agent *agent, struct tn_error *err)
 {
+	if (tn_housekeeping_start(agent)) {
+		tn_error_set(err, TN_OFPFMFC_UNKNOWN, -1, "no descriptors for timers");
+		return -EMFILE;
+	}
 	for (unsigned i = 0; i < agent->n_workers; i++) {
 		struct tn_worker_thread *t = &agent->workers[i];
 		int rc = pthread_create(&t->thread, NULL, tn_worker_thread_main, t);
@@ -187,14 +205,86 @@ int tn_agent_start(struct tn_agent *agent, struct tn_error *err)
 	return 0;
 }
 
+static void stop_worker(struct tn_agent *agent, struct tn_worker_thread *t)
+{
+	if (!t->started)
+		return;
+	tn_worker_thread_wake(t);
+	(void)pthread_join(t->thread, NULL);
+	t->started = false;
+	/* What sessions counted, then what that made of their programs. */
+	for (unsigned twice = 0; twice < 2; twice++) {
+		uint32_t left = tn_worker_sweep_length(t->worker);
+
+		for (; left; left -= left < SWEEP ? left : SWEEP) {
+			tn_worker_sweep(t->worker, SWEEP);
+			tn_housekeeping_drain(agent);
+		}
+	}
+}
+
 void tn_agent_stop(struct tn_agent *agent)
 {
 	__atomic_store_n(&agent->stop, true, __ATOMIC_RELAXED);
-	for (unsigned i = 0; i < TN_WORKERS_MAX; i++) {
-		if (agent->workers[i].started)
-			(void)pthread_join(agent->workers[i].thread, NULL);
-		agent->workers[i].started = false;
+	for (unsigned i = 0; i < TN_WORKERS_MAX; i++)
+		stop_worker(agent, &agent->workers[i]);
+	tn_housekeeping_stop(agent);
+}
+
+void tn_agent_set_packet_in(struct tn_agent *agent, tn_punt_fn fn, void *ctx)
+{
+	agent->packet_in = fn;
+	agent->packet_in_ctx = ctx;
+	__atomic_store_n(&agent->punts_wanted, fn != NULL, __ATOMIC_RELAXED);
+}
+
+/* The frame in a buffer of its own. */
+static int fill_buffer(struct tn_agent *agent, const uint8_t *frame, uint32_t len,
+	struct tn_packet *packet, struct tn_error *err)
+{
+	struct rte_mbuf *m = rte_pktmbuf_alloc(agent->pool);
+
+	if (!m || len > rte_pktmbuf_tailroom(m)) {
+		tn_error_set(err, TN_OFPBRC_BAD_LEN, -1,
+			m ? "a packet-out holds a frame of %u bytes: more than fits a buffer"
+			  : "no buffer for a packet-out of %u bytes: try again",
+			len);
+		rte_pktmbuf_free(m);
+		return m ? -EMSGSIZE : -ENOBUFS;
 	}
+	memcpy(rte_pktmbuf_mtod(m, void *), frame, len);
+	m->data_len = (uint16_t)len;
+	m->pkt_len = len;
+	tn_dpdk_to_packet(m, packet);
+	return 0;
+}
+
+int tn_agent_packet_out(struct tn_agent *agent, uint32_t in_port, const struct tn_action *list,
+	size_t n, const uint8_t *frame, uint32_t len, struct tn_error *err)
+{
+	struct tn_worker_thread *t = &agent->workers[0];
+	struct tn_worker_job *job = malloc(sizeof(*job) + n * sizeof(job->list[0]));
+	int rc;
+
+	if (!job)
+		return no_memory(err);
+	rc = fill_buffer(agent, frame, len, &job->packet, err);
+	if (rc) {
+		free(job);
+		return rc;
+	}
+	job->in_port = in_port;
+	job->n = n;
+	memcpy(job->list, list, n * sizeof(job->list[0]));
+	if (rte_ring_sp_enqueue(t->jobs, job)) {
+		rte_pktmbuf_free(job->packet.buf);
+		free(job);
+		tn_error_set(err, TN_OFPBRC_BAD_LEN, -1,
+			"%u packet-outs wait already: send them slower", JOBS_MAX - 1);
+		return -ENOBUFS;
+	}
+	tn_worker_thread_wake(t);
+	return 0;
 }
 
 void tn_agent_free(struct tn_agent *agent)
@@ -204,13 +294,17 @@ void tn_agent_free(struct tn_agent *agent)
 	tn_agent_stop(agent);
 	for (unsigned i = 0; i < TN_WORKERS_MAX; i++) {
 		tn_worker_free(agent->workers[i].worker);
+		tn_worker_thread_fini(&agent->workers[i]);
 		rte_ring_free(agent->workers[i].events);
+		rte_ring_free(agent->workers[i].jobs);
 	}
 	tn_agent_ports_free(agent);
 	forwarding_free(agent->forwarding);
 	tn_tunnels_free(agent->tunnels);
 	tn_underlay_free(agent->underlay);
 	tn_switch_free(agent->sw);
+	if (agent->punt_fd > 0)
+		close(agent->punt_fd);
 	rte_mempool_free(agent->pool);
 	free(agent->qsbr);
 	free(agent);

@@ -4,8 +4,8 @@
  *
  * The main thread builds a struct tn_agent_forwarding beside the one in use, publishes it with one
  * store and frees the old one after every worker passed a quiescent point (rte_rcu_qsbr). Workers
- * send counts and addresses back through bounded rings, one a worker. Everything declared here is
- * called on the main thread.
+ * send counts, addresses and packet-ins back through bounded rings, one a worker. Everything
+ * declared here is called on the main thread.
  */
 #ifndef TN_AGENT_AGENT_H
 #define TN_AGENT_AGENT_H
@@ -16,6 +16,7 @@
 #include <rte_rcu_qsbr.h>
 #include <rte_ring.h>
 
+#include "dataplane/agent/byte_ring.h"
 #include "dataplane/agent/loop.h"
 #include "dataplane/agent/options.h"
 #include "dataplane/fastpath/worker.h"
@@ -24,6 +25,8 @@
 
 struct tn_agent;
 struct tn_agent_port;
+struct tn_shadow;
+struct tn_learnt;
 
 struct tn_rx_queue {
 	uint16_t port_index, queue;
@@ -34,8 +37,20 @@ struct tn_agent_forwarding {
 	struct tn_forwarding fwd; /* first */
 	unsigned n_queues[TN_WORKERS_MAX];
 	struct tn_rx_queue *queues[TN_WORKERS_MAX];
+	struct tn_shadow *shadows[TN_WORKER_PORTS_MAX]; /* of uplinks, by index; NULL: none */
+	uint16_t n_shadows;
+	uint16_t with_shadow[TN_WORKER_PORTS_MAX]; /* indexes; the first worker polls them */
 };
 
+/* A budget of packet-ins of one port at one worker. */
+struct tn_punt_budget {
+	uint64_t paid_until_ns;
+};
+
+/*
+ * Threads: what a comment names "worker" is written by the worker alone and read by main for
+ * statistics only; "main" the other way round.
+ */
 struct tn_worker_thread {
 	/* set before the thread starts */
 	struct tn_agent *agent;
@@ -43,11 +58,28 @@ struct tn_worker_thread {
 	pthread_t thread;
 	unsigned id, core;
 	bool started;
-	struct rte_ring *events; /* struct tn_worker_event by value, worker to main */
-	/* written by the worker, read by main: how its time went */
-	uint64_t busy_cycles __attribute__((aligned(64)));
-	uint64_t packets, polls, naps;
+	int wake_fd;			/* eventfd: main wakes a worker that sleeps */
+	struct rte_ring *events;	/* struct tn_worker_event by value, worker to main */
+	struct tn_byte_ring *punts;	/* struct tn_punt and its frame, worker to main */
+	struct rte_ring *jobs;		/* struct tn_worker_job *, main to worker */
+	struct tn_punt_budget *budgets; /* worker, by port index */
+	/* main writes */
+	uint32_t counts_wanted __attribute__((aligned(64))); /* atomic: report all counts, again */
+	/* worker writes */
+	uint32_t counts_told __attribute__((aligned(64))); /* atomic: last wanted that was done */
+	uint32_t sleeping;				   /* atomic */
+	uint64_t busy_cycles, packets, polls, naps;
+	uint64_t packet_ins, host_frames, host_sent, host_dropped;
 	uint64_t cpu_ns; /* at its end: how much of its core it had */
+	uint64_t now_ns;
+	uint32_t rx_index;			/* of the burst */
+	uint32_t telling;			/* what counts_told is to be */
+	uint32_t tell_left;			/* to sweep until it can be moved */
+	uint32_t idle_left;			/* to sweep before nothing is left to tell */
+	bool refused;				/* a count found no room */
+	struct tn_learnt *learnt;		/* addresses that were told lately */
+	uint64_t shadow_due_ns;			/* next look at what the host sends */
+	struct tn_agent_forwarding *forwarding; /* of the round */
 };
 
 /* What a worker tells the main thread: fixed size, in the ring by value. */
@@ -65,15 +97,32 @@ struct tn_worker_event {
 	};
 };
 
+/* A packet-in on its way; the frame's first `len` bytes follow. */
+struct tn_punt {
+	uint64_t time_ns;
+	uint64_t cookie, metadata, tunnel_id, flow_id;
+	uint32_t in_port, in_phy_port;
+	uint32_t len, total_len;
+	uint8_t reason; /* enum tn_packet_in_reason */
+	uint8_t table;
+	uint8_t frame[];
+};
+
+typedef void (*tn_punt_fn)(void *ctx, const struct tn_punt *punt);
+
 /* A port as a client asks for it. Borrowed for the call: what is kept is copied. */
 struct tn_port_request {
 	uint32_t number;
 	const char *name;
 	const char *type; /* "vxlan", or a kind of dataplane/port */
 	bool enabled;
-	uint32_t config;		      /* enum tn_port_config */
-	uint32_t mtu;			      /* 0: no limit of its own */
-	const struct tn_port_option *options; /* not of vxlan */
+	uint32_t config; /* enum tn_port_config */
+	uint32_t mtu;	 /* 0: no limit of its own */
+	/*
+	 * Not of vxlan. "shadow" is of every other type: the name of the kernel interface by which
+	 * the host uses an uplink.
+	 */
+	const struct tn_port_option *options;
 	size_t n_options;
 	struct tn_vxlan_options vxlan; /* type "vxlan" */
 };
@@ -90,9 +139,16 @@ struct tn_agent {
 	struct tn_agent_port *ports[TN_WORKER_PORTS_MAX]; /* by index of the forwarding */
 	struct tn_worker_thread workers[TN_WORKERS_MAX];
 	unsigned n_workers;
+	int punt_fd; /* eventfd: a worker has packet-ins */
+	/* Who takes packet-ins; NULL: they are counted and gone. */
+	tn_punt_fn packet_in;
+	void *packet_in_ctx;
 	/* The clock: nanoseconds = (tsc - tsc_start) * ns_per_tsc / 2^32 + time_start_ns. */
 	uint64_t tsc_hz, tsc_start, time_start_ns, ns_per_tsc;
-	bool stop; /* atomic: workers end */
+	bool reclaim_due;
+	bool punts_wanted; /* atomic: packet_in is set */
+	bool bell_rung;	   /* atomic: punt_fd was written and is not read yet */
+	bool stop;	   /* atomic: workers end */
 };
 
 /* EAL runs. The loop stays the caller's. NULL: no memory, said why in err. */
@@ -101,7 +157,7 @@ struct tn_agent *tn_agent_new(const struct tn_agent_options *options, struct tn_
 /* Stops the workers first. */
 void tn_agent_free(struct tn_agent *agent);
 
-/* Threads begin to poll. */
+/* Threads begin to poll, timers to run. */
 int tn_agent_start(struct tn_agent *agent, struct tn_error *err) TN_MUST_CHECK;
 /* They end; what they counted is with the switch after this. */
 void tn_agent_stop(struct tn_agent *agent);
@@ -120,11 +176,30 @@ int tn_agent_publish(struct tn_agent *agent, struct tn_error *err) TN_MUST_CHECK
 int tn_agent_commit(struct tn_agent *agent, const struct tn_mod *mods, size_t n, size_t *failed,
 	struct tn_error *err) TN_MUST_CHECK;
 
+/*
+ * What the workers counted so far is with the switch after this: before counters are read. Takes
+ * some milliseconds where there are many sessions, and gives up after 100.
+ */
+void tn_agent_collect_counts(struct tn_agent *agent);
+
+/* Who takes packet-ins from now on, on the main thread; fn NULL: nobody. */
+void tn_agent_set_packet_in(struct tn_agent *agent, tn_punt_fn fn, void *ctx);
+
+/*
+ * A packet-out: a worker runs the list, which tn_actions_check() passed (TN_PLACE_PACKET_OUT), on
+ * a copy of the frame. -EMSGSIZE, -ENOBUFS: too long, or too many are waiting.
+ */
+int tn_agent_packet_out(struct tn_agent *agent, uint32_t in_port, const struct tn_action *list,
+	size_t n, const uint8_t *frame, uint32_t len, struct tn_error *err) TN_MUST_CHECK;
+
 /* Ports come and go under traffic; others are not disturbed. Nothing is changed on an error. */
 int tn_agent_port_add(struct tn_agent *agent, const struct tn_port_request *request,
 	struct tn_error *err) TN_MUST_CHECK;
 int tn_agent_port_remove(
 	struct tn_agent *agent, uint32_t number, struct tn_error *err) TN_MUST_CHECK;
+/* Of an existing port. */
+int tn_agent_port_configure(struct tn_agent *agent, uint32_t number, bool enabled, uint32_t config,
+	struct tn_error *err) TN_MUST_CHECK;
 
 /* The whole underlay anew. */
 int tn_agent_set_underlay(struct tn_agent *agent, const struct tn_underlay_config *config,
@@ -143,5 +218,6 @@ struct tn_agent_port_info {
 typedef void (*tn_agent_port_fn)(void *ctx, const struct tn_agent_port_info *port);
 /* In the order of their numbers. */
 void tn_agent_ports(const struct tn_agent *agent, tn_agent_port_fn fn, void *ctx);
+bool tn_agent_port(const struct tn_agent *agent, uint32_t number, tn_agent_port_fn fn, void *ctx);
 
 #endif

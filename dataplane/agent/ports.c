@@ -8,6 +8,9 @@
 #include "dataplane/core/view.h"
 #include "dataplane/core/wire.h"
 #include "dataplane/port/dpdk_buffer.h"
+#include "dataplane/port/shadow.h"
+
+#define OPTIONS_MAX 32u
 
 static int no_memory(struct tn_error *err)
 {
@@ -90,6 +93,7 @@ static void port_free(struct tn_agent_port *p)
 {
 	if (!p)
 		return;
+	tn_shadow_free(p->shadow);
 	if (p->driver)
 		p->driver->ops->destroy(p->driver);
 	request_free(&p->request);
@@ -108,7 +112,7 @@ static unsigned free_index(const struct tn_agent *agent)
 {
 	unsigned i = 0;
 
-	while (i < TN_WORKER_PORTS_MAX && agent->ports[i])
+	while (i < TN_WORKER_CONTROLLER && agent->ports[i])
 		i++;
 	return i;
 }
@@ -173,22 +177,48 @@ static int check_request(
 			p->request.number, p->request.name);
 		return -EEXIST;
 	}
-	if (free_index(agent) == TN_WORKER_PORTS_MAX)
+	if (request->n_options > OPTIONS_MAX)
+		return tn_error_set(err, TN_OFPBRC_BAD_PORT, -1,
+			"port %s has %zu options; no type knows more than %u", request->name,
+			request->n_options, OPTIONS_MAX);
+	if (free_index(agent) == TN_WORKER_CONTROLLER)
 		return tn_error_set(err, TN_OFPBRC_BAD_PORT, -1,
 			"there are %u ports already, the most that one process has",
-			TN_WORKER_PORTS_MAX);
+			TN_WORKER_CONTROLLER);
 	return 0;
 }
 
+static int make_shadow(const struct tn_agent *agent, struct tn_agent_port *p,
+	const struct tn_port_option *o, struct tn_error *err)
+{
+	struct tn_shadow_config config = {
+		.ifname = o->string,
+		.mac = p->driver->mac,
+		.mtu = p->request.mtu,
+		.n_workers = agent->n_workers,
+		.buffers = &tn_dpdk_buffer_ops,
+		.buffers_ctx = agent->pool,
+	};
+
+	if (o->type != TN_OPTION_STRING)
+		return tn_error_set(err, TN_OFPBRC_BAD_PORT, -1,
+			"port %s: option \"shadow\" takes a string, the name of an interface to make",
+			p->request.name);
+	p->shadow = tn_shadow_new(&config, err);
+	return p->shadow ? 0 : -EINVAL;
+}
+
+/* The driver gets all options but the agent's own. */
 static int make_driver(const struct tn_agent *agent, struct tn_agent_port *p, struct tn_error *err)
 {
-	const struct tn_port_spec spec = {
+	struct tn_port_option options[OPTIONS_MAX];
+	const struct tn_port_option *shadow = NULL;
+	struct tn_port_spec spec = {
 		.number = p->request.number,
 		.name = p->request.name,
 		.type = p->request.type,
 		.mtu = p->request.mtu,
-		.options = p->request.options,
-		.n_options = p->request.n_options,
+		.options = options,
 	};
 	const struct tn_port_resources resources = {
 		.pool = agent->pool,
@@ -199,8 +229,20 @@ static int make_driver(const struct tn_agent *agent, struct tn_agent_port *p, st
 
 	if (is_vxlan(&p->request))
 		return 0;
+	for (size_t i = 0; i < p->request.n_options; i++) {
+		const struct tn_port_option *o = &p->request.options[i];
+
+		if (!strcmp(o->key, "shadow"))
+			shadow = o;
+		else
+			options[spec.n_options++] = *o;
+	}
 	p->driver = tn_port_make(&spec, &resources, err);
-	return p->driver ? 0 : -EINVAL;
+	if (!p->driver)
+		return -EINVAL;
+	if (!p->driver->ops->link_up(p->driver))
+		p->state |= TN_PORT_STATE_LINK_DOWN;
+	return shadow ? make_shadow(agent, p, shadow, err) : 0;
 }
 
 static struct tn_port_config_data config_of(const struct tn_agent_port *p)
@@ -277,6 +319,12 @@ int tn_agent_port_add(
 	return rc;
 }
 
+static int no_such_port(uint32_t number, struct tn_error *err)
+{
+	tn_error_set(err, TN_OFPBRC_BAD_PORT, -1, "port %u does not exist", number);
+	return -ENOENT;
+}
+
 int tn_agent_port_remove(struct tn_agent *agent, uint32_t number, struct tn_error *err)
 {
 	unsigned index = index_of(agent, number);
@@ -284,10 +332,8 @@ int tn_agent_port_remove(struct tn_agent *agent, uint32_t number, struct tn_erro
 	struct tn_agent_port *p;
 	int rc;
 
-	if (index == TN_WORKER_PORTS_MAX) {
-		tn_error_set(err, TN_OFPBRC_BAD_PORT, -1, "port %u does not exist", number);
-		return -ENOENT;
-	}
+	if (index == TN_WORKER_PORTS_MAX)
+		return no_such_port(number, err);
 	p = agent->ports[index];
 	agent->ports[index] = NULL;
 	rc = is_vxlan(&p->request) ? renew_tunnels(agent, &old, err) : 0;
@@ -302,6 +348,61 @@ int tn_agent_port_remove(struct tn_agent *agent, uint32_t number, struct tn_erro
 	tn_tunnels_free(old);
 	port_free(p);
 	return 0;
+}
+
+int tn_agent_port_configure(struct tn_agent *agent, uint32_t number, bool enabled, uint32_t config,
+	struct tn_error *err)
+{
+	unsigned index = index_of(agent, number);
+	struct tn_port_config_data data;
+	struct tn_agent_port changed;
+	int rc;
+
+	if (index == TN_WORKER_PORTS_MAX)
+		return no_such_port(number, err);
+	changed = *agent->ports[index];
+	changed.request.enabled = enabled;
+	changed.request.config = config;
+	data = config_of(&changed);
+	rc = tn_switch_port_modify(agent->sw, &data, tn_agent_now(agent), err);
+	if (rc)
+		return rc;
+	*agent->ports[index] = changed;
+	return tn_agent_publish(agent, err);
+}
+
+/* --- links ------------------------------------------------------------------------------------ */
+
+static bool follow_link(struct tn_agent *agent, struct tn_agent_port *p)
+{
+	bool up = p->driver->ops->link_up(p->driver);
+	struct tn_port_config_data data;
+
+	if (up == !(p->state & TN_PORT_STATE_LINK_DOWN))
+		return false;
+	p->state ^= TN_PORT_STATE_LINK_DOWN;
+	data = config_of(p);
+	if (!tn_switch_port_modify(agent->sw, &data, tn_agent_now(agent), NULL))
+		return true;
+	p->state ^= TN_PORT_STATE_LINK_DOWN; /* no memory: next time */
+	return false;
+}
+
+bool tn_agent_ports_maintain(struct tn_agent *agent)
+{
+	uint64_t now = tn_agent_now(agent);
+	bool changed = false;
+
+	for (unsigned i = 0; i < TN_WORKER_PORTS_MAX; i++) {
+		struct tn_agent_port *p = agent->ports[i];
+
+		if (!p || !p->driver)
+			continue;
+		if (p->driver->ops->maintain)
+			p->driver->ops->maintain(p->driver, now);
+		changed |= follow_link(agent, p);
+	}
+	return changed;
 }
 
 /* --- what the workers read -------------------------------------------------------------------- */
@@ -343,6 +444,7 @@ static void describe(
 	fp->number = p->request.number;
 	fp->port = p->driver;
 	fp->underlay = p->driver && tn_underlay_is_uplink(agent->underlay, p->request.number);
+	fp->host = p->shadow && fp->underlay;
 	fp->max_frame = p->request.mtu ? p->request.mtu + TN_ETH_LEN : TN_FRAME_MAX;
 }
 
@@ -368,6 +470,10 @@ int tn_agent_ports_forwarding(const struct tn_agent *agent, struct tn_agent_forw
 			continue;
 		f->fwd.n_ports = i + 1;
 		describe(agent, p, &f->fwd.ports[i]);
+		if (p->shadow) {
+			f->shadows[i] = p->shadow;
+			f->with_shadow[f->n_shadows++] = (uint16_t)i;
+		}
 		/* Starting at another worker for every port spreads ports of one queue. */
 		for (uint16_t q = 0; p->driver && q < p->driver->n_rx_queues; q++) {
 			int rc = add_queue(f, (i + q) % agent->n_workers,
@@ -389,6 +495,34 @@ static int compare_numbers(const void *x, const void *y)
 	return a->request->number < b->request->number ? -1 : 1;
 }
 
+static void fill_info(const struct tn_agent *agent, unsigned index, struct tn_agent_port_info *info)
+{
+	const struct tn_agent_port *p = agent->ports[index];
+
+	*info = (struct tn_agent_port_info){
+		.index = index,
+		.request = &p->request,
+		.driver = p->driver,
+		.link_up = !(p->state & TN_PORT_STATE_LINK_DOWN),
+	};
+	sum_stats(agent, index, &info->stats);
+	subtract_stats(&info->stats, &p->base);
+	if (p->driver && p->driver->ops->wire_stats)
+		p->driver->ops->wire_stats(p->driver, &info->wire);
+}
+
+bool tn_agent_port(const struct tn_agent *agent, uint32_t number, tn_agent_port_fn fn, void *ctx)
+{
+	unsigned index = index_of(agent, number);
+	struct tn_agent_port_info info;
+
+	if (index == TN_WORKER_PORTS_MAX)
+		return false;
+	fill_info(agent, index, &info);
+	fn(ctx, &info);
+	return true;
+}
+
 void tn_agent_ports(const struct tn_agent *agent, tn_agent_port_fn fn, void *ctx)
 {
 	struct tn_agent_port_info *list = calloc(TN_WORKER_PORTS_MAX, sizeof(*list));
@@ -397,22 +531,8 @@ void tn_agent_ports(const struct tn_agent *agent, tn_agent_port_fn fn, void *ctx
 	if (!list)
 		return;
 	for (unsigned i = 0; i < TN_WORKER_PORTS_MAX; i++) {
-		const struct tn_agent_port *p = agent->ports[i];
-		struct tn_agent_port_info *info = &list[n];
-
-		if (!p)
-			continue;
-		*info = (struct tn_agent_port_info){
-			.index = i,
-			.request = &p->request,
-			.driver = p->driver,
-			.link_up = !(p->state & TN_PORT_STATE_LINK_DOWN),
-		};
-		sum_stats(agent, i, &info->stats);
-		subtract_stats(&info->stats, &p->base);
-		if (p->driver && p->driver->ops->wire_stats)
-			p->driver->ops->wire_stats(p->driver, &info->wire);
-		n++;
+		if (agent->ports[i])
+			fill_info(agent, i, &list[n++]);
 	}
 	qsort(list, n, sizeof(*list), compare_numbers);
 	for (size_t i = 0; i < n; i++)

@@ -8,6 +8,7 @@
 struct tn_agent_port {
 	struct tn_port_request request; /* its pointers are the port's own */
 	struct tn_port *driver;		/* NULL: a tunnel */
+	struct tn_shadow *shadow;	/* NULL: none */
 	uint32_t state;			/* enum tn_port_state as the switch was told */
 	/* Counts that workers had at this index before it was this port's. */
 	struct tn_worker_port_stats base;
@@ -19,6 +20,9 @@ void tn_agent_ports_free(struct tn_agent *agent);
 /* The vxlan ports as tunnels; -errno with err: two would take the same packets. */
 int tn_agent_ports_tunnels(
 	const struct tn_agent *agent, struct tn_tunnels **tunnels, struct tn_error *err);
+
+/* Drivers' regular calls and the state of links. True: the switch has a new version. */
+bool tn_agent_ports_maintain(struct tn_agent *agent);
 
 /* Fills the ports of a forwarding and spreads their queues. -ENOMEM. */
 int tn_agent_ports_forwarding(const struct tn_agent *agent, struct tn_agent_forwarding *f);

@@ -24,6 +24,9 @@ static json_t *worker_to_json(const struct tn_worker_thread *t)
 	json_object_set_new(o, "cpu_seconds", json_real((double)t->cpu_ns / 1e9));
 	set(o, "polls", t->polls);
 	set(o, "naps", t->naps);
+	set(o, "packet_ins", t->packet_ins);
+	set(o, "host_frames", t->host_frames);
+	set(o, "host_sent", t->host_sent);
 	set(o, "hits", s.hits);
 	set(o, "misses", s.misses);
 	set(o, "stale", s.stale);

@@ -1,33 +1,89 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "dataplane/agent/worker_thread.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <sched.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <rte_cycles.h>
 #include <rte_errno.h>
 #include <rte_lcore.h>
 #include <rte_ring_elem.h>
 
-/* Empty rounds before an adaptive worker starts to sleep, and how long it does. */
-#define IDLE_ROUNDS  256u
-#define NAP_NS	     300000L
+#include "dataplane/agent/punt.h"
+#include "dataplane/port/dpdk_buffer.h"
+#include "dataplane/port/shadow.h"
+
+/*
+ * Empty rounds before an adaptive worker sleeps. Where every queue has a descriptor, it waits for
+ * those; else it naps and looks: NAP_NS is what a first packet may wait.
+ */
+#define IDLE_ROUNDS 256u
+#define NAP_NS	    750000L
+#define WAIT_NS	    100000000L
+#define WAIT_FDS    64u
+
+/* Reporting counts goes on in the background, and faster when they are asked for. */
 #define SWEEP_ROUNDS 1024u
 #define SWEEP_BUDGET 64u
+#define TELL_BUDGET  256u
+
+/* How often the host's side of the uplinks is looked at. */
+#define SHADOW_NS 50000u
+
+#define JOBS_A_ROUND 8u
+
+/* An address that comes in every packet is told again once a second. */
+#define LEARNT_SLOTS 1024u
+#define LEARNT_NS    1000000000u
+
+struct tn_learnt {
+	uint64_t told_ns;
+	uint64_t address; /* MAC and VLAN */
+	uint32_t port;
+};
+
+/* --- to the main thread ----------------------------------------------------------------------- */
 
 static bool send_count(void *ctx, const struct tn_count *count)
 {
 	struct tn_worker_thread *t = ctx;
 	struct tn_worker_event e = {.kind = TN_WORKER_COUNT, .count = *count};
 
-	return !rte_ring_sp_enqueue_elem(t->events, &e, sizeof(e));
+	if (!rte_ring_sp_enqueue_elem(t->events, &e, sizeof(e)))
+		return true;
+	t->refused = true;
+	return false;
 }
 
 static unsigned count_room(void *ctx)
 {
-	const struct tn_worker_thread *t = ctx;
+	struct tn_worker_thread *t = ctx;
+	unsigned room = rte_ring_free_count(t->events);
 
-	return rte_ring_free_count(t->events);
+	t->refused |= room < TELL_BUDGET;
+	return room;
+}
+
+static bool told_lately(struct tn_worker_thread *t, const struct tn_op *op)
+{
+	struct tn_learnt *slot;
+	uint64_t address = op->learn.vid;
+
+	for (unsigned i = 0; i < sizeof(op->learn.mac.b); i++)
+		address = address << 8 | op->learn.mac.b[i];
+	slot = &t->learnt[(address * UINT64_C(0x9e3779b97f4a7c15) >> 32) % LEARNT_SLOTS];
+	if (slot->address == address && slot->port == op->learn.in_port &&
+		t->now_ns - slot->told_ns < LEARNT_NS)
+		return true;
+	*slot = (struct tn_learnt){
+		.told_ns = t->now_ns, .address = address, .port = op->learn.in_port};
+	return false;
 }
 
 static void send_learn(void *ctx, const struct tn_op *op)
@@ -35,21 +91,73 @@ static void send_learn(void *ctx, const struct tn_op *op)
 	struct tn_worker_thread *t = ctx;
 	struct tn_worker_event e = {.kind = TN_WORKER_LEARN, .port = op->learn.in_port};
 
+	if (told_lately(t, op))
+		return;
 	e.learn.mac = op->learn.mac;
 	e.learn.vid = op->learn.vid;
 	/* Full: the address is learnt from a later packet. */
 	(void)rte_ring_sp_enqueue_elem(t->events, &e, sizeof(e));
 }
 
+static bool send_to_host(void *ctx, unsigned port_index, struct tn_packet *packet)
+{
+	struct tn_worker_thread *t = ctx;
+	struct tn_shadow *shadow = t->forwarding->shadows[port_index];
+	bool taken = tn_shadow_deliver(shadow, t->id, packet, t->now_ns);
+
+	t->host_frames += taken;
+	return taken;
+}
+
 void tn_worker_thread_events(struct tn_worker_thread *t, struct tn_worker_events *events)
 {
 	*events = (struct tn_worker_events){
-		.ctx = t, .learn = send_learn, .count = send_count, .count_room = count_room};
+		.ctx = t,
+		.packet_in = tn_punt_packet_in,
+		.learn = send_learn,
+		.count = send_count,
+		.count_room = count_room,
+		.host = send_to_host,
+	};
 }
 
+int tn_worker_thread_init(struct tn_worker_thread *t)
+{
+	t->learnt = calloc(LEARNT_SLOTS, sizeof(*t->learnt));
+	t->budgets = calloc(TN_WORKER_PORTS_MAX, sizeof(*t->budgets));
+	t->punts = tn_byte_ring_new(TN_PUNT_BYTES);
+	t->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	return t->learnt && t->budgets && t->punts && t->wake_fd >= 0 ? 0 : -ENOMEM;
+}
+
+void tn_worker_thread_fini(struct tn_worker_thread *t)
+{
+	struct tn_worker_job *job;
+
+	while (t->jobs && !rte_ring_sc_dequeue(t->jobs, (void **)&job)) {
+		rte_pktmbuf_free(job->packet.buf);
+		free(job);
+	}
+	tn_byte_ring_free(t->punts);
+	free(t->learnt);
+	free(t->budgets);
+	if (t->wake_fd > 0)
+		close(t->wake_fd);
+}
+
+void tn_worker_thread_wake(struct tn_worker_thread *t)
+{
+	const uint64_t one = 1;
+
+	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* what was posted, then the look */
+	if (__atomic_load_n(&t->sleeping, __ATOMIC_RELAXED))
+		(void)!write(t->wake_fd, &one, sizeof(one));
+}
+
+/* --- a round ---------------------------------------------------------------------------------- */
+
 /* One look at every queue; returns the packets. */
-static unsigned poll_queues(
-	struct tn_worker_thread *t, const struct tn_agent_forwarding *f, uint64_t now_ns)
+static unsigned poll_queues(struct tn_worker_thread *t, const struct tn_agent_forwarding *f)
 {
 	const struct tn_rx_queue *queues = f->queues[t->id];
 	unsigned n_queues = f->n_queues[t->id], total = 0;
@@ -62,22 +170,131 @@ static unsigned poll_queues(
 
 		if (!n)
 			continue;
-		tn_worker_burst(t->worker, &f->fwd, index, packets, n, now_ns);
+		t->rx_index = index;
+		tn_worker_burst(t->worker, &f->fwd, index, packets, n, t->now_ns);
 		tn_worker_flush(t->worker, &f->fwd);
 		total += n;
 	}
 	return total;
 }
 
-static void nap(struct tn_worker_thread *t)
+static unsigned run_jobs(struct tn_worker_thread *t, const struct tn_agent_forwarding *f)
 {
-	const struct timespec time = {.tv_nsec = NAP_NS};
+	struct tn_worker_job *job;
+	unsigned n = 0;
 
-	t->naps++;
-	rte_rcu_qsbr_thread_offline(t->agent->qsbr, t->id);
-	(void)nanosleep(&time, NULL);
-	rte_rcu_qsbr_thread_online(t->agent->qsbr, t->id);
+	for (; n < JOBS_A_ROUND && !rte_ring_sc_dequeue(t->jobs, (void **)&job); n++) {
+		t->rx_index = TN_WORKER_CONTROLLER;
+		tn_worker_packet_out(t->worker, &f->fwd, &job->packet, job->in_port, job->list,
+			job->n, t->now_ns);
+		free(job);
+	}
+	if (n)
+		tn_worker_flush(t->worker, &f->fwd);
+	return n;
 }
+
+/* What the kernel sends by the shadows of uplinks. A system call each, so not every round. */
+static unsigned poll_shadows(struct tn_worker_thread *t, const struct tn_agent_forwarding *f)
+{
+	unsigned total = 0;
+
+	t->shadow_due_ns = t->now_ns + SHADOW_NS;
+	for (unsigned i = 0; i < f->n_shadows; i++) {
+		unsigned index = f->with_shadow[i];
+
+		total += tn_shadow_poll(
+			f->shadows[index], f->fwd.ports[index].port, t->id, &t->host_dropped);
+	}
+	if (total) /* there is more soon */
+		t->shadow_due_ns = t->now_ns;
+	t->host_sent += total;
+	return total;
+}
+
+/* All counts, because they were asked for: sessions to programs, then programs to main. */
+static void tell_counts(struct tn_worker_thread *t, uint32_t wanted)
+{
+	if (!t->tell_left) {
+		t->telling = wanted;
+		t->tell_left = 2 * tn_worker_sweep_length(t->worker);
+	}
+	t->refused = false;
+	tn_worker_sweep(t->worker, TELL_BUDGET);
+	t->tell_left -= t->tell_left < TELL_BUDGET ? t->tell_left : TELL_BUDGET;
+	if (t->refused && t->tell_left < tn_worker_sweep_length(t->worker))
+		t->tell_left = tn_worker_sweep_length(t->worker);
+	if (!t->tell_left)
+		__atomic_store_n(&t->counts_told, t->telling, __ATOMIC_RELEASE);
+}
+
+static bool counts_asked(const struct tn_worker_thread *t)
+{
+	return __atomic_load_n(&t->counts_wanted, __ATOMIC_ACQUIRE) != t->counts_told;
+}
+
+/* --- sleep ------------------------------------------------------------------------------------ */
+
+/* Descriptors of all that may wake it; 0: something has none. */
+static unsigned collect_fds(
+	const struct tn_worker_thread *t, const struct tn_agent_forwarding *f, struct pollfd *fds)
+{
+	const struct tn_rx_queue *queues = f->queues[t->id];
+	unsigned n_queues = f->n_queues[t->id], n = 0;
+	unsigned n_shadows = t->id == 0 ? f->n_shadows : 0;
+
+	if (n_queues + n_shadows + 1 > WAIT_FDS)
+		return 0;
+	fds[n++] = (struct pollfd){.fd = t->wake_fd, .events = POLLIN};
+	for (unsigned i = 0; i < n_queues; i++) {
+		struct tn_port *port = f->fwd.ports[queues[i].port_index].port;
+		int fd = port->ops->wait_fd ? port->ops->wait_fd(port, queues[i].queue) : -1;
+
+		if (fd < 0)
+			return 0;
+		fds[n++] = (struct pollfd){.fd = fd, .events = POLLIN};
+	}
+	for (unsigned i = 0; i < n_shadows; i++)
+		fds[n++] = (struct pollfd){
+			.fd = tn_shadow_fd(f->shadows[f->with_shadow[i]]), .events = POLLIN};
+	return n;
+}
+
+/* Something came between the last look and the promise to sleep. */
+static bool anything_new(const struct tn_worker_thread *t)
+{
+	return __atomic_load_n(&t->agent->forwarding, __ATOMIC_RELAXED) != t->forwarding ||
+		!rte_ring_empty(t->jobs) || counts_asked(t) ||
+		__atomic_load_n(&t->agent->stop, __ATOMIC_RELAXED);
+}
+
+/* The forwarding may be freed while it sleeps: nothing of it is touched until it is back. */
+static void sleep_until_wanted(struct tn_worker_thread *t)
+{
+	const struct tn_agent_forwarding *f = t->forwarding;
+	struct timespec time = {.tv_nsec = NAP_NS};
+	struct pollfd fds[WAIT_FDS];
+	unsigned n = collect_fds(t, f, fds);
+	uint64_t times;
+
+	if (n)
+		time.tv_nsec = WAIT_NS;
+	else
+		fds[n++] = (struct pollfd){.fd = t->wake_fd, .events = POLLIN};
+	t->naps++;
+	__atomic_store_n(&t->sleeping, 1, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* the promise, then the look */
+	if (!anything_new(t)) {
+		rte_rcu_qsbr_thread_offline(t->agent->qsbr, t->id);
+		(void)ppoll(fds, n, &time, NULL);
+		rte_rcu_qsbr_thread_online(t->agent->qsbr, t->id);
+	}
+	__atomic_store_n(&t->sleeping, 0, __ATOMIC_RELAXED);
+	if (fds[0].revents)
+		(void)!read(t->wake_fd, &times, sizeof(times));
+}
+
+/* --- the thread ------------------------------------------------------------------------------- */
 
 static void pin(unsigned core)
 {
@@ -91,12 +308,37 @@ static void pin(unsigned core)
 			core);
 }
 
-static uint64_t cpu_time(void)
+/* Rare work, between rounds. True: there is more. */
+static bool background(struct tn_worker_thread *t, unsigned packets)
 {
-	struct timespec t;
+	uint32_t wanted = __atomic_load_n(&t->counts_wanted, __ATOMIC_ACQUIRE);
 
-	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+	if (wanted != t->counts_told) {
+		tell_counts(t, wanted);
+		return true;
+	}
+	if (packets) {
+		t->idle_left = UINT32_MAX;
+		if (++t->polls % SWEEP_ROUNDS == 0)
+			tn_worker_sweep(t->worker, SWEEP_BUDGET);
+		return true;
+	}
+	t->polls++;
+	return false;
+}
+
+/* Nothing came: what is still to be told is told, and then it sleeps. */
+static void be_idle(struct tn_worker_thread *t)
+{
+	uint32_t all = 2 * tn_worker_sweep_length(t->worker);
+
+	if (t->idle_left > all)
+		t->idle_left = all;
+	if (t->idle_left) {
+		tn_worker_sweep(t->worker, SWEEP_BUDGET);
+		t->idle_left -= t->idle_left < SWEEP_BUDGET ? t->idle_left : SWEEP_BUDGET;
+	}
+	sleep_until_wanted(t);
 }
 
 /* Polls until the end; the clock is read once a round. */
@@ -107,26 +349,39 @@ static void run(struct tn_worker_thread *t)
 	unsigned empty = 0;
 
 	while (!__atomic_load_n(&agent->stop, __ATOMIC_RELAXED)) {
-		const struct tn_agent_forwarding *f =
+		struct tn_agent_forwarding *f =
 			__atomic_load_n(&agent->forwarding, __ATOMIC_ACQUIRE);
-		unsigned n = poll_queues(t, f, tn_worker_thread_time(agent, tsc));
+		unsigned n, others = 0;
 
+		t->forwarding = f;
+		t->now_ns = tn_worker_thread_time(agent, tsc);
+		n = poll_queues(t, f);
+		if (tn_unlikely(!rte_ring_empty(t->jobs)))
+			others += run_jobs(t, f);
+		if (tn_unlikely(f->n_shadows && t->id == 0 && t->now_ns >= t->shadow_due_ns))
+			others += poll_shadows(t, f);
 		rte_rcu_qsbr_quiescent(agent->qsbr, t->id);
 		end = rte_rdtsc();
 		if (n) {
 			t->busy_cycles += end - tsc;
 			t->packets += n;
-			empty = 0;
 		}
 		tsc = end;
-		if (++t->polls % SWEEP_ROUNDS == 0)
-			tn_worker_sweep(t->worker, SWEEP_BUDGET);
-		if (!n && ++empty >= IDLE_ROUNDS && !agent->options.busy_poll) {
-			tn_worker_sweep(t->worker, SWEEP_BUDGET);
-			nap(t);
+		if (background(t, n + others))
+			empty = 0;
+		else if (++empty >= IDLE_ROUNDS && !agent->options.busy_poll) {
+			be_idle(t);
 			tsc = rte_rdtsc();
 		}
 	}
+}
+
+static uint64_t cpu_time(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
 void *tn_worker_thread_main(void *arg)
@@ -135,15 +390,16 @@ void *tn_worker_thread_main(void *arg)
 	struct rte_rcu_qsbr *qsbr = t->agent->qsbr;
 
 	pin(t->core);
+	(void)prctl(PR_SET_TIMERSLACK, 1000);
 	if (rte_thread_register())
 		tn_agent_say("worker %u runs without a buffer cache: %s", t->id,
 			rte_strerror(rte_errno));
 	(void)rte_rcu_qsbr_thread_register(qsbr, t->id);
 	rte_rcu_qsbr_thread_online(qsbr, t->id);
 	run(t);
-	t->cpu_ns = cpu_time();
 	rte_rcu_qsbr_thread_offline(qsbr, t->id);
 	(void)rte_rcu_qsbr_thread_unregister(qsbr, t->id);
+	t->cpu_ns = cpu_time();
 	rte_thread_unregister();
 	return NULL;
 }

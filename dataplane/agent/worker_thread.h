@@ -5,11 +5,27 @@
 
 #include "dataplane/agent/agent.h"
 
+/* A packet-out on its way to a worker, which frees it. */
+struct tn_worker_job {
+	struct tn_packet packet; /* the worker's buffer from here on */
+	uint32_t in_port;
+	size_t n;
+	struct tn_action list[];
+};
+
 /* arg: struct tn_worker_thread; runs until agent->stop. */
 void *tn_worker_thread_main(void *arg);
 
 /* How a worker of this thread reaches the main thread. */
 void tn_worker_thread_events(struct tn_worker_thread *t, struct tn_worker_events *events);
+
+/* Main thread: something is there for a worker that may sleep. */
+void tn_worker_thread_wake(struct tn_worker_thread *t);
+
+/* All of its memory but rings of DPDK and the worker. -ENOMEM: the caller calls fini. */
+int tn_worker_thread_init(struct tn_worker_thread *t) TN_MUST_CHECK;
+/* The thread has ended. Frees what waits in the jobs too. */
+void tn_worker_thread_fini(struct tn_worker_thread *t);
 
 static inline uint64_t tn_worker_thread_time(const struct tn_agent *agent, uint64_t tsc)
 {

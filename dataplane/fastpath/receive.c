@@ -249,7 +249,7 @@ static const struct tn_ingress *receive_outer(
 		if (!fwd->ports[w->port_index].host)
 			return in;
 		if (!e->host(e->ctx, w->port_index, p))
-			tn_wk_drop(w, TN_DROP_PUNT_FULL, p);
+			tn_wk_count_drop(w, TN_DROP_PUNT_FULL, 1);
 		return NULL;
 	}
 	reason = tn_tunnels_receive(fwd->tunnels, fwd->underlay, 0, &view, &h, in, &said);

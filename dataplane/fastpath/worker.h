@@ -74,7 +74,10 @@ struct tn_worker_events {
 	 */
 	tn_count_fn count;
 	unsigned (*count_room)(void *ctx);
-	/* A frame of an underlay port with `host` that no tunnel takes. false: it is dropped. */
+	/*
+	 * A frame of an underlay port with `host` that no tunnel takes; takes the buffer. false: it
+	 * did not get there.
+	 */
 	bool (*host)(void *ctx, unsigned port_index, struct tn_packet *packet);
 };
 

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dataplane/agent/housekeeping.h"
+
+#include <errno.h>
+#include <sys/epoll.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <rte_ring_elem.h>
+
+#include "dataplane/agent/ports.h"
+#include "dataplane/agent/punt.h"
+#include "dataplane/agent/worker_thread.h"
+
+#define DRAIN_NS   UINT64_C(20000000)
+#define EXPIRE_NS  UINT64_C(200000000)
+#define LINKS_NS   UINT64_C(200000000)
+#define COLLECT_NS UINT64_C(100000000) /* at most, for all counts */
+#define EVENTS	   64u
+
+static void take_event(struct tn_agent *agent, const struct tn_worker_event *e)
+{
+	switch ((enum tn_worker_event_kind)e->kind) {
+	case TN_WORKER_COUNT:
+		tn_switch_count(agent->sw, &e->count);
+		break;
+	case TN_WORKER_LEARN:
+		tn_switch_learn(
+			agent->sw, e->learn.mac, e->learn.vid, e->port, tn_agent_now(agent));
+		break;
+	}
+}
+
+void tn_housekeeping_drain(struct tn_agent *agent)
+{
+	struct tn_worker_event events[EVENTS];
+
+	for (unsigned i = 0; i < agent->n_workers; i++) {
+		unsigned n, left = rte_ring_count(agent->workers[i].events);
+
+		for (; left; left -= n < left ? n : left) {
+			n = rte_ring_sc_dequeue_burst_elem(
+				agent->workers[i].events, events, sizeof(events[0]), EVENTS, NULL);
+			if (!n)
+				break;
+			for (unsigned k = 0; k < n; k++)
+				take_event(agent, &events[k]);
+		}
+	}
+}
+
+static bool all_told(const struct tn_agent *agent)
+{
+	for (unsigned i = 0; i < agent->n_workers; i++) {
+		const struct tn_worker_thread *t = &agent->workers[i];
+
+		if (t->started &&
+			__atomic_load_n(&t->counts_told, __ATOMIC_ACQUIRE) != t->counts_wanted)
+			return false;
+	}
+	return true;
+}
+
+void tn_agent_collect_counts(struct tn_agent *agent)
+{
+	const struct timespec pause = {.tv_nsec = 50000};
+	uint64_t end = tn_agent_now(agent) + COLLECT_NS;
+
+	for (unsigned i = 0; i < agent->n_workers; i++) {
+		struct tn_worker_thread *t = &agent->workers[i];
+
+		__atomic_store_n(&t->counts_wanted, t->counts_wanted + 1, __ATOMIC_RELEASE);
+		tn_worker_thread_wake(t);
+	}
+	while (!all_told(agent) && tn_agent_now(agent) < end) {
+		tn_housekeeping_drain(agent);
+		(void)nanosleep(&pause, NULL);
+	}
+	tn_housekeeping_drain(agent);
+}
+
+static void publish(struct tn_agent *agent)
+{
+	struct tn_error err;
+
+	/* Without memory workers go on with what they have; the next change tries again. */
+	if (tn_agent_publish(agent, &err))
+		tn_agent_say("%s", err.detail);
+}
+
+static void on_drain(void *ctx)
+{
+	struct tn_agent *agent = ctx;
+
+	tn_housekeeping_drain(agent);
+	if (tn_switch_publish_addresses(agent->sw) > 0)
+		publish(agent);
+	/* tn_agent_publish() waited until no worker had an older version than this. */
+	if (agent->reclaim_due &&
+		agent->forwarding->fwd.snapshot == tn_switch_snapshot(agent->sw)) {
+		agent->reclaim_due = false;
+		tn_switch_reclaim(agent->sw);
+	}
+}
+
+/* Idle flows are known only once all workers told when they saw them last. */
+static void on_expire(void *ctx)
+{
+	struct tn_agent *agent = ctx;
+	const struct tn_snapshot *before = tn_switch_snapshot(agent->sw);
+	uint64_t now = tn_agent_now(agent);
+
+	if (tn_switch_next_expiry(agent->sw) <= now)
+		tn_agent_collect_counts(agent);
+	tn_switch_expire(agent->sw, now);
+	if (tn_switch_snapshot(agent->sw) != before)
+		publish(agent);
+}
+
+static void on_links(void *ctx)
+{
+	struct tn_agent *agent = ctx;
+
+	if (tn_agent_ports_maintain(agent))
+		publish(agent);
+}
+
+static void on_punts(void *ctx, uint32_t events)
+{
+	struct tn_agent *agent = ctx;
+	uint64_t times;
+
+	(void)events;
+	(void)!read(agent->punt_fd, &times, sizeof(times));
+	tn_punt_deliver(agent);
+}
+
+int tn_housekeeping_start(struct tn_agent *agent)
+{
+	int rc = tn_loop_add(agent->loop, agent->punt_fd, EPOLLIN, on_punts, agent);
+
+	if (!rc)
+		rc = tn_loop_every(agent->loop, DRAIN_NS, on_drain, agent);
+	if (!rc)
+		rc = tn_loop_every(agent->loop, EXPIRE_NS, on_expire, agent);
+	if (!rc)
+		rc = tn_loop_every(agent->loop, LINKS_NS, on_links, agent);
+	return rc;
+}
+
+void tn_housekeeping_stop(struct tn_agent *agent)
+{
+	tn_loop_remove(agent->loop, agent->punt_fd);
+}
