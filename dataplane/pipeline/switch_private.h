@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The writer's side of the switch. Private to switch.c, bundle.c, flow_mod.c, flow_table.c,
- * flow_select.c, flow_heap.c, group.c, group_check.c, group_chain.c, meter_table.c, users.c,
- * id_table.c, port_table.c, table_config.c, expiry.c and read.c.
+ * The writer's side of the switch: what the files of this room share that change it. decide() and
+ * what belongs to it see only snapshot.h.
  *
  * Every change of flows, groups and meters is prepared as version + 1, written down in
  * tn_switch.changes, and then either published (tn_sw_commit_changes) or taken back in reverse
