@@ -159,7 +159,7 @@ struct tn_agent *tn_agent_new(const struct tn_agent_options *options, struct tn_
 	agent->options = *options;
 	agent->loop = loop;
 	start_clock(agent);
-	agent->pool = tn_eal_buffers(options->memory_mb, err);
+	agent->pool = tn_eal_buffers(options, err);
 	if (!agent->pool) {
 		tn_agent_free(agent);
 		return NULL;

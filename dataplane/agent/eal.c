@@ -17,10 +17,8 @@
 
 /* Rings, device structures and what the allocator loses, beside the packet buffers. */
 #define OTHER_MEMORY_MB 32u
-#define DATA_ROOM	2048u
 #define CACHE		256u
 #define LCORES_TEXT	4096u
-#define BUFFER_SIZE	(sizeof(struct rte_mbuf) + RTE_PKTMBUF_HEADROOM + DATA_ROOM)
 
 /* Bytes in free hugepages of any size. */
 static uint64_t free_hugepages(void)
@@ -142,14 +140,12 @@ void tn_eal_stop(void)
  * As rte_pktmbuf_pool_create(), but that buffers may cross ordinary pages: without hugepages no
  * device reads physical addresses, and one buffer a page would waste nearly half.
  */
-static struct rte_mempool *make_pool(unsigned n)
+static struct rte_mempool *make_pool(unsigned n, uint16_t room)
 {
-	struct rte_pktmbuf_pool_private private = {
-		.mbuf_data_room_size = RTE_PKTMBUF_HEADROOM + DATA_ROOM,
-	};
-	struct rte_mempool *pool =
-		rte_mempool_create_empty("buffers", n, BUFFER_SIZE, CACHE, sizeof(private),
-			SOCKET_ID_ANY, rte_eal_has_hugepages() ? 0 : RTE_MEMPOOL_F_NO_IOVA_CONTIG);
+	struct rte_pktmbuf_pool_private private = {.mbuf_data_room_size = room};
+	struct rte_mempool *pool = rte_mempool_create_empty("buffers", n,
+		(unsigned)sizeof(struct rte_mbuf) + room, CACHE, sizeof(private), SOCKET_ID_ANY,
+		rte_eal_has_hugepages() ? 0 : RTE_MEMPOOL_F_NO_IOVA_CONTIG);
 
 	if (!pool)
 		return NULL;
@@ -165,15 +161,17 @@ failed:
 	return NULL;
 }
 
-struct rte_mempool *tn_eal_buffers(unsigned megabytes, struct tn_error *err)
+struct rte_mempool *tn_eal_buffers(const struct tn_agent_options *options, struct tn_error *err)
 {
+	uint16_t room = (uint16_t)(RTE_PKTMBUF_HEADROOM +
+		RTE_ALIGN(options->max_frame, RTE_CACHE_LINE_SIZE));
 	struct rte_mempool_objsz size;
 	struct rte_mempool *pool;
 	unsigned n;
 
-	(void)rte_mempool_calc_obj_size(BUFFER_SIZE, 0, &size);
-	n = (unsigned)(((uint64_t)megabytes << 20) / size.total_size);
-	pool = make_pool(n);
+	(void)rte_mempool_calc_obj_size((uint32_t)sizeof(struct rte_mbuf) + room, 0, &size);
+	n = (unsigned)(((uint64_t)options->memory_mb << 20) / size.total_size);
+	pool = make_pool(n, room);
 	if (!pool)
 		tn_error_set(err, TN_OFPFMFC_UNKNOWN, -1,
 			"no memory for %u packet buffers (%s): give less with --memory", n,

@@ -15,7 +15,7 @@ struct rte_mempool;
 int tn_eal_start(const struct tn_agent_options *options, bool pci) TN_MUST_CHECK;
 void tn_eal_stop(void);
 
-/* Packet buffers in that much memory. NULL with err. */
-struct rte_mempool *tn_eal_buffers(unsigned megabytes, struct tn_error *err);
+/* Packet buffers in the memory that the options give. NULL with err. */
+struct rte_mempool *tn_eal_buffers(const struct tn_agent_options *options, struct tn_error *err);
 
 #endif

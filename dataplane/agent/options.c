@@ -10,6 +10,10 @@
 
 #define SECONDS_MAX 1e9
 
+/* A buffer and its headroom are 16 bits long, in whole cache lines. */
+#define FRAME_DEFAULT 2048u
+#define FRAME_MAX     65344u
+
 static const char help[] =
 	"Usage: tenon-dataplane [OPTION]...\n"
 	"The Tenon switch: owns ports, flow tables and sessions and forwards on DPDK workers.\n"
@@ -17,6 +21,7 @@ static const char help[] =
 	"  --load FILE.json     start with this configuration document (as tenon-replay reads it)\n"
 	"  --workers CORES      cores that forward, e.g. 1 or 1,3-5 (default: the last core)\n"
 	"  --memory MB          memory for packet buffers (default 256)\n"
+	"  --max-frame BYTES    longest frame of any port (default 2048, as for an MTU of 1500)\n"
 	"  --sessions N         sessions a worker keeps (default 1048576; 0: decide every packet)\n"
 	"  --poll adaptive|busy sleep when nothing comes, or never (default adaptive)\n"
 	"  --no-huge            use ordinary pages even if hugepages are free\n"
@@ -108,6 +113,7 @@ enum {
 	OPT_LOAD = 1,
 	OPT_WORKERS,
 	OPT_MEMORY,
+	OPT_MAX_FRAME,
 	OPT_SESSIONS,
 	OPT_POLL,
 	OPT_NO_HUGE,
@@ -121,6 +127,7 @@ static const struct option longs[] = {
 	{"load", required_argument, NULL, OPT_LOAD},
 	{"workers", required_argument, NULL, OPT_WORKERS},
 	{"memory", required_argument, NULL, OPT_MEMORY},
+	{"max-frame", required_argument, NULL, OPT_MAX_FRAME},
 	{"sessions", required_argument, NULL, OPT_SESSIONS},
 	{"poll", required_argument, NULL, OPT_POLL},
 	{"no-huge", no_argument, NULL, OPT_NO_HUGE},
@@ -146,6 +153,11 @@ static int take(struct tn_agent_options *o, int opt, const char *arg)
 		if (!parse_number(arg, 1u << 20, &v) || v < 16)
 			return bad("--memory takes 16 to 1048576 megabytes, not", arg);
 		o->memory_mb = (unsigned)v;
+		return 0;
+	case OPT_MAX_FRAME:
+		if (!parse_number(arg, FRAME_MAX, &v) || v < FRAME_DEFAULT)
+			return bad("--max-frame takes 2048 to 65344 bytes, not", arg);
+		o->max_frame = (unsigned)v;
 		return 0;
 	case OPT_SESSIONS:
 		if (!parse_number(arg, 1u << 28, &v))
@@ -184,7 +196,12 @@ int tn_agent_options_parse(struct tn_agent_options *o, int argc, char **argv)
 {
 	int opt, r;
 
-	*o = (struct tn_agent_options){.memory_mb = 256, .sessions = 1u << 20, .huge = true};
+	*o = (struct tn_agent_options){
+		.memory_mb = 256,
+		.max_frame = FRAME_DEFAULT,
+		.sessions = 1u << 20,
+		.huge = true,
+	};
 	o->worker_core[0] = last_core();
 	o->n_workers = 1;
 	while ((opt = getopt_long(argc, argv, "", longs, NULL)) != -1) {

@@ -14,7 +14,8 @@ struct tn_agent_options {
 	unsigned worker_core[TN_WORKERS_MAX];
 	unsigned n_workers;
 	unsigned memory_mb;
-	uint32_t sessions; /* a worker */
+	unsigned max_frame; /* bytes a packet buffer holds */
+	uint32_t sessions;  /* a worker */
 	bool busy_poll;
 	bool huge;		/* hugepages where the machine has free ones */
 	double seconds;		/* stop after; 0: run until a signal */

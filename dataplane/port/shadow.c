@@ -24,10 +24,11 @@ struct tn_shadow {
 
 struct tn_shadow *tn_shadow_new(const struct tn_shadow_config *config, struct tn_error *err)
 {
+	static const struct tn_mac none;
 	const struct tn_tap_config tap = {
 		.ifname = config->ifname,
 		.netns = config->netns,
-		.mac = &config->mac,
+		.mac = memcmp(&config->mac, &none, sizeof(none)) ? &config->mac : NULL,
 		.mtu = config->mtu,
 		.n_tx_queues = (uint16_t)config->n_workers,
 		.buffers = config->buffers,

@@ -14,7 +14,7 @@
 #include "dataplane/fastpath/port.h"
 
 /* A worker's budget: frames a second to the host, and in one go. */
-#define TN_SHADOW_RATE	20000u
+#define TN_SHADOW_RATE	50000u
 #define TN_SHADOW_BURST 1024u
 
 struct tn_shadow;
@@ -22,7 +22,7 @@ struct tn_shadow;
 struct tn_shadow_config {
 	const char *ifname; /* of the TAP: "uplink0" */
 	const char *netns;  /* NULL: this one */
-	struct tn_mac mac;  /* the uplink's */
+	struct tn_mac mac;  /* the uplink's; zero: the kernel's choice */
 	uint32_t mtu;	    /* 0: the kernel's default */
 	unsigned n_workers;
 	const struct tn_buffer_ops *buffers;

@@ -8,6 +8,7 @@ from netlab import DATAPLANE, lab  # noqa: F401
 from replaying import config, flow, from_port, output
 
 TCP_BYTES = 4 << 20
+LARGE = ["--max-frame", "9216"]
 
 
 def wires(*ports, **more):
@@ -47,10 +48,11 @@ def two_containers(lab, mtu=1500):
         lab.addresses("c%d" % n, "eth0", "10.0.0.%d/24" % n, "fd00::%d/64" % n)
 
 
-@pytest.mark.parametrize("mtu", [1450, 1500, 1900])
+@pytest.mark.parametrize("mtu", [1450, 1500, 3000, 9000])
 def test_veth(lab, mtu):
     two_containers(lab, mtu)
-    lab.start_switch(wires(port("a", "veth", interface="veth1"), port("veth2", "veth")))
+    lab.start_switch(wires(port("a", "veth", interface="veth1"), port("veth2", "veth")),
+                     *LARGE * (mtu > 1500))
     check_traffic(lab, "c1", "c2", mtu - 28)
     check_counters(lab.stop_switch())
     # What is left behind works without us.

@@ -36,6 +36,7 @@ static void test_defaults(void **state)
 	assert_true(o.huge);
 	assert_false(o.busy_poll);
 	assert_int_equal(o.memory_mb, 256);
+	assert_int_equal(o.max_frame, 2048);
 	assert_int_equal(o.sessions, 1u << 20);
 	assert_null(o.load);
 }
@@ -47,6 +48,7 @@ static void test_values(void **state)
 	(void)state;
 	assert_int_equal(parse(&o,
 				 "--load x.json --workers 1,3-5 --memory 512 --sessions 0 "
+				 "--max-frame 9216 "
 				 "--poll busy --no-huge --seconds 1.5 --stats -"),
 		0);
 	assert_string_equal(o.load, "x.json");
@@ -54,6 +56,7 @@ static void test_values(void **state)
 	assert_int_equal(o.worker_core[0], 1);
 	assert_int_equal(o.worker_core[3], 5);
 	assert_int_equal(o.memory_mb, 512);
+	assert_int_equal(o.max_frame, 9216);
 	assert_int_equal(o.sessions, 0);
 	assert_true(o.busy_poll);
 	assert_false(o.huge);
@@ -73,6 +76,8 @@ static void test_refused(void **state)
 		"--memory 15",
 		"--memory 1x",
 		"--memory -5",
+		"--max-frame 2047",
+		"--max-frame 65345",
 		"--sessions 999999999",
 		"--poll often",
 		"--seconds 0",
