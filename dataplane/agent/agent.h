@@ -120,7 +120,7 @@ struct tn_port_request {
 	uint32_t mtu;	 /* 0: no limit of its own */
 	/*
 	 * Not of vxlan. "shadow" is of every other type: the name of the kernel interface by which
-	 * the host uses an uplink.
+	 * the host uses an uplink; "shadowNetns" is the network namespace to make it in.
 	 */
 	const struct tn_port_option *options;
 	size_t n_options;

@@ -188,22 +188,47 @@ static int check_request(
 	return 0;
 }
 
+/* What of an uplink's options is for its shadow; NULL: not given. */
+struct shadow_options {
+	const struct tn_port_option *name, *netns;
+};
+
+/* True: the option was one of these. */
+static bool take_shadow_option(struct shadow_options *s, const struct tn_port_option *o)
+{
+	if (!strcmp(o->key, "shadow"))
+		s->name = o;
+	else if (!strcmp(o->key, "shadowNetns"))
+		s->netns = o;
+	else
+		return false;
+	return true;
+}
+
 static int make_shadow(const struct tn_agent *agent, struct tn_agent_port *p,
-	const struct tn_port_option *o, struct tn_error *err)
+	const struct shadow_options *s, struct tn_error *err)
 {
 	struct tn_shadow_config config = {
-		.ifname = o->string,
 		.mac = p->driver->mac,
-		.mtu = p->request.mtu,
+		.mtu = p->request.mtu ? p->request.mtu : p->driver->mtu,
 		.n_workers = agent->n_workers,
 		.buffers = &tn_dpdk_buffer_ops,
 		.buffers_ctx = agent->pool,
 	};
 
-	if (o->type != TN_OPTION_STRING)
+	if (!s->name && !s->netns)
+		return 0;
+	if (!s->name || s->name->type != TN_OPTION_STRING)
 		return tn_error_set(err, TN_OFPBRC_BAD_PORT, -1,
 			"port %s: option \"shadow\" takes a string, the name of an interface to make",
 			p->request.name);
+	if (s->netns && s->netns->type != TN_OPTION_STRING)
+		return tn_error_set(err, TN_OFPBRC_BAD_PORT, -1,
+			"port %s: option \"shadowNetns\" takes a string, the network namespace of the "
+			"shadow",
+			p->request.name);
+	config.ifname = s->name->string;
+	config.netns = s->netns ? s->netns->string : NULL;
 	p->shadow = tn_shadow_new(&config, err);
 	return p->shadow ? 0 : -EINVAL;
 }
@@ -212,7 +237,7 @@ static int make_shadow(const struct tn_agent *agent, struct tn_agent_port *p,
 static int make_driver(const struct tn_agent *agent, struct tn_agent_port *p, struct tn_error *err)
 {
 	struct tn_port_option options[OPTIONS_MAX];
-	const struct tn_port_option *shadow = NULL;
+	struct shadow_options shadow = {0};
 	struct tn_port_spec spec = {
 		.number = p->request.number,
 		.name = p->request.name,
@@ -232,9 +257,7 @@ static int make_driver(const struct tn_agent *agent, struct tn_agent_port *p, st
 	for (size_t i = 0; i < p->request.n_options; i++) {
 		const struct tn_port_option *o = &p->request.options[i];
 
-		if (!strcmp(o->key, "shadow"))
-			shadow = o;
-		else
+		if (!take_shadow_option(&shadow, o))
 			options[spec.n_options++] = *o;
 	}
 	p->driver = tn_port_make(&spec, &resources, err);
@@ -242,7 +265,7 @@ static int make_driver(const struct tn_agent *agent, struct tn_agent_port *p, st
 		return -EINVAL;
 	if (!p->driver->ops->link_up(p->driver))
 		p->state |= TN_PORT_STATE_LINK_DOWN;
-	return shadow ? make_shadow(agent, p, shadow, err) : 0;
+	return make_shadow(agent, p, &shadow, err);
 }
 
 static struct tn_port_config_data config_of(const struct tn_agent_port *p)
