@@ -85,6 +85,15 @@ bool tn_load_wants_pci(const struct tn_document *doc)
 	return false;
 }
 
+bool tn_load_wants_namespaces(const struct tn_document *doc)
+{
+	for (size_t i = 0; i < doc->n_ports; i++) {
+		if (json_object_get(doc->ports[i].options, "netns"))
+			return true;
+	}
+	return false;
+}
+
 /* One JSON option into a flat one; false: neither string, integer nor boolean. */
 static bool flatten(const char *key, const json_t *value, struct tn_port_option *o)
 {

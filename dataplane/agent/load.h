@@ -14,6 +14,8 @@ int tn_load_read(const char *path, struct tn_document *doc) TN_MUST_CHECK;
 
 /* Does a port want a device of the PCI bus? */
 bool tn_load_wants_pci(const struct tn_document *doc);
+/* Is a port in another network namespace? */
+bool tn_load_wants_namespaces(const struct tn_document *doc);
 
 /* Makes the switch of the agent what the document says. -1 as above. Forgets the mods. */
 int tn_load_apply(struct tn_agent *agent, const char *path, struct tn_document *doc) TN_MUST_CHECK;

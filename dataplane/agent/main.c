@@ -2,12 +2,12 @@
 /*
  * tenon-dataplane: the switch as a process. See tenon-dataplane(8).
  */
-#include <stdio.h>
-#include <string.h>
+#include <unistd.h>
 
 #include "dataplane/agent/agent.h"
 #include "dataplane/agent/eal.h"
 #include "dataplane/agent/load.h"
+#include "dataplane/agent/process.h"
 #include "dataplane/agent/stats.h"
 
 static void stop_loop(void *ctx)
@@ -25,12 +25,14 @@ static int forward(struct tn_agent *agent)
 		tn_agent_say("no timer for --seconds");
 		return TN_AGENT_EXIT_FAILURE;
 	}
-	start = tn_agent_now(agent);
 	if (tn_agent_start(agent, &err)) {
 		tn_agent_say("%s", err.detail);
 		return TN_AGENT_EXIT_FAILURE;
 	}
+	start = tn_agent_now(agent);
+	tn_process_notify("READY=1");
 	tn_loop_run(agent->loop);
+	tn_process_notify("STOPPING=1");
 	tn_agent_stop(agent);
 	if (agent->options.stats_file &&
 		tn_stats_write(agent, (double)(tn_agent_now(agent) - start) / 1e9))
@@ -43,10 +45,14 @@ static int run_agent(
 {
 	uint64_t dpid = options->load ? doc->dpid : 1;
 	struct tn_agent *agent;
+	bool pci = options->pci || tn_load_wants_pci(doc);
 	struct tn_error err;
 	int code = TN_AGENT_EXIT_FAILURE;
 
-	if (tn_eal_start(options, tn_load_wants_pci(doc)))
+	if (tn_process_drop_privileges(
+		    options->keep_privileges || pci || tn_load_wants_namespaces(doc)))
+		return code;
+	if (tn_eal_start(options, pci))
 		return code;
 	agent = tn_agent_new(options, loop, dpid, &err);
 	if (!agent)
@@ -65,10 +71,17 @@ int main(int argc, char **argv)
 	struct tn_agent_options options;
 	struct tn_document doc = {0};
 	struct tn_loop *loop;
+	int state_fd = -1;
+	bool locked;
 	int code = TN_AGENT_EXIT_FAILURE, r = tn_agent_options_parse(&options, argc, argv);
 
 	if (r)
 		return r > 0 ? TN_AGENT_EXIT_OK : TN_AGENT_EXIT_USAGE;
+	if (options.state_dir) {
+		state_fd = tn_process_lock(options.state_dir, &locked);
+		if (state_fd < 0)
+			return locked ? TN_AGENT_EXIT_LOCKED : TN_AGENT_EXIT_FAILURE;
+	}
 	loop = tn_loop_new();
 	if (!loop || tn_loop_stop_on_signals(loop))
 		tn_agent_say("no descriptors for the event loop");
@@ -79,5 +92,7 @@ int main(int argc, char **argv)
 	if (options.load)
 		tn_document_fini(&doc);
 	tn_loop_free(loop);
+	if (state_fd >= 0)
+		close(state_fd);
 	return code;
 }

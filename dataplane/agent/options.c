@@ -19,18 +19,26 @@ static const char help[] =
 	"The Tenon switch: owns ports, flow tables and sessions and forwards on DPDK workers.\n"
 	"\n"
 	"  --load FILE.json     start with this configuration document (as tenon-replay reads it)\n"
+	"  --socket PATH        serve the control interface here\n"
+	"  --state DIR          keep acknowledged state here and start with it again\n"
 	"  --workers CORES      cores that forward, e.g. 1 or 1,3-5 (default: the last core)\n"
 	"  --memory MB          memory for packet buffers (default 256)\n"
 	"  --max-frame BYTES    longest frame of any port (default 2048, as for an MTU of 1500)\n"
 	"  --sessions N         sessions a worker keeps (default 1048576; 0: decide every packet)\n"
 	"  --poll adaptive|busy sleep when nothing comes, or never (default adaptive)\n"
 	"  --no-huge            use ordinary pages even if hugepages are free\n"
+	"  --pci                NICs may be added later (implied by one in the document)\n"
+	"  --keep-privileges    ports in other network namespaces may be added later\n"
 	"  --seconds S          stop after S seconds\n"
 	"  --stats FILE         write statistics as JSON at the end; - is standard output\n"
 	"  --help, --version\n"
 	"\n"
+	"Exit status: 0 stopped, 1 failed, 2 bad command line or document, 3 another process has the\n"
+	"state folder.\n"
+	"\n"
 	"Examples:\n"
 	"  tenon-dataplane --load site.json\n"
+	"  tenon-dataplane --state /var/lib/tenon --socket /run/tenon/dataplane.sock --workers 2,3\n"
 	"  tenon-dataplane --load bench.json --workers 1 --poll busy --seconds 4 --stats -\n";
 
 void tn_agent_say(const char *fmt, ...)
@@ -111,6 +119,10 @@ static unsigned last_core(void)
 
 enum {
 	OPT_LOAD = 1,
+	OPT_SOCKET,
+	OPT_STATE,
+	OPT_PCI,
+	OPT_KEEP_PRIVILEGES,
 	OPT_WORKERS,
 	OPT_MEMORY,
 	OPT_MAX_FRAME,
@@ -125,6 +137,10 @@ enum {
 
 static const struct option longs[] = {
 	{"load", required_argument, NULL, OPT_LOAD},
+	{"socket", required_argument, NULL, OPT_SOCKET},
+	{"state", required_argument, NULL, OPT_STATE},
+	{"pci", no_argument, NULL, OPT_PCI},
+	{"keep-privileges", no_argument, NULL, OPT_KEEP_PRIVILEGES},
 	{"workers", required_argument, NULL, OPT_WORKERS},
 	{"memory", required_argument, NULL, OPT_MEMORY},
 	{"max-frame", required_argument, NULL, OPT_MAX_FRAME},
@@ -146,6 +162,18 @@ static int take(struct tn_agent_options *o, int opt, const char *arg)
 	switch (opt) {
 	case OPT_LOAD:
 		o->load = arg;
+		return 0;
+	case OPT_SOCKET:
+		o->socket_path = arg;
+		return 0;
+	case OPT_STATE:
+		o->state_dir = arg;
+		return 0;
+	case OPT_PCI:
+		o->pci = true;
+		return 0;
+	case OPT_KEEP_PRIVILEGES:
+		o->keep_privileges = true;
 		return 0;
 	case OPT_WORKERS:
 		return parse_cores(o, arg);

@@ -14,8 +14,10 @@ struct tn_agent_options {
 	unsigned worker_core[TN_WORKERS_MAX];
 	unsigned n_workers;
 	unsigned memory_mb;
-	unsigned max_frame; /* bytes a packet buffer holds */
-	uint32_t sessions;  /* a worker */
+	unsigned max_frame;   /* bytes a packet buffer holds */
+	uint32_t sessions;    /* a worker */
+	bool pci;	      /* look for devices of the PCI bus from the start */
+	bool keep_privileges; /* also those for other network namespaces */
 	bool busy_poll;
 	bool huge;		/* hugepages where the machine has free ones */
 	double seconds;		/* stop after; 0: run until a signal */

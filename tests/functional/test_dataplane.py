@@ -2,6 +2,8 @@
 """tenon-dataplane as a process: command line, configuration, forwarding, its end."""
 import json
 import os
+import signal
+import socket
 import subprocess
 
 import pytest
@@ -114,3 +116,135 @@ def test_an_empty_table_drops(tmp_path):
     document = config([dpdk(1, "in", endless(tmp_path, 10))], [])
     port = ports_of(run(tmp_path, document))["in"]
     assert port["dropped"] == {"table_miss": port["rx_packets"]}
+
+
+# The process
+
+
+class Running:
+    """A tenon-dataplane that runs until the block ends; told to stop, it ends well."""
+
+    def __init__(self, *arguments, **environment):
+        self.command = [DATAPLANE, "--no-huge", "--memory", "16"] + [str(a) for a in arguments]
+        self.environment = dict(os.environ, **environment)
+
+    def __enter__(self):
+        self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                        env=self.environment)
+        return self
+
+    def stop(self, number=signal.SIGTERM):
+        self.process.send_signal(number)
+        self.out, self.err = self.process.communicate(timeout=20)
+        return self.process.returncode
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.communicate()
+
+
+class Notices:
+    """A socket as systemd gives it."""
+
+    def __init__(self, path):
+        self.path = str(path)
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(self.path)
+        self.socket.settimeout(30)
+
+    def next(self):
+        return self.socket.recv(1000).decode()
+
+
+@pytest.fixture
+def notices(tmp_path):
+    n = Notices(tmp_path / "notify")
+    yield n
+    n.socket.close()
+
+
+def test_tells_systemd_and_stops(tmp_path, notices):
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with Running("--stats", tmp_path / "stats", NOTIFY_SOCKET=notices.path) as running:
+            assert notices.next() == "READY=1"
+            assert running.stop(number) == 0 and not running.err
+            assert notices.next() == "STOPPING=1"
+        assert json.loads((tmp_path / "stats").read_text())["ports"] == []
+
+
+def test_one_process_a_state_folder(tmp_path, notices):
+    state = tmp_path / "state"
+    with Running("--state", state, NOTIFY_SOCKET=notices.path) as first:
+        assert notices.next() == "READY=1"
+        done = call("--state", state, "--no-huge")
+        assert done.returncode == 3
+        assert "in use" in done.stderr and "process %d" % first.process.pid in done.stderr
+        first.process.kill()
+        first.process.wait()
+        with Running("--state", state, NOTIFY_SOCKET=notices.path) as second:
+            assert notices.next() == "READY=1"
+            assert second.stop() == 0
+    assert state.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_state_folder_that_cannot_be(tmp_path):
+    (tmp_path / "file").write_text("")
+    for path in (tmp_path / "file", tmp_path / "no" / "such", "/proc/x"):
+        done = call("--state", path, "--no-huge")
+        assert done.returncode == 1 and str(path) in done.stderr
+
+
+def capabilities(pid):
+    """The sets of capabilities of each of its threads."""
+    for task in os.listdir("/proc/%d/task" % pid):
+        with open("/proc/%d/task/%s/status" % (pid, task)) as f:
+            yield {k: v.strip() for k, v in (line.split(":", 1) for line in f)
+                   if k in ("CapEff", "CapPrm", "CapInh", "NoNewPrivs")}
+
+
+def test_gives_up_privileges(notices):
+    allowed = 1 << 12 | 1 << 13 | 1 << 14 | 1 << 39  # NET_ADMIN, NET_RAW, IPC_LOCK, BPF
+    with Running(NOTIFY_SOCKET=notices.path) as running:
+        assert notices.next() == "READY=1"
+        seen = list(capabilities(running.process.pid))
+        assert len(seen) > 2
+        for sets in seen:
+            assert not int(sets["CapEff"], 16) & ~allowed and not int(sets["CapPrm"], 16) & ~allowed
+            assert int(sets["CapInh"], 16) == 0 and sets["NoNewPrivs"] == "1"
+        assert running.stop() == 0
+
+
+def test_man_page_knows_every_option():
+    with open(os.path.join(TOP, "dataplane/agent/tenon-dataplane.8")) as f:
+        page = f.read()
+    words = [w.strip(",") for w in call("--help").stdout.split("Examples:")[0].split()]
+    options = {w for w in words if w.startswith("--")} - {"--help", "--version"}
+    assert len(options) >= 10
+    for option in options:
+        assert "Fl -%s\n" % option[2:] in page or "Fl -%s " % option[2:] in page, option
+
+
+def test_leaves_nothing_behind(tmp_path, notices):
+    """Killed at any time: no shared memory, no hugepage files, no runtime files."""
+    folder = tmp_path / "run"
+    folder.mkdir()
+    with Running(NOTIFY_SOCKET=notices.path, RUNTIME_DIRECTORY=str(folder)) as running:
+        assert notices.next() == "READY=1"
+        running.process.kill()
+        running.process.wait()
+    assert not [f for _, _, files in os.walk(folder) for f in files]
+
+
+def test_an_idle_worker_sleeps(tmp_path):
+    """Less than a core by far; the exact share depends on the machine that tests."""
+    stats = run(tmp_path, config([dpdk(1, "quiet", "net_null0,no-rx=1")], []), seconds=2)
+    worker = stats["workers"][0]
+    assert worker["naps"] > 100
+    assert worker["cpu_seconds"] < 0.2 * stats["seconds"]
+
+
+def test_a_busy_worker_does_not(tmp_path):
+    stats = run(tmp_path, config([dpdk(1, "quiet", "net_null0,no-rx=1")], []), "--poll", "busy")
+    assert stats["workers"][0]["naps"] == 0

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a daemon owes its machine: one instance a state folder, few privileges, news for systemd. */
+#ifndef TN_AGENT_PROCESS_H
+#define TN_AGENT_PROCESS_H
+
+#include "dataplane/core/types.h"
+
+/*
+ * The state folder, made if it is not there, locked for the life of the returned descriptor. -1:
+ * said why; *locked says that another process has it.
+ */
+int tn_process_lock(const char *state_dir, bool *locked) TN_MUST_CHECK;
+
+/*
+ * Keeps what ports need (network devices, raw sockets, BPF, locked memory) and, with `all`, what
+ * PCI devices and other network namespaces need. Nothing that is executed later gets more. Before
+ * threads are made, which inherit it. -1: said why.
+ */
+int tn_process_drop_privileges(bool all) TN_MUST_CHECK;
+
+/* "READY=1" and the like to whoever started this, if it wants to know (NOTIFY_SOCKET). */
+void tn_process_notify(const char *state);
+
+#endif
