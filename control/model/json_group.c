@@ -267,7 +267,8 @@ static bool read_watches(struct tn_json_reader *r, tn_json_ref v, const tn_json_
 		ok &= tn_json_port(r, m[B_WATCH_PORT], TN_OFPGMFC_BAD_WATCH, &b->watch_port);
 	if (m[B_WATCH_GROUP])
 		ok &= read_watch_group(r, m[B_WATCH_GROUP], &b->watch_group);
-	if (type == TN_GROUP_TYPE_FF && !m[B_WATCH_PORT] && !m[B_WATCH_GROUP])
+	if (ok && type == TN_GROUP_TYPE_FF && b->watch_port == TN_PORT_ANY &&
+		b->watch_group == TN_GROUP_ANY)
 		return tn_json_error(r, v, TN_OFPGMFC_BAD_WATCH,
 			"a bucket of a FAILOVER group needs \"watchPort\" or \"watchGroup\"");
 	return ok;

@@ -287,6 +287,8 @@ static const struct refusal group_refusals[] = {
 	{G("SELECT", "{'weight':65536," T(OUT3) "}"), "/buckets/0/weight", TN_OFPGMFC_BAD_BUCKET,
 		"65535"},
 	{G("FF", "{" T(OUT3) "}"), "/buckets/0", TN_OFPGMFC_BAD_WATCH, "watchPort"},
+	{G("FF", "{'watchPort':'ANY'," T(OUT3) "}"), "/buckets/0", TN_OFPGMFC_BAD_WATCH,
+		"watchPort"},
 	{G("FF", "{'watchPort':'tap9'," T(OUT3) "}"), "/buckets/0/watchPort", TN_OFPGMFC_BAD_WATCH,
 		"tap7"},
 	{G("FF", "{'watchGroup':4294967295," T(OUT3) "}"), "/buckets/0/watchGroup",
