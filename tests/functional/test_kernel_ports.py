@@ -80,7 +80,8 @@ def test_tap(lab):
         lab.host("c%d" % n)
     mac = "02:00:00:00:00:0a"
     lab.start_switch(wires(port("a", "tap", interface="tap0", netns="c1", mac=mac),
-                           dict(port("tap1", "tap", netns="c2"), mtu=1500)))
+                           dict(port("tap1", "tap", netns="c2", queues=2), mtu=1500)),
+                     "--workers", "0,1")
     for n in (1, 2):
         while "tap%d" % (n - 1) not in lab.run("c%d" % n, "ip", "link"):
             assert lab.switch.poll() is None, lab.log()
