@@ -468,6 +468,10 @@ static void describe(
 	fp->port = p->driver;
 	fp->underlay = p->driver && tn_underlay_is_uplink(agent->underlay, p->request.number);
 	fp->host = p->shadow && fp->underlay;
+	if (!p->request.enabled || p->state & TN_PORT_STATE_LINK_DOWN)
+		fp->closed = TN_DROP_PORT_DOWN;
+	else if (p->request.config & TN_PORT_CONFIG_NO_FWD)
+		fp->closed = TN_DROP_PORT_NO_FWD;
 	fp->max_frame = p->request.mtu ? p->request.mtu + TN_ETH_LEN : TN_FRAME_MAX;
 }
 

@@ -65,7 +65,10 @@ static void compile_encap(const struct tn_forwarding *fwd, const struct tn_op *o
 	if (tn_tunnels_encap(fwd->tunnels, fwd->underlay, op, entropy, &encap, &uplink))
 		return; /* the executor drops with the reason */
 	out = tn_forwarding_index(fwd, uplink);
-	if (encap.udp_checksum || out == TN_FORWARDING_NONE || !make_template(&encap, shape))
+	if (out == TN_FORWARDING_NONE || fwd->ports[out].closed)
+		return;
+	/* A template has one checksum and one IP identification. */
+	if (encap.udp_checksum || !encap.dont_fragment || !make_template(&encap, shape))
 		return;
 	shape->kind = TN_FAST_ENCAP;
 	shape->by_entropy = tn_underlay_multipath(fwd->underlay, encap.dst);

@@ -67,8 +67,9 @@ static void send_tunnel(
 	if (!reason)
 		reason = tn_vxlan_push(&view, &encap, &h, entropy);
 	out = tn_forwarding_index(fwd, uplink);
-	if (!reason && out == TN_FORWARDING_NONE)
-		reason = TN_DROP_NO_ROUTE;
+	if (!reason)
+		reason = out == TN_FORWARDING_NONE ? TN_DROP_NO_ROUTE
+						   : (enum tn_drop)fwd->ports[out].closed;
 	if (reason) {
 		tn_wk_drop(r->w, reason, p);
 		return;

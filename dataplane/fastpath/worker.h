@@ -36,6 +36,7 @@ struct tn_forwarding_port {
 	struct tn_port *port; /* PLAIN */
 	bool underlay;	      /* tunnelled frames come in and go out here */
 	bool host;	      /* underlay: what is for no tunnel is the host's, not the tables' */
+	uint8_t closed;	      /* enum tn_drop: why no tunnel packet leaves by it */
 	uint32_t max_frame;   /* longest frame it sends */
 };
 

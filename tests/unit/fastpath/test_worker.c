@@ -816,6 +816,45 @@ static void test_host_frames(void **state)
 	buffer_free(NULL, packets, 2);
 }
 
+static void flow_to_tunnel(struct bed *b)
+{
+	struct tn_action list[] = {
+		{.type = TN_ACTION_SET_FIELD,
+			.field = TN_FIELD_TUNNEL_ID,
+			.set = {.value = 7, .mask = UINT64_MAX}},
+		{.type = TN_ACTION_SET_FIELD,
+			.field = TN_FIELD_TUN_DST,
+			.set = {.value = tn_u128_from_ip4(REMOTE_IP), .mask = ~(tn_u128)0}},
+		{.type = TN_ACTION_OUTPUT, .output = {.port = VXLAN, .reason = TN_REASON_DEFAULT}},
+	};
+	struct tn_flow_mod fm;
+
+	tn_flow_mod_init(&fm);
+	fm.inst.apply = list;
+	fm.inst.n_apply = 3;
+	commit_flow(b, &fm);
+}
+
+/* Nothing is tunnelled out of an uplink that is down. */
+static void test_closed_uplink(void **state)
+{
+	struct bed *b = *state;
+	struct tn_packet packets[2];
+	struct result r = {0};
+
+	next_frame(b, 0, &packets[0]);
+	next_frame(b, 0, &packets[1]);
+	flow_to_tunnel(b);
+	run_worker(b, b->worker, 0, packets, 2, 1, &r);
+	assert_int_equal(r.frames[UPLINK], 2);
+	b->fwd->ports[UPLINK].closed = TN_DROP_PORT_DOWN;
+	flow_to_tunnel(b);
+	run_worker(b, b->worker, 0, packets, 2, 2, &r);
+	assert_int_equal(r.frames[UPLINK], 2);
+	assert_int_equal(r.dropped[TN_DROP_PORT_DOWN], 2);
+	buffer_free(NULL, packets, 2);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
 
 int main(void)
@@ -826,6 +865,7 @@ int main(void)
 		TEST(counts_are_reported),
 		TEST(full_ways_out_are_counted),
 		TEST(packet_out),
+		TEST(closed_uplink),
 		TEST(host_frames),
 	};
 
