@@ -11,7 +11,6 @@
 
 #include <rte_cycles.h>
 #include <rte_malloc.h>
-#include <rte_ring_elem.h>
 
 #include "dataplane/agent/eal.h"
 #include "dataplane/agent/housekeeping.h"
@@ -19,9 +18,7 @@
 #include "dataplane/agent/worker_thread.h"
 #include "dataplane/port/dpdk_buffer.h"
 
-#define EVENTS_MAX 16384u
-#define JOBS_MAX   1024u
-#define SWEEP	   1024u
+#define SWEEP 1024u
 
 static int no_memory(struct tn_error *err)
 {
@@ -72,7 +69,7 @@ int tn_agent_publish(struct tn_agent *agent, struct tn_error *err)
 	__atomic_store_n(&agent->forwarding, f, __ATOMIC_RELEASE);
 	for (unsigned i = 0; i < agent->n_workers; i++)
 		tn_worker_thread_wake(&agent->workers[i]);
-	rte_rcu_qsbr_synchronize(agent->qsbr, RTE_QSBR_THRID_INVALID);
+	(void)rte_rcu_qsbr_check(agent->qsbr, rte_rcu_qsbr_start(agent->qsbr), true);
 	forwarding_free(old);
 	agent->reclaim_due = true;
 	return 0;
@@ -126,19 +123,12 @@ static int new_worker(struct tn_agent *agent, unsigned id)
 		.buffers = &tn_dpdk_buffer_ops,
 		.buffers_ctx = agent->pool,
 	};
-	char name[32];
-
 	t->agent = agent;
 	t->id = id;
 	t->core = agent->options.worker_core[id];
 	if (getrandom(&config.seed, sizeof(config.seed), 0) != (ssize_t)sizeof(config.seed))
 		return -EIO;
-	snprintf(name, sizeof(name), "events%u", id);
-	t->events = rte_ring_create_elem(name, sizeof(struct tn_worker_event), EVENTS_MAX,
-		SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
-	snprintf(name, sizeof(name), "jobs%u", id);
-	t->jobs = rte_ring_create(name, JOBS_MAX, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
-	if (!t->events || !t->jobs || tn_worker_thread_init(t))
+	if (tn_worker_thread_init(t))
 		return -ENOMEM;
 	tn_worker_thread_events(t, &config.events);
 	t->worker = tn_worker_new(&config);
@@ -263,26 +253,24 @@ int tn_agent_packet_out(struct tn_agent *agent, uint32_t in_port, const struct t
 	size_t n, const uint8_t *frame, uint32_t len, struct tn_error *err)
 {
 	struct tn_worker_thread *t = &agent->workers[0];
-	struct tn_worker_job *job = malloc(sizeof(*job) + n * sizeof(job->list[0]));
+	struct tn_worker_job *job;
 	int rc;
 
-	if (!job)
-		return no_memory(err);
-	rc = fill_buffer(agent, frame, len, &job->packet, err);
-	if (rc) {
-		free(job);
-		return rc;
+	job = n > TN_ACTIONS_MAX ? NULL
+				 : tn_byte_ring_reserve(t->jobs,
+					   (uint32_t)(sizeof(*job) + n * sizeof(job->list[0])));
+	if (!job) {
+		tn_error_set(err, TN_OFPBRC_BAD_LEN, -1,
+			"too many packet-outs wait already: send them slower");
+		return -ENOBUFS;
 	}
+	rc = fill_buffer(agent, frame, len, &job->packet, err);
+	if (rc)
+		return rc;
 	job->in_port = in_port;
 	job->n = n;
 	memcpy(job->list, list, n * sizeof(job->list[0]));
-	if (rte_ring_sp_enqueue(t->jobs, job)) {
-		rte_pktmbuf_free(job->packet.buf);
-		free(job);
-		tn_error_set(err, TN_OFPBRC_BAD_LEN, -1,
-			"%u packet-outs wait already: send them slower", JOBS_MAX - 1);
-		return -ENOBUFS;
-	}
+	tn_byte_ring_commit(t->jobs);
 	tn_worker_thread_wake(t);
 	return 0;
 }
@@ -295,8 +283,6 @@ void tn_agent_free(struct tn_agent *agent)
 	for (unsigned i = 0; i < TN_WORKERS_MAX; i++) {
 		tn_worker_free(agent->workers[i].worker);
 		tn_worker_thread_fini(&agent->workers[i]);
-		rte_ring_free(agent->workers[i].events);
-		rte_ring_free(agent->workers[i].jobs);
 	}
 	tn_agent_ports_free(agent);
 	forwarding_free(agent->forwarding);

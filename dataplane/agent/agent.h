@@ -14,7 +14,6 @@
 
 #include <rte_mempool.h>
 #include <rte_rcu_qsbr.h>
-#include <rte_ring.h>
 
 #include "dataplane/agent/byte_ring.h"
 #include "dataplane/agent/loop.h"
@@ -59,9 +58,9 @@ struct tn_worker_thread {
 	unsigned id, core;
 	bool started;
 	int wake_fd;			/* eventfd: main wakes a worker that sleeps */
-	struct rte_ring *events;	/* struct tn_worker_event by value, worker to main */
+	struct tn_byte_ring *events;	/* struct tn_worker_event, worker to main */
 	struct tn_byte_ring *punts;	/* struct tn_punt and its frame, worker to main */
-	struct rte_ring *jobs;		/* struct tn_worker_job *, main to worker */
+	struct tn_byte_ring *jobs;	/* struct tn_worker_job, main to worker */
 	struct tn_punt_budget *budgets; /* worker, by port index */
 	/* main writes */
 	uint32_t counts_wanted __attribute__((aligned(64))); /* atomic: report all counts, again */
@@ -82,7 +81,7 @@ struct tn_worker_thread {
 	struct tn_agent_forwarding *forwarding; /* of the round */
 };
 
-/* What a worker tells the main thread: fixed size, in the ring by value. */
+/* What a worker tells the main thread. */
 enum tn_worker_event_kind { TN_WORKER_COUNT = 1, TN_WORKER_LEARN };
 
 struct tn_worker_event {

@@ -53,6 +53,11 @@ static struct record *at(const struct tn_byte_ring *r, uint64_t position)
 	return (struct record *)(void *)&r->bytes[position & (r->size - 1)];
 }
 
+static uint64_t size_of(uint32_t len)
+{
+	return ((uint64_t)len + 2 * HEAD - 1) & ~(uint64_t)(HEAD - 1);
+}
+
 static bool has_room(struct tn_byte_ring *r, uint64_t size)
 {
 	if (r->head + size - r->tail_seen <= r->size)
@@ -63,7 +68,7 @@ static bool has_room(struct tn_byte_ring *r, uint64_t size)
 
 void *tn_byte_ring_reserve(struct tn_byte_ring *r, uint32_t len)
 {
-	uint64_t size = ((uint64_t)len + 2 * HEAD - 1) & ~(uint64_t)(HEAD - 1);
+	uint64_t size = size_of(len);
 	uint64_t to_end = r->size - (r->head & (r->size - 1));
 	uint64_t skip = size > to_end ? to_end : 0;
 	struct record *record;
@@ -78,9 +83,23 @@ void *tn_byte_ring_reserve(struct tn_byte_ring *r, uint32_t len)
 	return record + 1;
 }
 
+uint32_t tn_byte_ring_room(struct tn_byte_ring *r, uint32_t len)
+{
+	uint64_t n;
+
+	r->tail_seen = __atomic_load_n(&r->tail, __ATOMIC_ACQUIRE);
+	n = (r->size - (r->head - r->tail_seen)) / size_of(len);
+	return n ? (uint32_t)n - 1 : 0; /* one may be lost to a skip */
+}
+
 void tn_byte_ring_commit(struct tn_byte_ring *r)
 {
 	__atomic_store_n(&r->head, r->reserved, __ATOMIC_RELEASE);
+}
+
+bool tn_byte_ring_empty(struct tn_byte_ring *r)
+{
+	return __atomic_load_n(&r->head, __ATOMIC_ACQUIRE) == r->tail;
 }
 
 const void *tn_byte_ring_peek(struct tn_byte_ring *r, uint32_t *len)

@@ -16,10 +16,14 @@ void tn_byte_ring_free(struct tn_byte_ring *r);
 
 /* Writer: room for a record of len bytes, 16-byte aligned, in one piece; NULL: full. */
 void *tn_byte_ring_reserve(struct tn_byte_ring *r, uint32_t len);
+/* Records of that length that certainly find room now. */
+uint32_t tn_byte_ring_room(struct tn_byte_ring *r, uint32_t len);
 /* Makes what was reserved last the reader's. */
 void tn_byte_ring_commit(struct tn_byte_ring *r);
 
-/* Reader: the oldest record; NULL: none. Valid until tn_byte_ring_pop(). */
+/* Reader: is there none? */
+bool tn_byte_ring_empty(struct tn_byte_ring *r);
+/* The oldest record; NULL: none. Valid until tn_byte_ring_pop(). */
 const void *tn_byte_ring_peek(struct tn_byte_ring *r, uint32_t *len);
 void tn_byte_ring_pop(struct tn_byte_ring *r);
 

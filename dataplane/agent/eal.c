@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <sched.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@
 #define OTHER_MEMORY_MB 32u
 #define CACHE		256u
 #define LCORES_TEXT	4096u
+#define ARGUMENTS	12
 
 /* Bytes in free hugepages of any size. */
 static uint64_t free_hugepages(void)
@@ -95,36 +97,50 @@ static bool use_hugepages(const struct tn_agent_options *o, unsigned mb)
 	return false;
 }
 
+/* EAL wants them writable. */
+struct arguments {
+	int n;
+	char *v[ARGUMENTS + 1]; /* the last one stays NULL */
+	char text[ARGUMENTS][LCORES_TEXT + 16];
+};
+
+static void TN_PRINTF(2, 3) add(struct arguments *args, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(args->text[args->n], sizeof(args->text[0]), fmt, ap);
+	va_end(ap);
+	args->v[args->n] = args->text[args->n];
+	args->n++;
+}
+
 int tn_eal_start(const struct tn_agent_options *o, bool pci)
 {
 	unsigned mb = o->memory_mb + OTHER_MEMORY_MB;
-	char lcores[LCORES_TEXT], lcores_arg[LCORES_TEXT + 16], memory[16];
-	char *argv[16];
-	int argc = 0;
+	char lcores[LCORES_TEXT];
+	struct arguments args = {0};
 
 	main_cores(o, lcores, sizeof(lcores));
-	snprintf(lcores_arg, sizeof(lcores_arg), "--lcores=%s", lcores);
-	snprintf(memory, sizeof(memory), "%u", mb);
-	argv[argc++] = strdup("tenon-dataplane");
-	argv[argc++] = lcores_arg;
-	argv[argc++] = strdup("--file-prefix=tenon");
-	argv[argc++] = strdup("--no-telemetry");
-	argv[argc++] = strdup("--log-level=error");
-	argv[argc++] = strdup("-m");
-	argv[argc++] = memory;
+	add(&args, "tenon-dataplane");
+	add(&args, "--lcores=%s", lcores);
+	add(&args, "--file-prefix=tenon");
+	add(&args, "--no-telemetry");
+	add(&args, "--log-level=error");
+	add(&args, "-m");
+	add(&args, "%u", mb);
 	if (!pci)
-		argv[argc++] = strdup("--no-pci");
+		add(&args, "--no-pci");
 	/* Nothing is left in the file system, whatever the end. */
 	if (use_hugepages(o, mb)) {
-		argv[argc++] = strdup("--in-memory");
+		add(&args, "--in-memory");
 	} else {
-		argv[argc++] = strdup("--no-huge");
-		argv[argc++] = strdup("--no-shconf");
+		add(&args, "--no-huge");
+		add(&args, "--no-shconf");
 	}
-	argv[argc] = NULL;
 	(void)rte_openlog_stream(stderr);
 	rte_log_set_global_level(RTE_LOG_ERR);
-	if (rte_eal_init(argc, argv) >= 0)
+	if (rte_eal_init(args.n, args.v) >= 0)
 		return 0;
 	tn_agent_say("DPDK does not start: %s; %u MB of memory were asked for (--memory)",
 		rte_strerror(rte_errno), mb);

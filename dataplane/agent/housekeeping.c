@@ -6,8 +6,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <rte_ring_elem.h>
-
 #include "dataplane/agent/ports.h"
 #include "dataplane/agent/punt.h"
 #include "dataplane/agent/worker_thread.h"
@@ -16,7 +14,7 @@
 #define EXPIRE_NS  UINT64_C(200000000)
 #define LINKS_NS   UINT64_C(200000000)
 #define COLLECT_NS UINT64_C(100000000) /* at most, for all counts */
-#define EVENTS	   64u
+#define EVENTS	   100000u
 
 static void take_event(struct tn_agent *agent, const struct tn_worker_event *e)
 {
@@ -33,18 +31,15 @@ static void take_event(struct tn_agent *agent, const struct tn_worker_event *e)
 
 void tn_housekeeping_drain(struct tn_agent *agent)
 {
-	struct tn_worker_event events[EVENTS];
-
 	for (unsigned i = 0; i < agent->n_workers; i++) {
-		unsigned n, left = rte_ring_count(agent->workers[i].events);
+		struct tn_byte_ring *ring = agent->workers[i].events;
+		const struct tn_worker_event *e;
+		uint32_t len;
 
-		for (; left; left -= n < left ? n : left) {
-			n = rte_ring_sc_dequeue_burst_elem(
-				agent->workers[i].events, events, sizeof(events[0]), EVENTS, NULL);
-			if (!n)
-				break;
-			for (unsigned k = 0; k < n; k++)
-				take_event(agent, &events[k]);
+		/* Not for ever, should the worker be faster than this. */
+		for (unsigned n = 0; n < EVENTS && (e = tn_byte_ring_peek(ring, &len)); n++) {
+			take_event(agent, e);
+			tn_byte_ring_pop(ring);
 		}
 	}
 }

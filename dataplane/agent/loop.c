@@ -216,6 +216,7 @@ void tn_loop_run(struct tn_loop *loop)
 		}
 		free_removed(loop);
 	}
+	loop->stop = false; /* for another run */
 }
 
 void tn_loop_stop(struct tn_loop *loop)

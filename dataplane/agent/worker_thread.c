@@ -13,7 +13,6 @@
 #include <rte_cycles.h>
 #include <rte_errno.h>
 #include <rte_lcore.h>
-#include <rte_ring_elem.h>
 
 #include "dataplane/agent/punt.h"
 #include "dataplane/port/dpdk_buffer.h"
@@ -38,6 +37,10 @@
 
 #define JOBS_A_ROUND 8u
 
+/* What waits between the threads, a worker. */
+#define EVENT_BYTES (2u << 20)
+#define JOB_BYTES   (1u << 20)
+
 /* An address that comes in every packet is told again once a second. */
 #define LEARNT_SLOTS 1024u
 #define LEARNT_NS    1000000000u
@@ -50,12 +53,23 @@ struct tn_learnt {
 
 /* --- to the main thread ----------------------------------------------------------------------- */
 
+static bool send_event(struct tn_worker_thread *t, const struct tn_worker_event *e)
+{
+	struct tn_worker_event *room = tn_byte_ring_reserve(t->events, sizeof(*e));
+
+	if (!room)
+		return false;
+	*room = *e;
+	tn_byte_ring_commit(t->events);
+	return true;
+}
+
 static bool send_count(void *ctx, const struct tn_count *count)
 {
 	struct tn_worker_thread *t = ctx;
-	struct tn_worker_event e = {.kind = TN_WORKER_COUNT, .count = *count};
+	const struct tn_worker_event e = {.kind = TN_WORKER_COUNT, .count = *count};
 
-	if (!rte_ring_sp_enqueue_elem(t->events, &e, sizeof(e)))
+	if (send_event(t, &e))
 		return true;
 	t->refused = true;
 	return false;
@@ -64,7 +78,7 @@ static bool send_count(void *ctx, const struct tn_count *count)
 static unsigned count_room(void *ctx)
 {
 	struct tn_worker_thread *t = ctx;
-	unsigned room = rte_ring_free_count(t->events);
+	unsigned room = tn_byte_ring_room(t->events, sizeof(struct tn_worker_event));
 
 	t->refused |= room < TELL_BUDGET;
 	return room;
@@ -96,7 +110,7 @@ static void send_learn(void *ctx, const struct tn_op *op)
 	e.learn.mac = op->learn.mac;
 	e.learn.vid = op->learn.vid;
 	/* Full: the address is learnt from a later packet. */
-	(void)rte_ring_sp_enqueue_elem(t->events, &e, sizeof(e));
+	(void)send_event(t, &e);
 }
 
 static bool send_to_host(void *ctx, unsigned port_index, struct tn_packet *packet)
@@ -126,18 +140,23 @@ int tn_worker_thread_init(struct tn_worker_thread *t)
 	t->learnt = calloc(LEARNT_SLOTS, sizeof(*t->learnt));
 	t->budgets = calloc(TN_WORKER_PORTS_MAX, sizeof(*t->budgets));
 	t->punts = tn_byte_ring_new(TN_PUNT_BYTES);
+	t->events = tn_byte_ring_new(EVENT_BYTES);
+	t->jobs = tn_byte_ring_new(JOB_BYTES);
 	t->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	return t->learnt && t->budgets && t->punts && t->wake_fd >= 0 ? 0 : -ENOMEM;
+	return t->learnt && t->budgets && t->punts && t->events && t->jobs && t->wake_fd >= 0
+		? 0
+		: -ENOMEM;
 }
 
 void tn_worker_thread_fini(struct tn_worker_thread *t)
 {
-	struct tn_worker_job *job;
+	const struct tn_worker_job *job;
+	uint32_t len;
 
-	while (t->jobs && !rte_ring_sc_dequeue(t->jobs, (void **)&job)) {
+	for (; t->jobs && (job = tn_byte_ring_peek(t->jobs, &len)); tn_byte_ring_pop(t->jobs))
 		rte_pktmbuf_free(job->packet.buf);
-		free(job);
-	}
+	tn_byte_ring_free(t->jobs);
+	tn_byte_ring_free(t->events);
 	tn_byte_ring_free(t->punts);
 	free(t->learnt);
 	free(t->budgets);
@@ -149,8 +168,8 @@ void tn_worker_thread_wake(struct tn_worker_thread *t)
 {
 	const uint64_t one = 1;
 
-	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* what was posted, then the look */
-	if (__atomic_load_n(&t->sleeping, __ATOMIC_RELAXED))
+	/* A write, so that it stands before or after the worker's promise: one sees the other. */
+	if (__atomic_fetch_add(&t->sleeping, 0, __ATOMIC_SEQ_CST))
 		(void)!write(t->wake_fd, &one, sizeof(one));
 }
 
@@ -180,14 +199,17 @@ static unsigned poll_queues(struct tn_worker_thread *t, const struct tn_agent_fo
 
 static unsigned run_jobs(struct tn_worker_thread *t, const struct tn_agent_forwarding *f)
 {
-	struct tn_worker_job *job;
+	const struct tn_worker_job *job;
 	unsigned n = 0;
+	uint32_t len;
 
-	for (; n < JOBS_A_ROUND && !rte_ring_sc_dequeue(t->jobs, (void **)&job); n++) {
+	for (; n < JOBS_A_ROUND && (job = tn_byte_ring_peek(t->jobs, &len)); n++) {
+		struct tn_packet packet = job->packet;
+
 		t->rx_index = TN_WORKER_CONTROLLER;
-		tn_worker_packet_out(t->worker, &f->fwd, &job->packet, job->in_port, job->list,
-			job->n, t->now_ns);
-		free(job);
+		tn_worker_packet_out(
+			t->worker, &f->fwd, &packet, job->in_port, job->list, job->n, t->now_ns);
+		tn_byte_ring_pop(t->jobs);
 	}
 	if (n)
 		tn_worker_flush(t->worker, &f->fwd);
@@ -264,7 +286,7 @@ static unsigned collect_fds(
 static bool anything_new(const struct tn_worker_thread *t)
 {
 	return __atomic_load_n(&t->agent->forwarding, __ATOMIC_RELAXED) != t->forwarding ||
-		!rte_ring_empty(t->jobs) || counts_asked(t) ||
+		!tn_byte_ring_empty(t->jobs) || counts_asked(t) ||
 		__atomic_load_n(&t->agent->stop, __ATOMIC_RELAXED);
 }
 
@@ -282,8 +304,7 @@ static void sleep_until_wanted(struct tn_worker_thread *t)
 	else
 		fds[n++] = (struct pollfd){.fd = t->wake_fd, .events = POLLIN};
 	t->naps++;
-	__atomic_store_n(&t->sleeping, 1, __ATOMIC_RELAXED);
-	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* the promise, then the look */
+	(void)__atomic_exchange_n(&t->sleeping, 1, __ATOMIC_SEQ_CST);
 	if (!anything_new(t)) {
 		rte_rcu_qsbr_thread_offline(t->agent->qsbr, t->id);
 		(void)ppoll(fds, n, &time, NULL);
@@ -356,7 +377,7 @@ static void run(struct tn_worker_thread *t)
 		t->forwarding = f;
 		t->now_ns = tn_worker_thread_time(agent, tsc);
 		n = poll_queues(t, f);
-		if (tn_unlikely(!rte_ring_empty(t->jobs)))
+		if (tn_unlikely(!tn_byte_ring_empty(t->jobs)))
 			others += run_jobs(t, f);
 		if (tn_unlikely(f->n_shadows && t->id == 0 && t->now_ns >= t->shadow_due_ns))
 			others += poll_shadows(t, f);

@@ -5,7 +5,7 @@
 
 #include "dataplane/agent/agent.h"
 
-/* A packet-out on its way to a worker, which frees it. */
+/* A packet-out on its way to a worker. */
 struct tn_worker_job {
 	struct tn_packet packet; /* the worker's buffer from here on */
 	uint32_t in_port;

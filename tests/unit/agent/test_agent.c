@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dataplane/agent/agent.h"
+
+#include "tests/unit/agent/agent_fixture.h"
+
+#define SECOND UINT64_C(1000000000)
+
+/* --- forwarding and counters ------------------------------------------------------------------ */
+
+static bool all_came(struct bed *b)
+{
+	return b->wanted <= collect(2) + b->collected[2];
+}
+
+static void send_frames(uint32_t port, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		assert_true(inject(driver(port), 2, 1, i));
+}
+
+static void take_flow(void *ctx, const struct tn_flow_info *flow)
+{
+	*(struct tn_flow_info *)ctx = *flow;
+}
+
+static void take_port(void *ctx, const struct tn_agent_port_info *port)
+{
+	*(struct tn_agent_port_info *)ctx = *port;
+}
+
+static void test_forwards_and_counts(void **state)
+{
+	struct tn_action out = output(2);
+	struct tn_flow_mod fm = flow_to(1, &out);
+	struct tn_agent_port_info port;
+	struct tn_flow_info flow = {0};
+
+	(void)state;
+	commit(&fm);
+	for (unsigned round = 1; round <= 3; round++) {
+		send_frames(1, 100);
+		bed.wanted = 100ull * round;
+		run_until(all_came);
+		tn_agent_collect_counts(bed.agent);
+		assert_int_equal(tn_switch_flows(bed.agent->sw, NULL, take_flow, &flow), 0);
+		assert_int_equal(flow.counter.packets, bed.wanted);
+		assert_int_equal(flow.counter.bytes, bed.wanted * FRAME);
+		assert_true(flow.last_used_ns > flow.created_ns);
+	}
+	assert_int_equal(bed.collected[2], 300);
+	assert_true(tn_agent_port(bed.agent, 1, take_port, &port));
+	assert_int_equal(port.stats.rx_packets, 300);
+	assert_int_equal(port.stats.rx_bytes, 300 * FRAME);
+	assert_true(tn_agent_port(bed.agent, 2, take_port, &port));
+	assert_int_equal(port.stats.tx_packets, 300);
+	assert_false(tn_agent_port(bed.agent, 77, take_port, &port));
+}
+
+/* A port that has an index which another one had counts from zero. */
+static void test_counters_of_a_new_port(void **state)
+{
+	struct tn_action out = output(2);
+	struct tn_flow_mod fm = flow_to(1, &out);
+	struct tn_agent_port_info port;
+
+	(void)state;
+	commit(&fm);
+	send_frames(1, 10);
+	bed.wanted = 10;
+	run_until(all_came);
+	remove_port(1);
+	add_port(1);
+	assert_true(tn_agent_port(bed.agent, 1, take_port, &port));
+	assert_int_equal(port.stats.rx_packets, 0);
+}
+
+/* --- time ------------------------------------------------------------------------------------- */
+
+static bool no_flows(struct bed *b)
+{
+	return tn_switch_flow_count(b->agent->sw) == 0;
+}
+
+/* In use for longer than its idle time; the frames go all by its session. */
+static bool used_for_long(struct bed *b)
+{
+	(void)inject(driver(1), 2, 1, 7);
+	(void)collect(2);
+	return no_flows(b) || tn_agent_now(b->agent) >= b->wanted;
+}
+
+static void test_idle_timeout(void **state)
+{
+	struct tn_action out = output(2);
+	struct tn_flow_mod fm = flow_to(1, &out);
+	uint64_t last;
+
+	(void)state;
+	fm.idle_timeout = 1;
+	commit(&fm);
+	bed.wanted = tn_agent_now(bed.agent) + 2 * SECOND;
+	run_until(used_for_long);
+	assert_int_equal(tn_switch_flow_count(bed.agent->sw), 1);
+	last = tn_agent_now(bed.agent);
+	run_until(no_flows);
+	assert_true(tn_agent_now(bed.agent) >= last + SECOND - SECOND / 10);
+}
+
+/* --- addresses -------------------------------------------------------------------------------- */
+
+static bool flooded(struct bed *b)
+{
+	(void)collect(2);
+	(void)collect(3);
+	return b->collected[2] && b->collected[3];
+}
+
+static bool answered(struct bed *b)
+{
+	(void)collect(1);
+	return b->collected[1];
+}
+
+/* Until what host 1 sends to host 2 goes by port 2 alone. */
+static bool known(struct bed *b)
+{
+	uint64_t on_3;
+
+	(void)collect(2);
+	on_3 = collect(3);
+	if (b->collected[2] > 20 && !on_3)
+		return true;
+	(void)inject(driver(1), 2, 1, 9);
+	return false;
+}
+
+static void test_learns(void **state)
+{
+	struct tn_action normal = output(TN_PORT_NORMAL);
+	struct tn_flow_mod fm;
+
+	(void)state;
+	tn_flow_mod_init(&fm);
+	fm.inst.apply = &normal;
+	fm.inst.n_apply = 1;
+	commit(&fm);
+	assert_true(inject(driver(1), 2, 1, 1));
+	run_until(flooded);
+	assert_true(inject(driver(2), 1, 2, 2));
+	run_until(answered);
+	forget_collected();
+	run_until(known);
+	/* Host 2 moves. */
+	assert_true(inject(driver(4), 1, 2, 3));
+	bed.collected[1] = 0;
+	run_until(answered);
+}
+
+/* --- packet-ins and packet-outs --------------------------------------------------------------- */
+
+static void on_punt(void *ctx, const struct tn_punt *punt)
+{
+	struct bed *b = ctx;
+
+	b->punts++;
+	b->last_punt = *punt;
+	memcpy(b->punt_frame, punt->frame, punt->len < FRAME ? punt->len : FRAME);
+}
+
+static bool punted(struct bed *b)
+{
+	return b->punts >= b->wanted;
+}
+
+static uint64_t drops_at(uint32_t number, enum tn_drop reason)
+{
+	struct tn_agent_port_info port = {0};
+
+	(void)tn_agent_port(bed.agent, number, take_port, &port);
+	return port.stats.dropped[reason];
+}
+
+static bool all_punted_or_dropped(struct bed *b)
+{
+	return b->punts + drops_at(1, TN_DROP_PUNT_FULL) == b->wanted;
+}
+
+static void test_packet_ins(void **state)
+{
+	struct tn_action out = output(TN_PORT_CONTROLLER);
+	struct tn_flow_mod fm = flow_to(1, &out);
+	uint8_t frame[FRAME];
+	unsigned injected = 1;
+
+	(void)state;
+	bed.punts = 0;
+	fm.cookie = 42;
+	commit(&fm);
+	tn_agent_set_packet_in(bed.agent, on_punt, &bed);
+	make_frame(frame, 2, 1, 5);
+	assert_true(inject(driver(1), 2, 1, 5));
+	bed.wanted = 1;
+	run_until(punted);
+	assert_int_equal(bed.last_punt.in_port, 1);
+	assert_int_equal(bed.last_punt.in_phy_port, 1);
+	assert_int_equal(bed.last_punt.cookie, 42);
+	assert_int_equal(bed.last_punt.len, FRAME);
+	assert_int_equal(bed.last_punt.total_len, FRAME);
+	assert_memory_equal(bed.punt_frame, frame, FRAME);
+	/* More than the port's budget allows: the rest is dropped and counted. */
+	while (injected < 20000)
+		injected += inject(driver(1), 2, 1, injected);
+	bed.wanted = injected;
+	run_until(all_punted_or_dropped);
+	assert_true(drops_at(1, TN_DROP_PUNT_FULL) > 0);
+	assert_true(bed.punts >= 500);
+}
+
+static bool came_by_3(struct bed *b)
+{
+	(void)collect(3);
+	return b->collected[3] >= b->wanted;
+}
+
+static void test_packet_outs(void **state)
+{
+	struct tn_action out = output(3), table = output(TN_PORT_TABLE);
+	struct tn_flow_mod fm = flow_to(1, &out);
+	uint8_t frame[FRAME];
+	struct tn_error err;
+
+	(void)state;
+	commit(&fm);
+	make_frame(frame, 2, 1, 5);
+	assert_int_equal(
+		tn_agent_packet_out(bed.agent, TN_PORT_CONTROLLER, &out, 1, frame, FRAME, &err), 0);
+	bed.wanted = 1;
+	run_until(came_by_3);
+	assert_int_equal(tn_agent_packet_out(bed.agent, 1, &table, 1, frame, FRAME, &err), 0);
+	bed.wanted = 2;
+	run_until(came_by_3);
+	assert_true(tn_agent_packet_out(bed.agent, 1, &table, 1, frame, UINT32_MAX, &err) < 0);
+}
+
+/* --- ports come, go and lose their link ------------------------------------------------------- */
+
+static bool came_by_4(struct bed *b)
+{
+	(void)inject(driver(1), 2, 1, 1);
+	(void)collect(3);
+	(void)collect(4);
+	return b->collected[4] >= b->wanted;
+}
+
+static bool only_by_3(struct bed *b)
+{
+	uint64_t on_4;
+
+	(void)inject(driver(1), 2, 1, 1);
+	on_4 = collect(4);
+	(void)collect(3);
+	return b->collected[3] > 20 && !on_4;
+}
+
+/* A fast failover group goes to the first bucket whose port lives. */
+static void test_links(void **state)
+{
+	struct tn_action outs[] = {output(3), output(4)};
+	struct tn_action to_group = {.type = TN_ACTION_GROUP, .group_id = 1};
+	struct tn_bucket buckets[] = {
+		{.bucket_id = 0,
+			.watch_port = 3,
+			.watch_group = TN_GROUP_ANY,
+			.actions = &outs[0],
+			.n_actions = 1},
+		{.bucket_id = 1,
+			.watch_port = 4,
+			.watch_group = TN_GROUP_ANY,
+			.actions = &outs[1],
+			.n_actions = 1},
+	};
+	struct tn_group_mod gm = {.command = TN_GROUP_ADD,
+		.group_id = 1,
+		.type = TN_GROUP_TYPE_FF,
+		.command_bucket_id = TN_BUCKET_ALL,
+		.buckets = buckets,
+		.n_buckets = 2};
+	struct tn_flow_mod fm = flow_to(1, &to_group);
+	const struct tn_mod mods[] = {
+		{.kind = TN_MOD_GROUP, .group = &gm}, {.kind = TN_MOD_FLOW, .flow = &fm}};
+	struct tn_error err;
+	size_t failed;
+
+	(void)state;
+	assert_int_equal(tn_agent_commit(bed.agent, mods, 2, &failed, &err), 0);
+	bed.wanted = 1;
+	run_until(only_by_3);
+	tn_memory_port_set_link(driver(3), false);
+	run_until(came_by_4);
+	tn_memory_port_set_link(driver(3), true);
+	bed.collected[3] = 0;
+	run_until(only_by_3);
+	gm.command = TN_GROUP_DELETE;
+	assert_int_equal(tn_agent_commit(bed.agent, mods, 1, &failed, &err), 0);
+}
+
+static void test_refused_ports(void **state)
+{
+	const struct tn_port_option bad = {.key = "nonsense", .type = TN_OPTION_BOOL};
+	struct tn_port_request r = {
+		.number = 1, .name = "other", .type = "memory", .enabled = true};
+	struct tn_error err = {0};
+
+	(void)state;
+	assert_true(tn_agent_port_add(bed.agent, &r, &err) < 0);
+	r.number = 9;
+	r.name = "m1";
+	assert_true(tn_agent_port_add(bed.agent, &r, &err) < 0);
+	r.name = "other";
+	r.options = &bad;
+	r.n_options = 1;
+	assert_true(tn_agent_port_add(bed.agent, &r, &err) < 0);
+	r.n_options = 0;
+	r.number = 0;
+	assert_true(tn_agent_port_add(bed.agent, &r, &err) < 0);
+	assert_true(strlen(err.detail) > 10);
+	assert_true(tn_agent_port_remove(bed.agent, 9, &err) < 0);
+	assert_true(tn_agent_port_configure(bed.agent, 9, true, 0, &err) < 0);
+}
+
+static bool refused_at_1(struct bed *b)
+{
+	(void)inject(driver(1), 2, 1, 1);
+	(void)b;
+	return drops_at(1, TN_DROP_PORT_DOWN) > 10;
+}
+
+static void test_disabled_port(void **state)
+{
+	struct tn_action out = output(2);
+	struct tn_flow_mod fm = flow_to(1, &out);
+	struct tn_error err;
+
+	(void)state;
+	commit(&fm);
+	assert_int_equal(tn_agent_port_configure(bed.agent, 1, false, 0, &err), 0);
+	run_until(refused_at_1);
+	assert_int_equal(tn_agent_port_configure(bed.agent, 1, true, 0, &err), 0);
+	(void)collect(2);
+	bed.collected[2] = 0;
+	assert_true(inject(driver(1), 2, 1, 1));
+	bed.wanted = 1;
+	run_until(all_came);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(forwards_and_counts),
+		TEST(counters_of_a_new_port),
+		TEST(idle_timeout),
+		TEST(learns),
+		TEST(packet_ins),
+		TEST(packet_outs),
+		TEST(links),
+		TEST(refused_ports),
+		TEST(disabled_port),
+	};
+
+	return cmocka_run_group_tests(tests, group_setup, group_teardown);
+}
