@@ -88,7 +88,8 @@ bool tn_load_wants_pci(const struct tn_document *doc)
 bool tn_load_wants_namespaces(const struct tn_document *doc)
 {
 	for (size_t i = 0; i < doc->n_ports; i++) {
-		if (json_object_get(doc->ports[i].options, "netns"))
+		if (json_object_get(doc->ports[i].options, "netns") ||
+			json_object_get(doc->ports[i].options, "shadowNetns"))
 			return true;
 	}
 	return false;

@@ -47,7 +47,7 @@ void tn_worker_flush(struct tn_worker *w, const struct tn_forwarding *fwd)
 	w->n_pending = 0;
 }
 
-struct tn_wk_tx *tn_wk_tx_reserve(struct tn_worker *w, unsigned index, unsigned n)
+void tn_wk_tx_full(struct tn_worker *w, unsigned index, unsigned n)
 {
 	struct tn_wk_tx *q = &w->tx[index];
 
@@ -57,7 +57,6 @@ struct tn_wk_tx *tn_wk_tx_reserve(struct tn_worker *w, unsigned index, unsigned 
 		q->pending = true;
 		w->pending[w->n_pending++] = (uint16_t)index;
 	}
-	return q;
 }
 
 /* --- hits ------------------------------------------------------------------------------------- */
@@ -73,40 +72,23 @@ static inline uint32_t entropy_common(const uint8_t *d)
 		tn_load32(d + 26), tn_load32(d + 30), tn_load16(d + 34), tn_load16(d + 36), d[23]);
 }
 
-/* The frames of a tunnel program: the template, and what differs from packet to packet. */
-struct encap {
-	__m128i head[3];
-	uint16_t tail;
-	uint8_t tos, tos_mask;
-	uint32_t ip_sum;
-};
-
-static inline struct encap encap_of(const struct tn_fast_program *prog)
+/*
+ * Puts the header template before the frame at d + its length and fills in what differs from packet
+ * to packet: TOS, two lengths, the IPv4 checksum and the source port. len: of the inner frame.
+ */
+static inline void encapsulate(const struct tn_fast_program *prog, uint8_t *d, uint32_t len,
+	uint8_t inner_tos, uint32_t entropy)
 {
 	const __m128i *t = (const __m128i *)(const void *)prog->template;
-
-	return (struct encap){
-		.head = {_mm_loadu_si128(t), _mm_loadu_si128(t + 1), _mm_loadu_si128(t + 2)},
-		.tail = tn_load16(prog->template + 48),
-		.tos = prog->tos,
-		.tos_mask = prog->tos_mask,
-		.ip_sum = prog->ip_sum,
-	};
-}
-
-/* TOS, two lengths, the IPv4 checksum and the source port; len: of the inner frame. */
-static inline void encapsulate(
-	const struct encap *e, uint8_t *d, uint32_t len, uint8_t inner_tos, uint32_t entropy)
-{
 	uint16_t sport = (uint16_t)(TN_VXLAN_SPORT_MIN | (entropy & 0x3fff));
-	uint8_t tos = (uint8_t)((inner_tos & e->tos_mask) | e->tos);
+	uint8_t tos = (uint8_t)((inner_tos & prog->tos_mask) | prog->tos);
 	uint16_t total = __builtin_bswap16((uint16_t)(len + TN_VXLAN_OVERHEAD_IP4 - TN_ETH_LEN));
-	uint32_t sum = e->ip_sum + total + ((uint32_t)tos << 8);
+	uint32_t sum = prog->ip_sum + total + ((uint32_t)tos << 8);
 
-	_mm_storeu_si128((__m128i *)(void *)d, e->head[0]);
-	_mm_storeu_si128((__m128i *)(void *)(d + 16), e->head[1]);
-	_mm_storeu_si128((__m128i *)(void *)(d + 32), e->head[2]);
-	store16(d + 48, e->tail);
+	_mm_storeu_si128((__m128i *)(void *)d, _mm_loadu_si128(t));
+	_mm_storeu_si128((__m128i *)(void *)(d + 16), _mm_loadu_si128(t + 1));
+	_mm_storeu_si128((__m128i *)(void *)(d + 32), _mm_loadu_si128(t + 2));
+	store16(d + 48, tn_load16(prog->template + 48));
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum += sum >> 16;
 	d[15] = tos;
@@ -116,40 +98,40 @@ static inline void encapsulate(
 	store16(d + 38, __builtin_bswap16((uint16_t)(len + TN_VXLAN_OVERHEAD_IP4 - 34)));
 }
 
-static void act_encap(struct tn_worker *w, const struct tn_fast_program *prog,
-	const struct tn_wk_run *run, struct tn_packet *p, unsigned first, unsigned n)
+static __attribute__((noinline)) void drop_encap(
+	struct tn_worker *w, const struct tn_fast_program *prog, const struct tn_packet *p)
+{
+	tn_wk_drop(w, p->len > prog->max_frame ? TN_DROP_MTU : TN_DROP_NO_HEADROOM, p);
+}
+
+static void act_encap(struct tn_worker *w, const struct tn_fast_program *prog, struct tn_packet *p,
+	unsigned first, unsigned n)
 {
 	struct tn_wk_tx *q = tn_wk_tx_reserve(w, prog->out, n);
-	struct encap e = encap_of(prog);
-	unsigned sent = q->n;
+	struct tn_packet *out = &q->packets[q->n];
 	uint64_t bytes = 0;
 
-	(void)run;
 	for (unsigned i = first; i < first + n; i++) {
-		bool common = w->common >> i & 1;
 		uint8_t *d = p[i].data;
 		uint32_t len = p[i].len;
 
 		if (tn_unlikely(p[i].headroom < TN_VXLAN_OVERHEAD_IP4 || len > prog->max_frame)) {
-			tn_wk_drop(w, len > prog->max_frame ? TN_DROP_MTU : TN_DROP_NO_HEADROOM,
-				&p[i]);
+			drop_encap(w, prog, &p[i]);
 			continue;
 		}
-		if (tn_likely(common))
-			encapsulate(&e, d - TN_VXLAN_OVERHEAD_IP4, len, d[15], entropy_common(d));
+		out->buf = p[i].buf;
+		out->data = d - TN_VXLAN_OVERHEAD_IP4;
+		out->len = len + TN_VXLAN_OVERHEAD_IP4;
+		out->headroom = (uint16_t)(p[i].headroom - TN_VXLAN_OVERHEAD_IP4);
+		if (tn_likely(w->common >> i & 1))
+			encapsulate(prog, out->data, len, d[15], entropy_common(d));
 		else
-			encapsulate(&e, d - TN_VXLAN_OVERHEAD_IP4, len, w->rare[i].tos,
-				w->rare[i].entropy);
-		q->packets[sent++] = (struct tn_packet){
-			.buf = p[i].buf,
-			.data = d - TN_VXLAN_OVERHEAD_IP4,
-			.len = len + TN_VXLAN_OVERHEAD_IP4,
-			.headroom = (uint16_t)(p[i].headroom - TN_VXLAN_OVERHEAD_IP4),
-		};
+			encapsulate(prog, out->data, len, w->rare[i].tos, w->rare[i].entropy);
+		out++;
 		bytes += len;
 	}
-	n = sent - q->n;
-	q->n = sent;
+	n = (unsigned)(out - &q->packets[q->n]);
+	q->n += n;
 	w->stats[prog->tunnel].tx_packets += n;
 	w->stats[prog->tunnel].tx_bytes += bytes;
 	w->stats[prog->out].tx_bytes += bytes + n * TN_VXLAN_OVERHEAD_IP4;
@@ -178,7 +160,7 @@ static void act(struct tn_worker *w, const struct tn_fast_program *prog,
 {
 	switch ((enum tn_fast_kind)prog->kind) {
 	case TN_FAST_ENCAP:
-		act_encap(w, prog, run, p, first, n);
+		act_encap(w, prog, p, first, n);
 		break;
 	case TN_FAST_OUTPUT:
 		act_output(w, prog, p, first, n);

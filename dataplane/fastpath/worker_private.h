@@ -104,8 +104,18 @@ static inline void tn_wk_drop(struct tn_worker *w, enum tn_drop reason, const st
 	tn_wk_free(w, p, 1);
 }
 
+/* The queue of a port is full, or has nothing in it yet. */
+void tn_wk_tx_full(struct tn_worker *w, unsigned index, unsigned n);
+
 /* Room for n more frames in the queue of a port. */
-struct tn_wk_tx *tn_wk_tx_reserve(struct tn_worker *w, unsigned index, unsigned n);
+static inline struct tn_wk_tx *tn_wk_tx_reserve(struct tn_worker *w, unsigned index, unsigned n)
+{
+	struct tn_wk_tx *q = &w->tx[index];
+
+	if (tn_unlikely(q->n + n > TN_BURST || !q->pending))
+		tn_wk_tx_full(w, index, n);
+	return q;
+}
 
 static inline void tn_wk_transmit(struct tn_worker *w, unsigned index, const struct tn_packet *p)
 {

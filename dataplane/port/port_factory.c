@@ -10,9 +10,11 @@
 #include "dataplane/port/memory_port.h"
 #include "dataplane/port/pcap_port.h"
 #include "dataplane/port/tap.h"
+#include "dataplane/port/vhost.h"
 
 static const struct tn_port_kind *const kinds[] = {
 	&tn_dpdk_port_kind,
+	&tn_vhost_port_kind,
 	&tn_veth_port_kind,
 	&tn_tap_port_kind,
 	&tn_pcap_port_kind,

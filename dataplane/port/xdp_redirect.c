@@ -35,7 +35,7 @@ static int load_program(int map, bool frags)
 		TN_ARRAY_SIZE(program), &opts);
 }
 
-/* Whose program is there; "" when it cannot be told. */
+/* Whose program is there; "" when it cannot be told, for want of CAP_SYS_ADMIN. */
 static void program_name(uint32_t id, char name[BPF_OBJ_NAME_LEN])
 {
 	struct bpf_prog_info info = {0};
@@ -58,6 +58,12 @@ static int refuse_other(const char *ifname, int ifindex, struct tn_error *err)
 	if (bpf_xdp_query_id(ifindex, 0, &id) || !id)
 		return 0;
 	program_name(id, name);
+	if (!*name)
+		return tn_error_set(err, TN_OFPBRC_BAD_PORT, -1,
+			"interface '%.16s' has an XDP program already (id %u): it is a port of "
+			"another tenon-dataplane or somebody else's; stop that, or detach it with "
+			"`ip link set dev %.16s xdp off`",
+			ifname, id, ifname);
 	if (!strcmp(name, PROGRAM_NAME))
 		return tn_error_set(err, TN_OFPBRC_BAD_PORT, -1,
 			"interface '%.16s' is a port of another tenon-dataplane (XDP program %u); "

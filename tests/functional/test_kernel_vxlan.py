@@ -85,10 +85,14 @@ def done(tmp_path_factory):
     return DATA, folder, replay(DATA, folder)
 
 
-def check_decapsulation(data, folder, name):
+def in_order(frames):
+    return frames
+
+
+def check_decapsulation(data, folder, name, order=in_order):
     got, want = frames("%s/out/%s.pcap" % (folder, name)), frames("%s/%s-out.pcap" % (data, name))
     assert len(want) > 20
-    assert [f.hex() for f in got] == [f.hex() for f in want]
+    assert order([f.hex() for f in got]) == order([f.hex() for f in want])
 
 
 def ip_header(frame):
@@ -121,7 +125,7 @@ def vni_of(frame):
     return int.from_bytes(frame[at:at + 3], "big")
 
 
-def check_encapsulation(data, folder, version):
+def check_encapsulation(data, folder, version, order=in_order):
     """In each network the kernel's order; between networks its clocks may have swapped two."""
     name = "uplink%d" % version
     got = frames("%s/out/%s.pcap" % (folder, name))
@@ -130,7 +134,7 @@ def check_encapsulation(data, folder, version):
     for vni in sorted({vni_of(f) for f in want} | {vni_of(f) for f in got}):
         ours = [comparable(f).hex() for f in got if vni_of(f) == vni]
         kernels = [comparable(f).hex() for f in want if vni_of(f) == vni]
-        assert ours == kernels, "VNI %d" % vni
+        assert order(ours) == order(kernels), "VNI %d" % vni
 
 
 @pytest.mark.parametrize("name", sorted(NETWORKS))
@@ -188,7 +192,8 @@ def test_entropy_of_the_source_port(done):
 
 
 def test_a_capture_made_now(tmp_path):
-    """The same with frames that this machine's kernel makes at this moment."""
+    """The same with frames that this machine's kernel makes at this moment. On a busy machine its
+    timers may pass two frames of one instant to two captures in different order."""
     data = str(tmp_path / "data")
     os.mkdir(data)
     made = subprocess.run([TOP + "/tests/data/capture-kernel-vxlan", data], stdout=subprocess.PIPE,
@@ -200,6 +205,6 @@ def test_a_capture_made_now(tmp_path):
     folder = str(tmp_path)
     replay(data, folder)
     for name in NETWORKS:
-        check_decapsulation(data, folder, name)
+        check_decapsulation(data, folder, name, sorted)
     for version in TUNNELS:
-        check_encapsulation(data, folder, version)
+        check_encapsulation(data, folder, version, sorted)

@@ -108,13 +108,14 @@ def compare_any(got, want, same_bucket):
             raise Wrong("by none of the ports %s: %s\n%s" % (w["port"], w.get("what", ""),
                                                              w["frame"]))
         left.remove(hits[0])
-        by_frame.setdefault(w["frame"], set()).add(hits[0][0])
+        key = w["frame"][12:24] if same_bucket == "source" else w["frame"]
+        by_frame.setdefault(key, set()).add(hits[0][0])
     if left:
         raise Wrong("too many on port %s: %s" % (left[0][0], show(left[0][1], left[0][2])))
     if same_bucket:
-        for frame, ports in by_frame.items():
+        for key, ports in by_frame.items():
             if len(ports) > 1:
-                raise Wrong("one connection left by ports %s: %s" % (sorted(ports), frame))
+                raise Wrong("%s left by ports %s" % (key, sorted(ports)))
         if len(set.union(*by_frame.values())) == 1:
             raise Wrong("every connection took the same bucket")
 

@@ -80,7 +80,9 @@ def choose(names, wanted, suite_names):
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(prog="tests/run", add_help=False)
+    parser = argparse.ArgumentParser(
+        prog="tests/run", add_help=False,
+        usage="tests/run [options] [NAME ...]; tests/run --help tells them")
     parser.add_argument("names", nargs="*")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--lint", action="store_true")
@@ -121,9 +123,10 @@ def main():
     started = time.monotonic()
     try:
         everything = suites.make(args)
-        # Lint needs no configured build: do not pay for listing the rest.
-        if args.names and all(n.split("/")[0] == "lint" for n in args.names):
-            everything = [s for s in everything if s.name == "lint"]
+        # Listing a suite may configure its build: do not pay for those that are not meant.
+        wanted = {n.strip("/").split("/")[0] for n in args.names}
+        if wanted and wanted <= {s.name for s in everything}:
+            everything = [s for s in everything if s.name in wanted]
         names = [n for s in everything for n in s.tests()]
         chosen = choose(names, args.names, {s.name for s in everything})
         if args.list:

@@ -57,10 +57,19 @@ def select():
     with group_case("select", "each connection takes one bucket, always the same",
                     [group(1, "SELECT", bucket([output(2)], weight=1),
                            bucket([output(3)], weight=1))]) as case:
-        case.body["sameBucket"] = True
+        case.body["sameBucket"] = "frame"
         for sport in range(1, 17):
             packet = make("tcp4", sport=sport)
             for _ in range(2):
+                case.send(1, packet).expect([2, 3], packet)
+    config = [group(1, "SELECT", bucket([output(2)], weight=1), bucket([output(3)], weight=1),
+                    selectionMethod="hash", hashFields=["eth_src"])]
+    with group_case("select-fields", "by the fields that the group names: here one station, "
+                    "whatever it sends", config) as case:
+        case.body["sameBucket"] = "source"
+        for station in range(8):
+            mac = "02:00:00:00:01:%02x" % station
+            for packet in (make("tcp4", eth_src=mac), make("udp6", eth_src=mac, dport=9)):
                 case.send(1, packet).expect([2, 3], packet)
     with group_case("select-liveness", "a bucket whose port is down is not taken",
                     [group(1, "SELECT", bucket([output(2)], weight=9, watchPort=2),

@@ -125,6 +125,17 @@ def timeouts():
         case.send(1, TCP, at_ms=5 * second + 1).expect(3, TCP)
 
 
+def eviction():
+    flows = [flow(TCP4, [output(2)], priority=3, importance=5, flags=["SEND_FLOW_REM"]),
+             flow(UDP4, [output(2)], priority=2, importance=1, flags=["SEND_FLOW_REM"]),
+             flow(ARP, [output(2)], priority=1, importance=9, flags=["SEND_FLOW_REM"])]
+    with case_of("eviction", "a full table gives up its least important flow", flows,
+                 tables=[{"tableId": 0, "maxEntries": 2, "eviction": True}]) as case:
+        case.send(1, TCP).expect(2, TCP)
+        case.send(1, UDP).drop("table_miss")
+        case.send(1, make("arp")).expect(2, make("arp"))
+
+
 def counters():
     with case_of("no-counts", "flags that leave counters alone",
                  [flow(TCP4, [output(2)], priority=3, flags=["NO_PKT_COUNTS"]),
@@ -197,6 +208,16 @@ def refusals():
                   flow([], [output(2)], priority=3)]) as case:
         case.refused("/flows/0", "OFPBAC_BAD_OUT_GROUP")
         case.refused("/flows/1", "OFPBAC_BAD_METER")
+    full = [{"tableId": 0, "maxEntries": 2}]
+    three = [flow(IPV4, [], priority=n, importance=i, flags=["SEND_FLOW_REM"])
+             for n, i in ((1, 5), (2, 1), (3, 9))]
+    with case_of("refused-full", "more flows than the table holds", three, tables=full) as case:
+        case.refused("/flows/2", "OFPFMFC_TABLE_FULL")
+    overlapping = [flow(TCP4, [output(2)], flags=["CHECK_OVERLAP"]),
+                   flow(IPV4 + [c("IP_DSCP", ipDscp=1)], [output(3)], flags=["CHECK_OVERLAP"])]
+    with case_of("refused-overlap", "two flows of one priority that one packet could match",
+                 overlapping) as case:
+        case.refused("/flows/1", "OFPFMFC_OVERLAP")
     with case_of("refused-loop", "a group that leads to itself", [flow([], [group_to(1)])],
                  groups=[group(1, "INDIRECT", bucket([group_to(1)]))]) as case:
         case.refused("/groups/0", "OFPGMFC_LOOP")
@@ -207,11 +228,10 @@ def refusals():
 
 
 def limits():
-    flows = [flow([], [output(2)] * 100 + [goto(n + 1)], table=n) for n in range(60)]
-    flows.append(flow([], [output(3)], table=60))
-    with case_of("program-too-long", "more actions on one packet than the switch executes: nothing "
-                 "runs away", flows) as case:
-        case.body["partial"] = True  # how many copies went out before is the engine's limit
+    many = [group(1, "ALL", *[bucket([output(2)])] * 50)]
+    with case_of("program-too-long", "more actions on one packet than the switch executes",
+                 [flow([], [group_to(1)] * 100)], groups=many) as case:
+        case.body["partial"] = True  # how many copies went out before is the engine's own limit
         case.send(1, TCP).drop("program_too_long")
 
 
@@ -220,7 +240,9 @@ def cases():
     action_set()
     instruction_order()
     timeouts()
+    eviction()
     counters()
     ports()
     strange_frames()
+    limits()
     refusals()

@@ -1,0 +1,555 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Threads: librte_vhost calls back from a thread of its own, or from the main thread within start
+ * and unregister. It may free a device when destroy_device() returned, so that waits until every
+ * worker has left it: a worker says in its lane that it is in, then looks whether the device is
+ * still there; the callback takes the device away, then looks whether a lane is busy. One of both
+ * sees the other. A burst is short and never blocks, so the wait is short too.
+ *
+ * Reconnecting is ours, not librte_vhost's: unregistering a socket there while its guest leaves may
+ * put the freed socket on the list of those to reconnect (DPDK 22.11).
+ */
+#include "dataplane/port/vhost.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <linux/virtio_net.h>
+
+#include <rte_mbuf.h>
+#include <rte_pause.h>
+#include <rte_spinlock.h>
+#include <rte_vhost.h>
+
+#include "dataplane/core/wire.h"
+#include "dataplane/port/dpdk_buffer.h"
+
+#define PAIRS_MAX    128u /* queue pairs that librte_vhost has for a guest */
+#define TRIES	     8u	  /* while a guest makes room as we fill its ring */
+#define RECONNECT_NS UINT64_C(1000000000)
+#define NO_DEVICE    (-1)
+
+/* The switch computes and cuts nothing for guests, so they are not to ask for it. */
+#define OFFLOADS                                                                                  \
+	(UINT64_C(1) << VIRTIO_NET_F_CSUM | UINT64_C(1) << VIRTIO_NET_F_GUEST_CSUM |              \
+		UINT64_C(1) << VIRTIO_NET_F_GUEST_TSO4 | UINT64_C(1) << VIRTIO_NET_F_GUEST_TSO6 | \
+		UINT64_C(1) << VIRTIO_NET_F_GUEST_ECN | UINT64_C(1) << VIRTIO_NET_F_GUEST_UFO |   \
+		UINT64_C(1) << VIRTIO_NET_F_HOST_TSO4 | UINT64_C(1) << VIRTIO_NET_F_HOST_TSO6 |   \
+		UINT64_C(1) << VIRTIO_NET_F_HOST_ECN | UINT64_C(1) << VIRTIO_NET_F_HOST_UFO)
+
+/* Who is within the device: a lane for each caller, a line for each lane. */
+struct lane {
+	uint32_t busy;
+	uint32_t first;	    /* rx: the pair that the next burst starts with */
+	uint64_t too_long;  /* written by its caller alone */
+	uint64_t too_short; /* the same */
+} __attribute__((aligned(64)));
+
+struct tx_lock {
+	rte_spinlock_t lock;
+} __attribute__((aligned(64)));
+
+struct vhost_port {
+	struct tn_port port; /* first */
+	struct rte_mempool *pool;
+	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	bool server;
+	bool registered;
+	uint64_t next_try_ns;
+	unsigned n_workers;
+	struct vhost_port *next; /* of all ports */
+
+	int connection;			/* the vid of who is connected, with a device or not */
+	int vid;			/* the device that workers use; NO_DEVICE: none */
+	uint32_t n_pairs;		/* one more than the last pair with a ring in use */
+	uint32_t n_tx_pairs;		/* pairs from 0 on that take frames */
+	uint8_t enabled[2 * PAIRS_MAX]; /* a ring is in use; even: to the guest, odd: from it */
+
+	struct lane rx_lane[PAIRS_MAX]; /* by receive queue */
+	struct lane tx_lane[PAIRS_MAX]; /* by worker */
+	struct tx_lock tx_lock[PAIRS_MAX];
+};
+
+/* All ports, for callbacks, which get a number or a path. Never held during a call to the library.
+ */
+static pthread_mutex_t ports_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct vhost_port *ports;
+static struct vhost_port *by_vid[RTE_MAX_VHOST_DEVICE];
+
+static struct vhost_port *of(struct tn_port *port)
+{
+	return (struct vhost_port *)(void *)port;
+}
+
+/* --- workers ---------------------------------------------------------------------------------- */
+
+/* The device, which stays until leave(), or NO_DEVICE. */
+static int enter(struct vhost_port *p, struct lane *lane)
+{
+	int vid;
+
+	if (__atomic_load_n(&p->vid, __ATOMIC_RELAXED) == NO_DEVICE)
+		return NO_DEVICE;
+	__atomic_store_n(&lane->busy, 1, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* "I am in" before the look */
+	vid = __atomic_load_n(&p->vid, __ATOMIC_ACQUIRE);
+	if (vid == NO_DEVICE)
+		__atomic_store_n(&lane->busy, 0, __ATOMIC_RELEASE);
+	return vid;
+}
+
+static void leave(struct lane *lane)
+{
+	__atomic_store_n(&lane->busy, 0, __ATOMIC_RELEASE);
+}
+
+static void count(uint64_t *counter)
+{
+	__atomic_store_n(counter, *counter + 1, __ATOMIC_RELAXED);
+}
+
+/* A packet is one buffer. The library fills a buffer before it chains another. */
+static unsigned keep_good(
+	struct lane *lane, struct rte_mbuf **mbufs, unsigned n, struct tn_packet *packets)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		struct rte_mbuf *m = mbufs[i];
+
+		if (tn_likely(m->nb_segs == 1 && m->data_len >= TN_ETH_LEN)) {
+			tn_dpdk_to_packet(m, &packets[kept++]);
+			continue;
+		}
+		count(m->nb_segs > 1 ? &lane->too_long : &lane->too_short);
+		rte_pktmbuf_free(m);
+	}
+	return kept;
+}
+
+/* A receive queue serves its pair and those that are `queues` further on, each first in turn. */
+static unsigned rx(struct tn_port *port, unsigned queue, struct tn_packet *packets, unsigned n)
+{
+	struct vhost_port *p = of(port);
+	struct lane *lane = &p->rx_lane[queue];
+	struct rte_mbuf *mbufs[TN_BURST];
+	unsigned got = 0, pairs, pair;
+	int vid = enter(p, lane);
+
+	if (vid == NO_DEVICE)
+		return 0;
+	pairs = __atomic_load_n(&p->n_pairs, __ATOMIC_RELAXED);
+	pair = lane->first < pairs ? lane->first : queue;
+	lane->first = pair + port->n_rx_queues < pairs ? pair + port->n_rx_queues : queue;
+	for (unsigned i = queue; i < pairs && got < n; i += port->n_rx_queues) {
+		if (__atomic_load_n(&p->enabled[2 * pair + 1], __ATOMIC_RELAXED))
+			got += rte_vhost_dequeue_burst(vid, (uint16_t)(2 * pair + 1), p->pool,
+				&mbufs[got], (uint16_t)(n - got));
+		pair = pair + port->n_rx_queues < pairs ? pair + port->n_rx_queues : queue;
+	}
+	leave(lane);
+	return keep_good(lane, mbufs, got, packets);
+}
+
+static unsigned fill_ring(int vid, unsigned pair, struct rte_mbuf **mbufs, unsigned n)
+{
+	unsigned sent = 0;
+
+	for (unsigned i = 0; i < TRIES && sent < n; i++) {
+		unsigned now = rte_vhost_enqueue_burst(
+			vid, (uint16_t)(2 * pair), &mbufs[sent], (uint16_t)(n - sent));
+
+		if (!now)
+			break;
+		sent += now;
+	}
+	return sent;
+}
+
+static unsigned tx(struct tn_port *port, unsigned queue, struct tn_packet *packets, unsigned n)
+{
+	struct vhost_port *p = of(port);
+	struct lane *lane = &p->tx_lane[queue];
+	struct rte_mbuf *mbufs[TN_BURST];
+	unsigned sent = 0, pairs;
+	int vid = enter(p, lane);
+
+	if (vid == NO_DEVICE)
+		return 0;
+	for (unsigned i = 0; i < n; i++)
+		mbufs[i] = tn_dpdk_from_packet(&packets[i]);
+	pairs = __atomic_load_n(&p->n_tx_pairs, __ATOMIC_RELAXED);
+	if (tn_likely(pairs)) {
+		struct tx_lock *lock = &p->tx_lock[queue % pairs];
+
+		/* A guest may change its number of pairs while workers are in, so all take it. */
+		if (p->n_workers > 1)
+			rte_spinlock_lock(&lock->lock);
+		sent = fill_ring(vid, queue % pairs, mbufs, n);
+		if (p->n_workers > 1)
+			rte_spinlock_unlock(&lock->lock);
+	}
+	leave(lane);
+	rte_pktmbuf_free_bulk(mbufs, sent);
+	return sent;
+}
+
+/* Guests are polled, so they need not kick. */
+static int wait_fd(struct tn_port *port, unsigned queue)
+{
+	(void)port;
+	(void)queue;
+	return -1;
+}
+
+/* --- callbacks of librte_vhost ---------------------------------------------------------------- */
+
+static struct vhost_port *port_of(int vid)
+{
+	return vid >= 0 && vid < RTE_MAX_VHOST_DEVICE
+		? __atomic_load_n(&by_vid[vid], __ATOMIC_ACQUIRE)
+		: NULL;
+}
+
+static struct vhost_port *find_path(const char *path)
+{
+	struct vhost_port *p = ports;
+
+	while (p && strcmp(p->path, path) != 0)
+		p = p->next;
+	return p;
+}
+
+/* One guest a port: whoever comes while it is there is turned away. */
+static int on_connect(int vid)
+{
+	char path[sizeof(ports->path)] = "";
+	struct vhost_port *p;
+	int rc = -1;
+
+	if (vid >= RTE_MAX_VHOST_DEVICE || rte_vhost_get_ifname(vid, path, sizeof(path)))
+		return -1;
+	path[sizeof(path) - 1] = '\0';
+	pthread_mutex_lock(&ports_lock);
+	p = find_path(path);
+	if (p && p->connection == NO_DEVICE) {
+		memset(p->enabled, 0, sizeof(p->enabled));
+		p->n_pairs = p->n_tx_pairs = 0;
+		__atomic_store_n(&p->connection, vid, __ATOMIC_RELEASE);
+		__atomic_store_n(&by_vid[vid], p, __ATOMIC_RELEASE);
+		rc = 0;
+	}
+	pthread_mutex_unlock(&ports_lock);
+	return rc;
+}
+
+static void on_disconnect(int vid)
+{
+	struct vhost_port *p = port_of(vid);
+
+	if (!p)
+		return;
+	__atomic_store_n(&by_vid[vid], NULL, __ATOMIC_RELEASE);
+	__atomic_store_n(&p->connection, NO_DEVICE, __ATOMIC_RELEASE);
+}
+
+static int on_device(int vid)
+{
+	struct vhost_port *p = port_of(vid);
+	uint16_t rings = rte_vhost_get_vring_num(vid);
+
+	if (!p)
+		return -1;
+	for (uint16_t i = 0; i < rings; i++)
+		(void)rte_vhost_enable_guest_notification(vid, i, 0);
+	__atomic_store_n(&p->vid, vid, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
+static void wait_until_left(const struct lane *lane)
+{
+	for (unsigned i = 0; __atomic_load_n(&lane->busy, __ATOMIC_ACQUIRE); i++) {
+		if (i % 64 == 63)
+			sched_yield(); /* the worker may want this very core */
+		else
+			rte_pause();
+	}
+}
+
+static void on_device_gone(int vid)
+{
+	struct vhost_port *p = port_of(vid);
+
+	if (!p)
+		return;
+	__atomic_store_n(&p->vid, NO_DEVICE, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* gone before the look at the lanes */
+	for (unsigned i = 0; i < PAIRS_MAX; i++) {
+		wait_until_left(&p->rx_lane[i]);
+		wait_until_left(&p->tx_lane[i]);
+	}
+}
+
+/* Comes before on_device() for the first rings. */
+static int on_ring(int vid, uint16_t ring, int enable)
+{
+	struct vhost_port *p = port_of(vid);
+	uint32_t n = PAIRS_MAX, tx = 0;
+
+	if (!p || ring >= 2 * PAIRS_MAX)
+		return 0;
+	__atomic_store_n(&p->enabled[ring], enable != 0, __ATOMIC_RELAXED);
+	while (n && !p->enabled[2 * n - 1] && !p->enabled[2 * n - 2])
+		n--;
+	while (tx < n && p->enabled[2 * tx])
+		tx++;
+	__atomic_store_n(&p->n_pairs, n, __ATOMIC_RELAXED);
+	__atomic_store_n(&p->n_tx_pairs, tx, __ATOMIC_RELAXED);
+	return 0;
+}
+
+static const struct rte_vhost_device_ops callbacks = {
+	.new_device = on_device,
+	.destroy_device = on_device_gone,
+	.vring_state_changed = on_ring,
+	.new_connection = on_connect,
+	.destroy_connection = on_disconnect,
+};
+
+/* --- the socket ------------------------------------------------------------------------------- */
+
+/* No callback for this port runs when it returns. */
+static void unregister(struct vhost_port *p)
+{
+	int vid;
+
+	if (p->registered)
+		(void)rte_vhost_driver_unregister(p->path);
+	p->registered = false;
+	vid = __atomic_load_n(&p->connection, __ATOMIC_ACQUIRE);
+	if (vid != NO_DEVICE)
+		on_disconnect(vid);
+}
+
+/* 0, also when it serves a socket; a client: nobody serves it yet. */
+static int start(struct vhost_port *p)
+{
+	uint64_t flags = RTE_VHOST_USER_NET_COMPLIANT_OL_FLAGS;
+
+	if (!p->server)
+		flags |= RTE_VHOST_USER_CLIENT | RTE_VHOST_USER_NO_RECONNECT;
+	if (rte_vhost_driver_register(p->path, flags))
+		return -1;
+	p->registered = true;
+	if (!rte_vhost_driver_disable_features(p->path, OFFLOADS) &&
+		!rte_vhost_driver_callback_register(p->path, &callbacks) &&
+		!rte_vhost_driver_start(p->path))
+		return 0;
+	unregister(p);
+	return -1;
+}
+
+static bool is_socket(const char *path)
+{
+	struct stat s;
+
+	return !stat(path, &s) && S_ISSOCK(s.st_mode);
+}
+
+/* A client that is not connected tries anew, with all that it had before gone. */
+static void maintain(struct tn_port *port, uint64_t now_ns)
+{
+	struct vhost_port *p = of(port);
+
+	if (p->server || __atomic_load_n(&p->connection, __ATOMIC_ACQUIRE) != NO_DEVICE)
+		return;
+	if (now_ns < p->next_try_ns)
+		return;
+	p->next_try_ns = now_ns + RECONNECT_NS;
+	unregister(p);
+	if (is_socket(p->path))
+		(void)start(p);
+}
+
+/* True: who made this socket is gone. */
+static bool is_abandoned(const char *path)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bool refused;
+
+	if (fd < 0)
+		return false;
+	memcpy(a.sun_path, path, strlen(path) + 1);
+	refused = connect(fd, (struct sockaddr *)&a, sizeof(a)) < 0 && errno == ECONNREFUSED;
+	close(fd);
+	return refused;
+}
+
+static int serve(struct vhost_port *p, const char *name, struct tn_error *err)
+{
+	if (is_socket(p->path) && is_abandoned(p->path))
+		(void)unlink(p->path);
+	errno = 0;
+	if (!start(p))
+		return 0;
+	return tn_error_set(err, TN_OFPBRC_BAD_PORT, -1,
+		"port %s: cannot serve the socket %s%s%s; its folder must be there and ours to write "
+		"to, the file itself must not exist",
+		name, p->path, errno ? ": " : "", errno ? strerror(errno) : "");
+}
+
+/* --- the port --------------------------------------------------------------------------------- */
+
+static bool link_up(struct tn_port *port)
+{
+	return __atomic_load_n(&of(port)->vid, __ATOMIC_RELAXED) != NO_DEVICE;
+}
+
+static void wire_stats(struct tn_port *port, struct tn_port_wire_stats *stats)
+{
+	struct vhost_port *p = of(port);
+
+	memset(stats, 0, sizeof(*stats));
+	for (unsigned i = 0; i < port->n_rx_queues; i++) {
+		const struct lane *lane = &p->rx_lane[i];
+
+		stats->rx_dropped += __atomic_load_n(&lane->too_long, __ATOMIC_RELAXED);
+		stats->rx_errors += __atomic_load_n(&lane->too_short, __ATOMIC_RELAXED);
+	}
+}
+
+static void forget(struct vhost_port *p)
+{
+	pthread_mutex_lock(&ports_lock);
+	for (struct vhost_port **at = &ports; *at; at = &(*at)->next) {
+		if (*at == p) {
+			*at = p->next;
+			break;
+		}
+	}
+	pthread_mutex_unlock(&ports_lock);
+}
+
+static void destroy(struct tn_port *port)
+{
+	struct vhost_port *p = of(port);
+
+	unregister(p);
+	forget(p);
+	free(p);
+}
+
+static const struct tn_port_ops ops = {
+	.kind = "vhost-user",
+	.rx = rx,
+	.tx = tx,
+	.wait_fd = wait_fd,
+	.link_up = link_up,
+	.wire_stats = wire_stats,
+	.maintain = maintain,
+	.destroy = destroy,
+};
+
+/* False: another port has that socket. */
+static bool remember(struct vhost_port *p)
+{
+	bool alone;
+
+	pthread_mutex_lock(&ports_lock);
+	alone = !find_path(p->path);
+	if (alone) {
+		p->next = ports;
+		ports = p;
+	}
+	pthread_mutex_unlock(&ports_lock);
+	return alone;
+}
+
+static struct vhost_port *new_port(const struct tn_port_spec *spec,
+	const struct tn_port_resources *resources, const char *path, bool server)
+{
+	struct vhost_port *p = aligned_alloc(64, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	memset(p, 0, sizeof(*p));
+	memcpy(p->path, path, strlen(path) + 1);
+	p->server = server;
+	p->pool = resources->pool;
+	p->n_workers = resources->n_workers;
+	p->connection = p->vid = NO_DEVICE;
+	p->port.ops = &ops;
+	p->port.mtu = spec->mtu;
+	p->port.n_rx_queues = (uint16_t)tn_port_option_integer(spec, "queues", 1);
+	p->port.n_tx_queues = (uint16_t)resources->n_workers;
+	for (unsigned i = 0; i < PAIRS_MAX; i++)
+		rte_spinlock_init(&p->tx_lock[i].lock);
+	return p;
+}
+
+static int check_options(const struct tn_port_spec *spec, const char *path, const char *mode,
+	bool *server, struct tn_error *err)
+{
+	*server = !strcmp(mode, "server");
+	if (!*server && strcmp(mode, "client") != 0)
+		return tn_error_set(err, TN_OFPBRC_BAD_PORT, -1,
+			"port %s: option \"mode\" takes \"client\" (the guest's side serves the "
+			"socket) or \"server\"",
+			spec->name);
+	if (!*path || strlen(path) >= sizeof(ports->path))
+		return tn_error_set(err, TN_OFPBRC_BAD_PORT, -1,
+			"port %s: the path of a socket has 1 to %zu bytes", spec->name,
+			sizeof(ports->path) - 1);
+	return 0;
+}
+
+static struct tn_port *make(const struct tn_port_spec *spec,
+	const struct tn_port_resources *resources, struct tn_error *err)
+{
+	const char *path = tn_port_option_string(spec, "socket", "");
+	const char *mode = tn_port_option_string(spec, "mode", "client");
+	struct vhost_port *p;
+	bool server;
+
+	if (check_options(spec, path, mode, &server, err))
+		return NULL;
+	p = new_port(spec, resources, path, server);
+	if (!p) {
+		tn_error_set(err, TN_OFPBRC_BAD_PORT, -1, "port %s: out of memory", spec->name);
+		return NULL;
+	}
+	if (!remember(p)) {
+		tn_error_set(err, TN_OFPBRC_BAD_PORT, -1,
+			"port %s: %s is another port's socket already; give each its own",
+			spec->name, p->path);
+		free(p);
+		return NULL;
+	}
+	if (server && serve(p, spec->name, err)) {
+		destroy(&p->port);
+		return NULL;
+	}
+	maintain(&p->port, 0);
+	return &p->port;
+}
+
+static const struct tn_port_option_rule rules[] = {
+	{.key = "socket", .type = TN_OPTION_STRING, .required = true},
+	{.key = "mode", .type = TN_OPTION_STRING},
+	{.key = "queues", .type = TN_OPTION_INTEGER, .min = 1, .max = 64},
+	{.key = NULL},
+};
+
+const struct tn_port_kind tn_vhost_port_kind = {
+	.type = "vhost-user",
+	.rules = rules,
+	.make = make,
+};
