@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from replaying import START, config, flow, frame, from_port, output, pcap
+from replaying import REPLAY, START, config, flow, frame, from_port, output, pcap, read_pcap
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 DATAPLANE = os.environ.get("TENON_DATAPLANE") or \
@@ -248,3 +248,49 @@ def test_an_idle_worker_sleeps(tmp_path):
 def test_a_busy_worker_does_not(tmp_path):
     stats = run(tmp_path, config([dpdk(1, "quiet", "net_null0,no-rx=1")], []), "--poll", "busy")
     assert stats["workers"][0]["naps"] == 0
+
+
+# The same frames as tenon-replay
+
+
+def vlan(vid):
+    return [{"type": "L2MODIFICATION", "subtype": "VLAN_PUSH", "ethernetType": "0x8100"},
+            {"type": "L2MODIFICATION", "subtype": "VLAN_ID", "vlanId": vid}]
+
+
+def between_captures(path):
+    """Plain, tagged, copied, tunnelled and dropped, by the address that a frame comes from."""
+    ends = {1: "in", 2: "out", 3: "out", 4: "out", 5: "out"}
+    ports = [{"number": n, "name": "p%d" % n, "type": "pcap",
+              "options": {end: str(path / ("%s%d.pcap" % (end, n)))}} for n, end in ends.items()]
+    ports.append({"number": 10, "name": "vtep", "type": "vxlan",
+                  "options": {"local": "198.51.100.1", "remote": "198.51.100.2", "vni": 100}})
+
+    def to(last, instructions):
+        match = [from_port(1), {"type": "ETH_SRC", "mac": "02:00:00:00:00:0%d" % last}]
+        return flow(2, match, instructions)
+    flows = [to(1, [output(2)]), to(2, vlan(7) + [output(3)]), to(3, [output(2), output(4)]),
+             to(4, [output(10)]), flow(1, [from_port(1)], [])]
+    return config(ports, flows, underlay={
+        "addresses": [{"address": "198.51.100.1/24", "mac": "02:aa:00:00:00:01", "port": 5}],
+        "neighbours": [{"address": "198.51.100.2", "mac": "02:aa:00:00:00:02", "port": 5}]})
+
+
+@pytest.mark.parametrize("sessions", ["1000", "0"])
+def test_sends_what_replay_sends(tmp_path, sessions):
+    frames = []
+    for i in range(3000):
+        data = bytearray(frame(i % 50, 60 + i % 7 * 100))
+        data[11] = 1 + i % 5
+        frames.append((START + i, bytes(data)))
+    (tmp_path / "in1.pcap").write_bytes(pcap(frames))
+    document = between_captures(tmp_path)
+    stats = run(tmp_path, document, "--sessions", sessions, seconds=2)
+    subprocess.run([REPLAY, "--config", tmp_path / "site.json", "--in", "1=%s" % (
+        tmp_path / "in1.pcap"), "--out", tmp_path / "replay"], check=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    assert ports_of(stats)["p1"]["rx_packets"] == 3000
+    for n in range(2, 6):
+        want = [r[1] for r in read_pcap(tmp_path / "replay" / ("p%d.pcap" % n))]
+        assert len(want) >= 600
+        assert [r[1] for r in read_pcap(tmp_path / ("out%d.pcap" % n))] == want
