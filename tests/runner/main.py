@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import sys
+import tempfile
 import time
 
 import process
@@ -107,15 +108,24 @@ def only_run_of_this_tree():
     return lock
 
 
+def make_scratch(alone):
+    """In the tree, so that what a killed run left is found and removed by the next one."""
+    if not alone:
+        return tempfile.mkdtemp(prefix="lint.", dir=suites.BUILD)
+    scratch = os.path.join(suites.BUILD, "tmp")
+    shutil.rmtree(scratch, ignore_errors=True)
+    os.makedirs(scratch)
+    return scratch
+
+
 def main():
     args = parse_arguments()
     os.chdir(suites.TOP)
     os.makedirs(suites.BUILD, exist_ok=True)
-    lock = only_run_of_this_tree()
-    # In the tree, so that what a killed run left is found and removed by the next one.
-    scratch = os.path.join(suites.BUILD, "tmp")
-    shutil.rmtree(scratch, ignore_errors=True)
-    os.makedirs(scratch)
+    wanted = {n.strip("/").split("/")[0] for n in args.names}
+    # The lint builds nothing: it may run beside anything.
+    lock = only_run_of_this_tree() if wanted != {"lint"} else None
+    scratch = make_scratch(lock is not None)
     os.environ["TMPDIR"] = scratch
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(1))
@@ -124,7 +134,6 @@ def main():
     try:
         everything = suites.make(args)
         # Listing a suite may configure its build: do not pay for those that are not meant.
-        wanted = {n.strip("/").split("/")[0] for n in args.names}
         if wanted and wanted <= {s.name for s in everything}:
             everything = [s for s in everything if s.name in wanted]
         names = [n for s in everything for n in s.tests()]
@@ -144,7 +153,8 @@ def main():
     finally:
         process.kill_all()
         shutil.rmtree(scratch, ignore_errors=True)
-        lock.close()
+        if lock:
+            lock.close()
 
 
 if __name__ == "__main__":
