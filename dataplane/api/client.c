@@ -185,9 +185,12 @@ int tn_api_client_request(struct tn_api_client *c, const struct tn_api_message *
 	return rc ? rc : exchange(c, c->last_id, answer, err);
 }
 
-/* All parts; fewer mods in each where they come to too many bytes. */
+/*
+ * All parts. One that is refused is tried again with half of its mods: it was too long, or the one
+ * mod at fault is found so.
+ */
 static int put_bundle(struct tn_api_client *c, const struct tn_mod *mods, size_t n, uint64_t id,
-	struct tn_error *err)
+	size_t *failed, struct tn_error *err)
 {
 	size_t at = 0, most = PART_MODS;
 
@@ -200,10 +203,11 @@ static int put_bundle(struct tn_api_client *c, const struct tn_mod *mods, size_t
 		};
 		int rc = put(c, &m, id, err);
 
-		if (rc && err->of == TN_OFPBFC_MSG_TOO_MANY && part > 1) {
+		if (rc && part > 1) {
 			most = part / 2;
 			continue;
 		}
+		*failed = at;
 		if (rc)
 			return rc;
 		at += part;
@@ -220,11 +224,12 @@ int tn_api_client_bundle(struct tn_api_client *c, const struct tn_mod *mods, siz
 	*failed = 0;
 	if (rc)
 		return rc;
-	rc = put_bundle(c, mods, n, ++c->last_id, err);
+	rc = put_bundle(c, mods, n, ++c->last_id, failed, err);
 	if (rc) {
 		c->out.len = 0;
 		return rc;
 	}
+	*failed = 0;
 	rc = exchange(c, c->last_id, &answer, err);
 	if (rc == -EINVAL && answer.type == TN_API_RECEIPT)
 		*failed = (size_t)answer.receipt.position;

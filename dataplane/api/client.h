@@ -38,7 +38,10 @@ void tn_api_client_set_event_fn(struct tn_api_client *c, tn_api_event_fn fn, voi
 int tn_api_client_request(struct tn_api_client *c, const struct tn_api_message *request,
 	struct tn_api_message *answer, struct tn_error *err) TN_MUST_CHECK;
 
-/* As tn_switch_commit(), in as many parts as it takes. *version: from which on it is in force. */
+/*
+ * As tn_switch_commit(), in as many parts as it takes. *version: from which on it is in force.
+ * -EINVAL: *failed is the position of the mod that was refused, here or there.
+ */
 int tn_api_client_bundle(struct tn_api_client *c, const struct tn_mod *mods, size_t n,
 	uint64_t *version, size_t *failed, struct tn_error *err) TN_MUST_CHECK;
 

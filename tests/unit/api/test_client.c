@@ -149,7 +149,7 @@ static void count_event(void *ctx, const struct tn_api_event *e)
 static void bundle_in_parts_and_refused(void **state)
 {
 	struct tn_mod *mods = calloc(N_MODS, sizeof(*mods));
-	struct tn_flow_mod fm;
+	struct tn_flow_mod fm, formless;
 	struct tn_api_client *c;
 	struct tn_error err;
 	uint64_t version, lost = 0;
@@ -165,10 +165,13 @@ static void bundle_in_parts_and_refused(void **state)
 	tn_api_client_set_event_fn(c, count_event, &lost);
 	assert_int_equal(tn_api_client_bundle(c, mods, N_MODS, &version, &failed, &err), 0);
 	assert_int_equal(version, 42);
-	/* One that has no form is not sent at all. */
-	fm.command = (enum tn_flow_command)77;
-	assert_int_equal(tn_api_client_bundle(c, mods, 1, &version, &failed, &err), -EINVAL);
-	fm.command = TN_FLOW_ADD;
+	/* One that has no form is found, and nothing is sent. */
+	formless = fm;
+	formless.command = (enum tn_flow_command)77;
+	mods[12345].flow = &formless;
+	assert_int_equal(tn_api_client_bundle(c, mods, N_MODS, &version, &failed, &err), -EINVAL);
+	assert_int_equal(failed, 12345);
+	assert_int_equal(err.of, TN_OFPBRC_BAD_TYPE);
 	assert_int_equal(tn_api_client_bundle(c, mods, 1, &version, &failed, &err), -EINVAL);
 	assert_int_equal(failed, 17);
 	assert_int_equal(err.of, TN_OFPFMFC_TABLE_FULL);
