@@ -74,6 +74,41 @@ static void test_counters_of_a_new_port(void **state)
 	assert_int_equal(port.stats.rx_packets, 0);
 }
 
+static bool worker_sleeps(struct bed *b)
+{
+	return __atomic_load_n(&b->agent->workers[0].sleeping, __ATOMIC_RELAXED) &&
+		__atomic_load_n(&b->agent->workers[1].sleeping, __ATOMIC_RELAXED);
+}
+
+/*
+ * How long the first packet waits for a worker that sleeps, on a port without a descriptor. What is
+ * promised is a millisecond; a busy test machine makes it longer, so only the number is told.
+ */
+static void test_first_packet(void **state)
+{
+	struct tn_action out = output(2);
+	struct tn_flow_mod fm = flow_to(1, &out);
+	uint64_t sum = 0, most = 0;
+
+	(void)state;
+	commit(&fm);
+	for (unsigned i = 0; i < 50; i++) {
+		uint64_t start, wait;
+
+		run_until(worker_sleeps);
+		start = tn_agent_now(bed.agent);
+		assert_true(inject(driver(1), 2, 1, i));
+		do
+			wait = tn_agent_now(bed.agent) - start;
+		while (!collect(2) && wait < DEADLINE_NS);
+		assert_true(wait < DEADLINE_NS);
+		sum += wait;
+		most = wait > most ? wait : most;
+	}
+	print_message("first packet after idle: %lu us on average, %lu us at most\n",
+		(unsigned long)(sum / 50 / 1000), (unsigned long)(most / 1000));
+}
+
 /* --- time ------------------------------------------------------------------------------------- */
 
 static bool no_flows(struct bed *b)
@@ -360,6 +395,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(forwards_and_counts),
 		TEST(counters_of_a_new_port),
+		TEST(first_packet),
 		TEST(idle_timeout),
 		TEST(learns),
 		TEST(packet_ins),
