@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The process: one main thread that writes tables, ports and journal, and workers that forward.
+ * The process: one main thread that writes tables and ports, and workers that forward.
  *
  * The main thread builds a struct tn_agent_forwarding beside the one in use, publishes it with one
  * store and frees the old one after every worker passed a quiescent point (rte_rcu_qsbr). Workers

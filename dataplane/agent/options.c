@@ -19,8 +19,7 @@ static const char help[] =
 	"The Tenon switch: owns ports, flow tables and sessions and forwards on DPDK workers.\n"
 	"\n"
 	"  --load FILE.json     start with this configuration document (as tenon-replay reads it)\n"
-	"  --socket PATH        serve the control interface here\n"
-	"  --state DIR          keep acknowledged state here and start with it again\n"
+	"  --state DIR          folder of this process: another one with it refuses to start\n"
 	"  --workers CORES      cores that forward, e.g. 1 or 1,3-5 (default: the last core)\n"
 	"  --memory MB          memory for packet buffers (default 256)\n"
 	"  --max-frame BYTES    longest frame of any port (default 2048, as for an MTU of 1500)\n"
@@ -38,7 +37,7 @@ static const char help[] =
 	"\n"
 	"Examples:\n"
 	"  tenon-dataplane --load site.json\n"
-	"  tenon-dataplane --state /var/lib/tenon --socket /run/tenon/dataplane.sock --workers 2,3\n"
+	"  tenon-dataplane --state /var/lib/tenon --load /etc/tenon/site.json --workers 2,3\n"
 	"  tenon-dataplane --load bench.json --workers 1 --poll busy --seconds 4 --stats -\n";
 
 void tn_agent_say(const char *fmt, ...)
@@ -119,7 +118,6 @@ static unsigned last_core(void)
 
 enum {
 	OPT_LOAD = 1,
-	OPT_SOCKET,
 	OPT_STATE,
 	OPT_PCI,
 	OPT_KEEP_PRIVILEGES,
@@ -137,7 +135,6 @@ enum {
 
 static const struct option longs[] = {
 	{"load", required_argument, NULL, OPT_LOAD},
-	{"socket", required_argument, NULL, OPT_SOCKET},
 	{"state", required_argument, NULL, OPT_STATE},
 	{"pci", no_argument, NULL, OPT_PCI},
 	{"keep-privileges", no_argument, NULL, OPT_KEEP_PRIVILEGES},
@@ -162,9 +159,6 @@ static int take(struct tn_agent_options *o, int opt, const char *arg)
 	switch (opt) {
 	case OPT_LOAD:
 		o->load = arg;
-		return 0;
-	case OPT_SOCKET:
-		o->socket_path = arg;
 		return 0;
 	case OPT_STATE:
 		o->state_dir = arg;

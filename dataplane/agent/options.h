@@ -8,7 +8,6 @@
 #define TN_WORKERS_MAX 32u
 
 struct tn_agent_options {
-	const char *socket_path;
 	const char *state_dir;
 	const char *load; /* configuration document, NULL: none */
 	unsigned worker_core[TN_WORKERS_MAX];
