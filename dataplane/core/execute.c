@@ -108,12 +108,19 @@ static void remark(struct exec *x, struct branch *b, uint32_t index, uint8_t pre
 	decide_again(x);
 }
 
+static enum tn_meter_verdict run_meter(const struct exec *x, struct tn_meter *m, uint8_t *level)
+{
+	if (x->env->meter)
+		return x->env->meter(x->env->ctx, m, x->now_ns, x->original_len, level);
+	return tn_meter_run(m, x->now_ns, x->original_len, level);
+}
+
 static void meter(struct exec *x, struct branch *b, uint32_t index)
 {
 	const struct tn_op *op = &x->program->ops[index];
 	uint8_t prec_level = 0;
 
-	switch (tn_meter_run(op->meter, x->now_ns, x->original_len, &prec_level)) {
+	switch (run_meter(x, op->meter, &prec_level)) {
 	case TN_METER_PASS:
 		break;
 	case TN_METER_DROP:

@@ -43,6 +43,9 @@ struct tn_exec_env {
 	void *decide_ctx;
 	void (*decide_again)(
 		void *decide_ctx, const struct tn_facts *facts, struct tn_program *program);
+	/* In place of tn_meter_run(), where several threads share a meter. May be NULL. */
+	enum tn_meter_verdict (*meter)(void *ctx, struct tn_meter *meter, uint64_t now_ns,
+		uint32_t bytes, uint8_t *prec_level);
 	/* A COUNT op, beside what its pointers are for; bytes: original_len. May be NULL. */
 	void (*count)(void *ctx, const struct tn_op *op, uint32_t bytes);
 	/* Every op before it runs, for traces. May be NULL. */

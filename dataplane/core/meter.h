@@ -27,6 +27,7 @@ struct tn_meter {
 	uint32_t flags; /* enum tn_meter_flags */
 	uint32_t owner;
 	uint16_t n_bands;
+	uint16_t busy; /* atomic: an engine with several threads takes it around tn_meter_run() */
 	uint64_t created_ns;
 	uint64_t last_ns;
 	struct tn_counter counter; /* packets that came in */

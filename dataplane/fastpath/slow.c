@@ -147,6 +147,20 @@ static void slow_learn(void *ctx, const struct tn_op *op)
 		e->learn(e->ctx, op);
 }
 
+/* A meter is what several workers share by its nature: they take turns, some nanoseconds each. */
+static enum tn_meter_verdict slow_meter(
+	void *ctx, struct tn_meter *meter, uint64_t now_ns, uint32_t bytes, uint8_t *prec_level)
+{
+	enum tn_meter_verdict verdict;
+
+	(void)ctx;
+	while (__atomic_exchange_n(&meter->busy, 1, __ATOMIC_ACQUIRE))
+		_mm_pause();
+	verdict = tn_meter_run(meter, now_ns, bytes, prec_level);
+	__atomic_store_n(&meter->busy, 0, __ATOMIC_RELEASE);
+	return verdict;
+}
+
 static void slow_count(void *ctx, const struct tn_op *op, uint32_t bytes)
 {
 	struct slow_run *r = ctx;
@@ -162,6 +176,7 @@ static const struct tn_exec_env slow_env = {
 	.release = slow_release,
 	.learn = slow_learn,
 	.count = slow_count,
+	.meter = slow_meter,
 };
 
 /* decide_again: the packet as it came in, by the key of its slot. */

@@ -32,6 +32,23 @@ static void *send_frames(void *arg)
 	return NULL;
 }
 
+/* So high that it drops nothing. */
+static void add_meter(void)
+{
+	static const struct tn_band band = {.type = TN_BAND_DROP, .rate = 1000000000};
+	const struct tn_meter_mod mm = {.command = TN_METER_ADD,
+		.meter_id = 1,
+		.flags = TN_METER_PKTPS,
+		.bands = &band,
+		.n_bands = 1};
+	const struct tn_mod mod = {.kind = TN_MOD_METER, .meter = &mm};
+	struct tn_error err = {0};
+	size_t failed;
+
+	if (tn_agent_commit(bed.agent, &mod, 1, &failed, &err))
+		fail_msg("%s", err.detail);
+}
+
 static uint64_t drops(uint32_t number)
 {
 	uint64_t sum = 0;
@@ -66,6 +83,7 @@ static void change(unsigned i)
 
 	fm.priority = (uint16_t)(1 + i % 3);
 	fm.idle_timeout = i % 5 == 0;
+	fm.inst.meter_id = i % 4 == 0;
 	if (i % 3 == 1)
 		tn_match_set_exact(
 			&fm.match, TN_FIELD_ETH_DST, UINT64_C(0x020000000001) + i % FLOWS);
@@ -90,6 +108,7 @@ static void test_changes_under_traffic(void **state)
 	struct tn_action out = output(3);
 
 	(void)state;
+	add_meter();
 	for (uint32_t in_port = 1; in_port <= 2; in_port++) {
 		struct tn_flow_mod fm = flow_to(in_port, &out);
 
