@@ -362,7 +362,10 @@ static void be_idle(struct tn_worker_thread *t)
 	sleep_until_wanted(t);
 }
 
-/* Polls until the end; the clock is read once a round. */
+/*
+ * Polls until the end; the clock is read once a round. The forwarding is the round's own from the
+ * quiescent point at its top to the next one, or until it sleeps: idling still looks at it.
+ */
 static void run(struct tn_worker_thread *t)
 {
 	struct tn_agent *agent = t->agent;
@@ -370,10 +373,11 @@ static void run(struct tn_worker_thread *t)
 	unsigned empty = 0;
 
 	while (!__atomic_load_n(&agent->stop, __ATOMIC_RELAXED)) {
-		struct tn_agent_forwarding *f =
-			__atomic_load_n(&agent->forwarding, __ATOMIC_ACQUIRE);
+		struct tn_agent_forwarding *f;
 		unsigned n, others = 0;
 
+		rte_rcu_qsbr_quiescent(agent->qsbr, t->id);
+		f = __atomic_load_n(&agent->forwarding, __ATOMIC_ACQUIRE);
 		t->forwarding = f;
 		t->now_ns = tn_worker_thread_time(agent, tsc);
 		n = poll_queues(t, f);
@@ -381,7 +385,6 @@ static void run(struct tn_worker_thread *t)
 			others += run_jobs(t, f);
 		if (tn_unlikely(f->n_shadows && t->id == 0 && t->now_ns >= t->shadow_due_ns))
 			others += poll_shadows(t, f);
-		rte_rcu_qsbr_quiescent(agent->qsbr, t->id);
 		end = rte_rdtsc();
 		if (n) {
 			t->busy_cycles += end - tsc;
