@@ -187,19 +187,6 @@ struct tn_session *tn_sessions_insert(struct tn_sessions *t, const struct tn_ses
 	return s;
 }
 
-void tn_sessions_remove(struct tn_sessions *t, struct tn_session *s)
-{
-	struct tn_session_bucket *b = &t->buckets[s->bucket];
-	uint32_t index = (uint32_t)(s - t->entries);
-
-	for (unsigned i = 0; i < TN_BUCKET_SLOTS; i++) {
-		if (b->tag[i] && b->index[i] == index) {
-			take_out(t, b, i);
-			return;
-		}
-	}
-}
-
 void tn_sessions_visit(struct tn_sessions *t, uint32_t bucket, void (*fn)(struct tn_session *s))
 {
 	const struct tn_session_bucket *b = &t->buckets[bucket & t->bucket_mask];
@@ -207,16 +194,5 @@ void tn_sessions_visit(struct tn_sessions *t, uint32_t bucket, void (*fn)(struct
 	for (unsigned i = 0; i < TN_BUCKET_SLOTS; i++) {
 		if (b->tag[i])
 			fn(&t->entries[b->index[i]]);
-	}
-}
-
-void tn_sessions_foreach(
-	struct tn_sessions *t, void (*fn)(void *ctx, struct tn_session *s), void *ctx)
-{
-	for (uint32_t b = 0; b <= t->bucket_mask; b++) {
-		for (unsigned i = 0; i < TN_BUCKET_SLOTS; i++) {
-			if (t->buckets[b].tag[i])
-				fn(ctx, &t->entries[t->buckets[b].index[i]]);
-		}
 	}
 }

@@ -9,7 +9,7 @@
  * (CLOCK), so the table is bounded in memory and in time.
  *
  * Worst case of a lookup: 2 buckets + 16 entries (with distinct random tags: 1.0004 entries).
- * Nothing here allocates after tn_sessions_new().
+ * Nothing here allocates after tn_sessions_init().
  */
 #ifndef TN_FASTPATH_SESSION_H
 #define TN_FASTPATH_SESSION_H
@@ -99,7 +99,7 @@ struct tn_sessions {
 
 /*
  * Room for capacity sessions (rounded up so that buckets are at most 80 % full). -ENOMEM. release
- * is called for every session that is evicted, removed or left at the end.
+ * is called for every session that is evicted or left at the end.
  */
 int tn_sessions_init(struct tn_sessions *t, uint32_t capacity, uint32_t seed,
 	void (*release)(void *ctx, struct tn_session *s), void *ctx) TN_MUST_CHECK;
@@ -172,17 +172,13 @@ struct tn_session *tn_sessions_find(const struct tn_sessions *t, const struct tn
 	const struct tn_session_ip6 *ip6, uint32_t hash);
 
 /*
- * A fresh entry for a key that is not in the table: key, ip6, tag and flags set, the rest zero.
+ * A fresh entry for a key that is not in the table: key, ip6 and tag set, the rest zero.
  * May evict. Never fails.
  */
 struct tn_session *tn_sessions_insert(struct tn_sessions *t, const struct tn_session_key *key,
 	const struct tn_session_ip6 *ip6, uint32_t hash);
 
-void tn_sessions_remove(struct tn_sessions *t, struct tn_session *s);
 /* The sessions of one bucket; numbers wrap. */
 void tn_sessions_visit(struct tn_sessions *t, uint32_t bucket, void (*fn)(struct tn_session *s));
-/* Every session; fn may remove the one it is given. */
-void tn_sessions_foreach(
-	struct tn_sessions *t, void (*fn)(void *ctx, struct tn_session *s), void *ctx);
 
 #endif
