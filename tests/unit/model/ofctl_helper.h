@@ -124,4 +124,20 @@ static inline void check_flow_complaint(enum tn_ofctl_use use, const struct comp
 	bench_fini(&b);
 }
 
+struct pair {
+	const char *text, *want; /* NULL: text is canonical */
+};
+
+static inline void check_pairs(const struct pair *pairs, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		check_canonical(pairs[i].text, pairs[i].want);
+}
+
+static inline void check_complaints(const struct complaint *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		check_flow_complaint(TN_OFCTL_ADD, &list[i]);
+}
+
 #endif

@@ -2,22 +2,6 @@
 /* Flows in ovs-ofctl text: keys, fields, commands, dump lines. */
 #include "tests/unit/model/ofctl_helper.h"
 
-struct pair {
-	const char *text, *want; /* NULL: text is canonical */
-};
-
-static void check_pairs(const struct pair *pairs, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		check_canonical(pairs[i].text, pairs[i].want);
-}
-
-static void check_complaints(const struct complaint *list, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		check_flow_complaint(TN_OFCTL_ADD, &list[i]);
-}
-
 static void keys(void **state)
 {
 	static const struct pair pairs[] = {
