@@ -5,8 +5,8 @@
  *
  * A lookup reads at most two 64-byte buckets and verifies only the entries whose 16-bit tag equals,
  * whatever traffic comes: there are no masks and no chains, so no packet can make another one
- * dearer. Two full buckets give up the entry that was not used for longest among their sixteen
- * (CLOCK), so the table is bounded in memory and in time.
+ * dearer. Where both are full, the first gives up the entry of its eight that was not used for
+ * longest, so the table is bounded in memory and in time.
  *
  * Worst case of a lookup: 2 buckets + 16 entries (with distinct random tags: 1.0004 entries).
  * Nothing here allocates after tn_sessions_init().
