@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Every change that a client is promised goes through here: it is made in the switch, published to
+ * the workers, written to the journal, and only then answered.
+ *
+ * A round of the loop makes many changes and pays for publishing and for the disk once: callers
+ * submit what has come, then flush. Main thread.
+ */
+#ifndef TN_AGENT_CHANGE_H
+#define TN_AGENT_CHANGE_H
+
+#include "dataplane/agent/agent.h"
+#include "dataplane/api/messages.h"
+
+struct tn_changes;
+
+/* receipt: good for the call. version 0: refused, and everything is as it was. */
+typedef void (*tn_receipt_fn)(
+	void *ctx, uint64_t request_id, const struct tn_api_receipt *receipt);
+
+/*
+ * state_dir NULL: nothing is kept, receipts wait for the workers alone. Otherwise what the folder
+ * holds is made the agent's state first, before any worker forwards. NULL with err: the folder
+ * cannot be used, which is not for what is damaged: that is said on standard error and the last
+ * good state is used.
+ */
+struct tn_changes *tn_changes_new(
+	struct tn_agent *agent, const char *state_dir, struct tn_error *err);
+/* Finishes what was submitted: the last receipts are given from within. */
+void tn_changes_free(struct tn_changes *c);
+
+/* Did the state folder hold anything? Then a document of --load is not wanted. */
+bool tn_changes_recovered(const struct tn_changes *c);
+
+/*
+ * BUNDLE (whole: the mods of all its parts), PORT_ADD, PORT_REMOVE, PORT_CONFIGURE,
+ * TABLE_CONFIGURE, UNDERLAY; borrowed for the call. fn gets one receipt: from within this call if
+ * it was refused, otherwise after a flush, from the loop, in the order of submission.
+ */
+void tn_changes_submit(struct tn_changes *c, const struct tn_api_message *change, tn_receipt_fn fn,
+	void *ctx);
+/* Workers get what was submitted since the last flush, and the disk. */
+void tn_changes_flush(struct tn_changes *c);
+/* Whoever ctx was is gone: its receipts go to nobody. */
+void tn_changes_forget(struct tn_changes *c, const void *ctx);
+
+#endif
