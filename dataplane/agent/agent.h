@@ -16,7 +16,7 @@
 #include <rte_rcu_qsbr.h>
 
 #include "dataplane/agent/byte_ring.h"
-#include "dataplane/agent/loop.h"
+#include "dataplane/api/loop.h"
 #include "dataplane/agent/options.h"
 #include "dataplane/fastpath/worker.h"
 #include "dataplane/pipeline/switch.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The main thread's event loop: epoll, timers, signals. One thread.
+ * The event loop of both daemons: epoll, timers, signals. One thread.
  */
-#ifndef TN_AGENT_LOOP_H
-#define TN_AGENT_LOOP_H
+#ifndef TN_API_LOOP_H
+#define TN_API_LOOP_H
 
 #include "dataplane/core/types.h"
 

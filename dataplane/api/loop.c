@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "dataplane/agent/loop.h"
+#include "dataplane/api/loop.h"
 
 #include <errno.h>
 #include <signal.h>
