@@ -76,6 +76,7 @@ struct tn_worker_thread {
 	uint32_t tell_left;			/* to sweep until it can be moved */
 	uint32_t idle_left;			/* to sweep before nothing is left to tell */
 	bool refused;				/* a count found no room */
+	bool look_again;			/* a queue could not be waited for a moment ago */
 	struct tn_learnt *learnt;		/* addresses that were told lately */
 	uint64_t shadow_due_ns;			/* next look at what the host sends */
 	struct tn_agent_forwarding *forwarding; /* of the round */

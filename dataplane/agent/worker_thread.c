@@ -19,8 +19,8 @@
 #include "dataplane/port/shadow.h"
 
 /*
- * Empty rounds before an adaptive worker sleeps. Where every queue has a descriptor, it waits for
- * those; else it naps and looks: NAP_NS is what a first packet may wait.
+ * Empty rounds before an adaptive worker sleeps. It waits for the descriptors of its queues; where
+ * one has none, or too many have, it naps and looks: NAP_NS is what a first packet may wait.
  */
 #define IDLE_ROUNDS 256u
 #define NAP_NS	    750000L
@@ -257,29 +257,50 @@ static bool counts_asked(const struct tn_worker_thread *t)
 
 /* --- sleep ------------------------------------------------------------------------------------ */
 
-/* Descriptors of all that may wake it; 0: something has none. */
-static unsigned collect_fds(
-	const struct tn_worker_thread *t, const struct tn_agent_forwarding *f, struct pollfd *fds)
+/* What a worker waits for; wake_fd is the first. */
+struct wait_set {
+	struct pollfd fds[WAIT_FDS];
+	unsigned n;
+	bool all; /* whatever may come wakes it */
+};
+
+static void add_fd(struct wait_set *set, int fd)
+{
+	if (fd < 0 || set->n == WAIT_FDS)
+		set->all = false;
+	else
+		set->fds[set->n++] = (struct pollfd){.fd = fd, .events = POLLIN};
+}
+
+static void collect_fds(
+	const struct tn_worker_thread *t, const struct tn_agent_forwarding *f, struct wait_set *set)
 {
 	const struct tn_rx_queue *queues = f->queues[t->id];
-	unsigned n_queues = f->n_queues[t->id], n = 0;
-	unsigned n_shadows = t->id == 0 ? f->n_shadows : 0;
 
-	if (n_queues + n_shadows + 1 > WAIT_FDS)
-		return 0;
-	fds[n++] = (struct pollfd){.fd = t->wake_fd, .events = POLLIN};
-	for (unsigned i = 0; i < n_queues; i++) {
+	set->n = 0;
+	set->all = true;
+	add_fd(set, t->wake_fd);
+	for (unsigned i = 0; i < f->n_queues[t->id]; i++) {
 		struct tn_port *port = f->fwd.ports[queues[i].port_index].port;
-		int fd = port->ops->wait_fd ? port->ops->wait_fd(port, queues[i].queue) : -1;
 
-		if (fd < 0)
-			return 0;
-		fds[n++] = (struct pollfd){.fd = fd, .events = POLLIN};
+		add_fd(set, port->ops->wait_fd ? port->ops->wait_fd(port, queues[i].queue) : -1);
 	}
-	for (unsigned i = 0; i < n_shadows; i++)
-		fds[n++] = (struct pollfd){
-			.fd = tn_shadow_fd(f->shadows[f->with_shadow[i]]), .events = POLLIN};
-	return n;
+	for (unsigned i = 0; t->id == 0 && i < f->n_shadows; i++)
+		add_fd(set, tn_shadow_fd(f->shadows[f->with_shadow[i]]));
+}
+
+/* The far ends are to tell when they send. False: one has sent something, or cannot be asked. */
+static bool prepare_queues(const struct tn_worker_thread *t, const struct tn_agent_forwarding *f)
+{
+	const struct tn_rx_queue *queues = f->queues[t->id];
+
+	for (unsigned i = 0; i < f->n_queues[t->id]; i++) {
+		struct tn_port *port = f->fwd.ports[queues[i].port_index].port;
+
+		if (port->ops->prepare_wait && !port->ops->prepare_wait(port, queues[i].queue))
+			return false;
+	}
+	return true;
 }
 
 /* Something came between the last look and the promise to sleep. */
@@ -290,28 +311,33 @@ static bool anything_new(const struct tn_worker_thread *t)
 		__atomic_load_n(&t->agent->stop, __ATOMIC_RELAXED);
 }
 
-/* The forwarding may be freed while it sleeps: nothing of it is touched until it is back. */
+/*
+ * The forwarding may be freed while it sleeps: nothing of it is touched until it is back. A queue
+ * that cannot be prepared gets another look at once, and only a nap if that look found nothing.
+ */
 static void sleep_until_wanted(struct tn_worker_thread *t)
 {
-	const struct tn_agent_forwarding *f = t->forwarding;
 	struct timespec time = {.tv_nsec = NAP_NS};
-	struct pollfd fds[WAIT_FDS];
-	unsigned n = collect_fds(t, f, fds);
+	struct wait_set set;
 	uint64_t times;
 
-	if (n)
-		time.tv_nsec = WAIT_NS;
-	else
-		fds[n++] = (struct pollfd){.fd = t->wake_fd, .events = POLLIN};
+	collect_fds(t, t->forwarding, &set);
 	t->naps++;
 	(void)__atomic_exchange_n(&t->sleeping, 1, __ATOMIC_SEQ_CST);
-	if (!anything_new(t)) {
+	if (!prepare_queues(t, t->forwarding)) {
+		if (!t->look_again)
+			set.n = 0;
+		t->look_again = !t->look_again;
+	} else if (set.all) {
+		time.tv_nsec = WAIT_NS;
+	}
+	if (set.n && !anything_new(t)) {
 		rte_rcu_qsbr_thread_offline(t->agent->qsbr, t->id);
-		(void)ppoll(fds, n, &time, NULL);
+		(void)ppoll(set.fds, set.n, &time, NULL);
 		rte_rcu_qsbr_thread_online(t->agent->qsbr, t->id);
 	}
 	__atomic_store_n(&t->sleeping, 0, __ATOMIC_RELAXED);
-	if (fds[0].revents)
+	if (set.n && set.fds[0].revents)
 		(void)!read(t->wake_fd, &times, sizeof(times));
 }
 
@@ -340,6 +366,7 @@ static bool background(struct tn_worker_thread *t, unsigned packets)
 	}
 	if (packets) {
 		t->idle_left = UINT32_MAX;
+		t->look_again = false;
 		if (++t->polls % SWEEP_ROUNDS == 0)
 			tn_worker_sweep(t->worker, SWEEP_BUDGET);
 		return true;
