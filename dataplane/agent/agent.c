@@ -103,6 +103,35 @@ int tn_agent_set_underlay(
 	return rc;
 }
 
+/* --- events ----------------------------------------------------------------------------------- */
+
+static void on_event(void *ctx, const struct tn_event *event)
+{
+	const struct tn_agent *agent = ctx;
+
+	for (unsigned i = 0; i < agent->n_listeners; i++)
+		agent->listeners[i].fn(agent->listeners[i].ctx, event);
+}
+
+void tn_agent_listen(struct tn_agent *agent, tn_event_fn fn, void *ctx)
+{
+	TN_ASSERT(agent->n_listeners < TN_AGENT_LISTENERS_MAX);
+	agent->listeners[agent->n_listeners++] = (struct tn_agent_listener){fn, ctx};
+}
+
+void tn_agent_unlisten(struct tn_agent *agent, tn_event_fn fn, const void *ctx)
+{
+	struct tn_agent_listener *list = agent->listeners;
+	unsigned i = 0;
+
+	while (i < agent->n_listeners && (list[i].fn != fn || list[i].ctx != ctx))
+		i++;
+	if (i == agent->n_listeners)
+		return;
+	for (agent->n_listeners--; i < agent->n_listeners; i++)
+		list[i] = list[i + 1];
+}
+
 /* --- life ------------------------------------------------------------------------------------- */
 
 static int new_rcu(struct tn_agent *agent)
@@ -158,6 +187,7 @@ struct tn_agent *tn_agent_new(const struct tn_agent_options *options, struct tn_
 	agent->underlay = tn_underlay_new(&no_underlay);
 	if (!agent->sw || !agent->underlay || new_rcu(agent))
 		goto failed;
+	tn_switch_set_event_fn(agent->sw, on_event, agent);
 	agent->punt_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (agent->punt_fd < 0)
 		goto failed;

@@ -127,6 +127,14 @@ struct tn_port_request {
 	struct tn_vxlan_options vxlan; /* type "vxlan" */
 };
 
+/* Who hears of what happens in the switch. */
+#define TN_AGENT_LISTENERS_MAX 4u
+
+struct tn_agent_listener {
+	tn_event_fn fn;
+	void *ctx;
+};
+
 struct tn_agent {
 	struct tn_agent_options options;
 	struct tn_loop *loop;
@@ -139,6 +147,8 @@ struct tn_agent {
 	struct tn_agent_port *ports[TN_WORKER_PORTS_MAX]; /* by index of the forwarding */
 	struct tn_worker_thread workers[TN_WORKERS_MAX];
 	unsigned n_workers;
+	struct tn_agent_listener listeners[TN_AGENT_LISTENERS_MAX];
+	unsigned n_listeners;
 	int punt_fd; /* eventfd: a worker has packet-ins */
 	/* Who takes packet-ins; NULL: they are counted and gone. */
 	tn_punt_fn packet_in;
@@ -181,6 +191,14 @@ int tn_agent_commit(struct tn_agent *agent, const struct tn_mod *mods, size_t n,
  * some milliseconds where there are many sessions, and gives up after 100.
  */
 void tn_agent_collect_counts(struct tn_agent *agent);
+
+/*
+ * fn hears of flows removed, ports and vacancy, after those that listened before it: from within
+ * the call that changes the switch, in order, before the workers have the change. It may read the
+ * switch but not change it. At most TN_AGENT_LISTENERS_MAX.
+ */
+void tn_agent_listen(struct tn_agent *agent, tn_event_fn fn, void *ctx);
+void tn_agent_unlisten(struct tn_agent *agent, tn_event_fn fn, const void *ctx);
 
 /* Who takes packet-ins from now on, on the main thread; fn NULL: nobody. */
 void tn_agent_set_packet_in(struct tn_agent *agent, tn_punt_fn fn, void *ctx);

@@ -388,6 +388,41 @@ static void test_disabled_port(void **state)
 	run_until(all_came);
 }
 
+/* --- events ----------------------------------------------------------------------------------- */
+
+static void count_event(void *ctx, const struct tn_event *event)
+{
+	if (event->kind == TN_EVENT_PORT_STATUS && event->port->number == 2)
+		++*(unsigned *)ctx;
+}
+
+static void switch_port_2(bool enabled)
+{
+	struct tn_error err;
+
+	assert_int_equal(tn_agent_port_configure(bed.agent, 2, enabled, 0, &err), 0);
+}
+
+static void test_listeners(void **state)
+{
+	unsigned first = 0, second = 0;
+
+	(void)state;
+	tn_agent_listen(bed.agent, count_event, &first);
+	tn_agent_listen(bed.agent, count_event, &second);
+	switch_port_2(false);
+	assert_int_equal(first, 1);
+	assert_int_equal(second, 1);
+	tn_agent_unlisten(bed.agent, count_event, &first);
+	switch_port_2(true);
+	assert_int_equal(first, 1);
+	assert_int_equal(second, 2);
+	tn_agent_unlisten(bed.agent, count_event, &second);
+	switch_port_2(false);
+	switch_port_2(true);
+	assert_int_equal(second, 2);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
 
 int main(void)
@@ -403,6 +438,7 @@ int main(void)
 		TEST(links),
 		TEST(refused_ports),
 		TEST(disabled_port),
+		TEST(listeners),
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);
