@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
+#include "dataplane/api/client_io.h"
+
 #define READ_BYTES 65536u
-#define PART_MODS  8192u /* of the usual size these are 1 to 2 MiB */
 
 struct tn_api_client {
 	int fd, timeout_ms;
@@ -103,7 +103,7 @@ static int receive(struct tn_api_client *c, struct tn_api_message *m, struct tn_
 
 	tn_api_buffer_consume(&c->in, c->taken);
 	c->taken = 0;
-	tn_api_arena_fini(&c->arena);
+	tn_api_arena_reset(&c->arena);
 	while (!len) {
 		if (tn_api_message_length(c->in.data, c->in.len, &len, err))
 			break;
@@ -185,36 +185,6 @@ int tn_api_client_request(struct tn_api_client *c, const struct tn_api_message *
 	return rc ? rc : exchange(c, c->last_id, answer, err);
 }
 
-/*
- * All parts. One that is refused is tried again with half of its mods: it was too long, or the one
- * mod at fault is found so.
- */
-static int put_bundle(struct tn_api_client *c, const struct tn_mod *mods, size_t n, uint64_t id,
-	size_t *failed, struct tn_error *err)
-{
-	size_t at = 0, most = PART_MODS;
-
-	do {
-		size_t part = n - at < most ? n - at : most;
-		struct tn_api_message m = {
-			.type = TN_API_BUNDLE,
-			.flags = at + part < n ? TN_API_MORE : 0,
-			.bundle = {mods + at, (uint32_t)part},
-		};
-		int rc = put(c, &m, id, err);
-
-		if (rc && part > 1) {
-			most = part / 2;
-			continue;
-		}
-		*failed = at;
-		if (rc)
-			return rc;
-		at += part;
-	} while (at < n);
-	return 0;
-}
-
 int tn_api_client_bundle(struct tn_api_client *c, const struct tn_mod *mods, size_t n,
 	uint64_t *version, size_t *failed, struct tn_error *err)
 {
@@ -224,13 +194,9 @@ int tn_api_client_bundle(struct tn_api_client *c, const struct tn_mod *mods, siz
 	*failed = 0;
 	if (rc)
 		return rc;
-	rc = put_bundle(c, mods, n, ++c->last_id, failed, err);
-	if (rc) {
-		c->out.len = 0;
-		return rc;
-	}
-	*failed = 0;
-	rc = exchange(c, c->last_id, &answer, err);
+	rc = tn_client_put_bundle(&c->out, mods, n, ++c->last_id, failed, err);
+	if (!rc)
+		rc = exchange(c, c->last_id, &answer, err);
 	if (rc == -EINVAL && answer.type == TN_API_RECEIPT)
 		*failed = (size_t)answer.receipt.position;
 	if (rc)
@@ -299,25 +265,10 @@ struct tn_api_client *tn_api_client_open(
 struct tn_api_client *tn_api_client_connect(
 	const char *path, const char *name, int timeout_ms, struct tn_error *err)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd;
+	int fd = tn_client_dial(path, 0, err);
 
-	if (strlen(path) >= sizeof(address.sun_path)) {
-		tn_error_set(err, TN_OFPFMFC_UNKNOWN, -1,
-			"a socket's path has at most %zu bytes: give a shorter one",
-			sizeof(address.sun_path) - 1);
+	if (fd < 0)
 		return NULL;
-	}
-	memcpy(address.sun_path, path, strlen(path) + 1);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof(address))) {
-		tn_error_set(err, TN_OFPFMFC_UNKNOWN, -1,
-			"%s: %s; is tenon-dataplane running, and with this --socket?", path,
-			strerror(errno));
-		if (fd >= 0)
-			close(fd);
-		return NULL;
-	}
 	return tn_api_client_open(fd, name, timeout_ms, err);
 }
 

@@ -33,7 +33,8 @@ struct tn_api_arena {
 void tn_api_arena_init(struct tn_api_arena *a, size_t limit);
 /* 16-byte aligned and zero; NULL: no memory, or over the limit. */
 void *tn_api_arena_take(struct tn_api_arena *a, size_t n);
-/* Everything that was taken is gone. */
+/* Everything that was taken is gone; some room is kept for what comes. */
+void tn_api_arena_reset(struct tn_api_arena *a);
 void tn_api_arena_fini(struct tn_api_arena *a);
 
 /*

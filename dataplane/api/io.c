@@ -77,15 +77,31 @@ void *tn_api_arena_take(struct tn_api_arena *a, size_t n)
 	return room;
 }
 
-void tn_api_arena_fini(struct tn_api_arena *a)
+void tn_api_arena_reset(struct tn_api_arena *a)
 {
+	struct tn_api_chunk *kept = NULL;
+
 	while (a->chunks) {
 		struct tn_api_chunk *c = a->chunks;
 
 		a->chunks = c->next;
-		free(c);
+		if (kept || c->size != CHUNK_BYTES) {
+			free(c);
+			continue;
+		}
+		kept = c;
+		kept->next = NULL;
+		kept->used = 0;
 	}
+	a->chunks = kept;
 	a->used = 0;
+}
+
+void tn_api_arena_fini(struct tn_api_arena *a)
+{
+	tn_api_arena_reset(a);
+	free(a->chunks);
+	a->chunks = NULL;
 }
 
 void tn_io_fail(struct tn_api_io *io, enum tn_of_error of, const char *fmt, ...)
