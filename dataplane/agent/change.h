@@ -14,9 +14,13 @@
 
 struct tn_changes;
 
-/* receipt: good for the call. version 0: refused, and everything is as it was. */
-typedef void (*tn_receipt_fn)(
-	void *ctx, uint64_t request_id, const struct tn_api_receipt *receipt);
+/*
+ * receipt: good for the call. version 0: refused, and everything is as it was. NULL: made, and
+ * forwarding, but the disk failed (tn_changes_failure) and a restart may not find it: neither a
+ * receipt nor a refusal would be true, so the answer is an ERROR. Who gets it may submit, flush
+ * and forget.
+ */
+typedef void (*tn_receipt_fn)(void *ctx, uint64_t request_id, const struct tn_api_receipt *receipt);
 
 /*
  * state_dir NULL: nothing is kept, receipts wait for the workers alone. Otherwise what the folder
@@ -32,13 +36,16 @@ void tn_changes_free(struct tn_changes *c);
 /* Did the state folder hold anything? Then a document of --load is not wanted. */
 bool tn_changes_recovered(const struct tn_changes *c);
 
+/* Why nothing is kept any more and all that is submitted is refused; NULL: all is well. */
+const char *tn_changes_failure(const struct tn_changes *c);
+
 /*
  * BUNDLE (whole: the mods of all its parts), PORT_ADD, PORT_REMOVE, PORT_CONFIGURE,
  * TABLE_CONFIGURE, UNDERLAY; borrowed for the call. fn gets one receipt: from within this call if
- * it was refused, otherwise after a flush, from the loop, in the order of submission.
+ * it was refused, otherwise from within a flush or later from the loop, in the order of submission.
  */
-void tn_changes_submit(struct tn_changes *c, const struct tn_api_message *change, tn_receipt_fn fn,
-	void *ctx);
+void tn_changes_submit(
+	struct tn_changes *c, const struct tn_api_message *change, tn_receipt_fn fn, void *ctx);
 /* Workers get what was submitted since the last flush, and the disk. */
 void tn_changes_flush(struct tn_changes *c);
 /* Whoever ctx was is gone: its receipts go to nobody. */
