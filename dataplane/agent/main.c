@@ -9,6 +9,7 @@
 #include "dataplane/agent/load.h"
 #include "dataplane/agent/process.h"
 #include "dataplane/agent/stats.h"
+#include "dataplane/api/daemon.h"
 
 static void stop_loop(void *ctx)
 {
@@ -71,6 +72,7 @@ int main(int argc, char **argv)
 	struct tn_agent_options options;
 	struct tn_document doc = {0};
 	struct tn_loop *loop;
+	struct tn_error err;
 	int state_fd = -1;
 	bool locked;
 	int code = TN_AGENT_EXIT_FAILURE, r = tn_agent_options_parse(&options, argc, argv);
@@ -78,9 +80,11 @@ int main(int argc, char **argv)
 	if (r)
 		return r > 0 ? TN_AGENT_EXIT_OK : TN_AGENT_EXIT_USAGE;
 	if (options.state_dir) {
-		state_fd = tn_process_lock(options.state_dir, &locked);
-		if (state_fd < 0)
+		state_fd = tn_daemon_lock(options.state_dir, "tenon-dataplane", &locked, &err);
+		if (state_fd < 0) {
+			tn_agent_say("%s", err.detail);
 			return locked ? TN_AGENT_EXIT_LOCKED : TN_AGENT_EXIT_FAILURE;
+		}
 	}
 	loop = tn_loop_new();
 	if (!loop || tn_loop_stop_on_signals(loop))

@@ -1,15 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a daemon owes its machine: one instance a state folder, few privileges, news for systemd. */
+/* What the switch keeps of its privileges, and its news for systemd. */
 #ifndef TN_AGENT_PROCESS_H
 #define TN_AGENT_PROCESS_H
 
 #include "dataplane/core/types.h"
-
-/*
- * The state folder, made if it is not there, locked for the life of the returned descriptor. -1:
- * said why; *locked says that another process has it.
- */
-int tn_process_lock(const char *state_dir, bool *locked) TN_MUST_CHECK;
 
 /*
  * Keeps what ports need (network devices, raw sockets, BPF, locked memory) and, with `all`, what

@@ -26,9 +26,18 @@ struct timer {
 	struct timer *next;
 };
 
+struct handler {
+	int signal;
+	tn_timer_fn fn;
+	void *ctx;
+	struct handler *next;
+};
+
 struct tn_loop {
 	int epoll;
 	int signals; /* -1: none */
+	sigset_t signal_set;
+	struct handler *handlers;
 	bool stop;
 	struct source *sources, *removed;
 	struct timer *timers;
@@ -41,6 +50,7 @@ struct tn_loop *tn_loop_new(void)
 	if (!loop)
 		return NULL;
 	loop->signals = -1;
+	sigemptyset(&loop->signal_set);
 	loop->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (loop->epoll >= 0)
 		return loop;
@@ -77,6 +87,12 @@ void tn_loop_free(struct tn_loop *loop)
 		free(s);
 	}
 	free_removed(loop);
+	while (loop->handlers) {
+		struct handler *h = loop->handlers;
+
+		loop->handlers = h->next;
+		free(h);
+	}
 	if (loop->signals >= 0)
 		close(loop->signals);
 	close(loop->epoll);
@@ -172,31 +188,62 @@ int tn_loop_every(struct tn_loop *loop, uint64_t period_ns, tn_timer_fn fn, void
 	return 0;
 }
 
-static void on_signal(void *ctx, uint32_t events)
+static void on_signals(void *ctx, uint32_t events)
 {
 	struct tn_loop *loop = ctx;
 	struct signalfd_siginfo info;
 
 	(void)events;
-	if (read(loop->signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
-		loop->stop = true;
+	if (read(loop->signals, &info, sizeof(info)) != (ssize_t)sizeof(info))
+		return;
+	for (struct handler *h = loop->handlers; h; h = h->next) {
+		if (h->signal == (int)info.ssi_signo)
+			h->fn(h->ctx);
+	}
+}
+
+/* The signal comes by the loop's descriptor from here on. */
+static int watch_signal(struct tn_loop *loop, int signal)
+{
+	int fd, rc;
+
+	sigaddset(&loop->signal_set, signal);
+	rc = pthread_sigmask(SIG_BLOCK, &loop->signal_set, NULL);
+	if (rc)
+		return -rc;
+	fd = signalfd(loop->signals, &loop->signal_set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (fd < 0)
+		return -errno;
+	if (loop->signals >= 0)
+		return 0;
+	loop->signals = fd;
+	return tn_loop_add(loop, fd, EPOLLIN, on_signals, loop);
+}
+
+int tn_loop_on_signal(struct tn_loop *loop, int signal, tn_timer_fn fn, void *ctx)
+{
+	struct handler *h = malloc(sizeof(*h));
+	int rc = h ? watch_signal(loop, signal) : -ENOMEM;
+
+	if (rc) {
+		free(h);
+		return rc;
+	}
+	*h = (struct handler){.signal = signal, .fn = fn, .ctx = ctx, .next = loop->handlers};
+	loop->handlers = h;
+	return 0;
+}
+
+static void stop(void *ctx)
+{
+	tn_loop_stop(ctx);
 }
 
 int tn_loop_stop_on_signals(struct tn_loop *loop)
 {
-	sigset_t set;
-	int rc;
+	int rc = tn_loop_on_signal(loop, SIGINT, stop, loop);
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	rc = pthread_sigmask(SIG_BLOCK, &set, NULL);
-	if (rc)
-		return -rc;
-	loop->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (loop->signals < 0)
-		return -errno;
-	return tn_loop_add(loop, loop->signals, EPOLLIN, on_signal, loop);
+	return rc ? rc : tn_loop_on_signal(loop, SIGTERM, stop, loop);
 }
 
 void tn_loop_run(struct tn_loop *loop)

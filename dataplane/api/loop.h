@@ -27,6 +27,10 @@ typedef void (*tn_timer_fn)(void *ctx);
 int tn_loop_every(
 	struct tn_loop *loop, uint64_t period_ns, tn_timer_fn fn, void *ctx) TN_MUST_CHECK;
 
+/* In place of what the signal does otherwise. Before threads are made, which leave it to the loop.
+ */
+int tn_loop_on_signal(struct tn_loop *loop, int signal, tn_timer_fn fn, void *ctx) TN_MUST_CHECK;
+
 /* Until tn_loop_stop() or one of the signals given to tn_loop_stop_on_signals(). */
 int tn_loop_stop_on_signals(struct tn_loop *loop) TN_MUST_CHECK; /* SIGINT, SIGTERM */
 void tn_loop_run(struct tn_loop *loop);

@@ -126,6 +126,28 @@ static void test_signals(void **state)
 	tn_loop_run(b->loop);
 }
 
+static void on_hangup(void *ctx)
+{
+	struct bed *b = ctx;
+
+	if (++b->ticks == 2)
+		assert_int_equal(raise(SIGTERM), 0);
+	else
+		assert_int_equal(raise(SIGHUP), 0);
+}
+
+/* One signal calls, another stops. */
+static void test_signal_functions(void **state)
+{
+	struct bed *b = *state;
+
+	assert_int_equal(tn_loop_stop_on_signals(b->loop), 0);
+	assert_int_equal(tn_loop_on_signal(b->loop, SIGHUP, on_hangup, b), 0);
+	assert_int_equal(raise(SIGHUP), 0);
+	tn_loop_run(b->loop);
+	assert_int_equal(b->ticks, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -133,6 +155,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_removed_in_a_callback, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_timer, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_signals, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_signal_functions, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
