@@ -16,6 +16,9 @@
 bool tn_json_read_flow(struct tn_json_reader *r, tn_json_ref v, struct tn_flow_mod *fm);
 bool tn_json_read_group(struct tn_json_reader *r, tn_json_ref v, struct tn_group_mod *gm);
 bool tn_json_read_meter(struct tn_json_reader *r, tn_json_ref v, struct tn_meter_mod *mm);
+/* Buckets for a group that is there already; type: its type if the client says it, or NULL. */
+bool tn_json_read_buckets(
+	struct tn_json_reader *r, tn_json_ref array, tn_json_ref type, struct tn_group_mod *gm);
 
 /*
  * v: {"criteria":[..]}. false: the match holds only the criteria that are correct; *sure: none of

@@ -403,6 +403,26 @@ static bool read_buckets(struct tn_json_reader *r, tn_json_ref array, struct tn_
 	return check_bucket_ids(r, array, list);
 }
 
+/* A bucket that has a weight is of a SELECT group; else nothing depends on the type. */
+static enum tn_group_type guess_type(struct tn_json_reader *r, tn_json_ref array)
+{
+	tn_json_ref first = tn_json_first(array);
+
+	if (array->type == TN_JSON_ARRAY && array->n && first->type == TN_JSON_OBJECT &&
+		tn_json_member(r, first, "weight"))
+		return TN_GROUP_TYPE_SELECT;
+	return TN_GROUP_TYPE_ALL;
+}
+
+bool tn_json_read_buckets(
+	struct tn_json_reader *r, tn_json_ref array, tn_json_ref type, struct tn_group_mod *gm)
+{
+	gm->type = guess_type(r, array);
+	if (type && !read_group_type(r, type, &gm->type))
+		return false;
+	return read_buckets(r, array, gm);
+}
+
 bool tn_json_read_group(struct tn_json_reader *r, tn_json_ref v, struct tn_group_mod *gm)
 {
 	tn_json_ref m[TN_ARRAY_SIZE(group_keys)];

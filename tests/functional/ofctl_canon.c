@@ -5,6 +5,7 @@
  * wrong, separated by tabs. With dump, flows are printed with their counters, which are zero.
  */
 #include "control/model/ofctl.h"
+#include "control/model/operation.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,52 +26,29 @@ static char *canon_flow(struct tn_ofctl *o, const char *text, size_t len, bool s
 
 	if (tn_ofctl_parse_flow(o, TN_OFCTL_ANY, text, len, &fm))
 		return NULL;
-	memset(&info, 0, sizeof(info));
-	info.table_id = fm.table_id;
-	info.priority = fm.priority;
-	info.cookie = fm.set_cookie ? fm.new_cookie : fm.cookie;
-	info.idle_timeout = fm.idle_timeout;
-	info.hard_timeout = fm.hard_timeout;
-	info.importance = fm.importance;
-	info.flags = fm.flags;
-	info.match = fm.match;
-	info.inst = fm.inst;
+	tn_flow_mod_to_info(0, &fm, &info);
 	fputs(commands[fm.command], stdout);
 	return tn_ofctl_print_flow(&info, NULL, stats, 0);
 }
 
 static char *canon_group(struct tn_ofctl *o, const char *text, size_t len)
 {
-	struct tn_bucket_info *buckets;
 	struct tn_group_info info;
 	struct tn_group_mod gm;
 
 	if (tn_ofctl_parse_group(o, TN_GROUP_ADD, text, len, &gm))
 		return NULL;
-	buckets = tn_arena_alloc(o->arena, (gm.n_buckets + 1u) * sizeof(*buckets));
-	for (uint32_t i = 0; i < gm.n_buckets; i++)
-		buckets[i].bucket = gm.buckets[i];
-	memset(&info, 0, sizeof(info));
-	info.group_id = gm.group_id;
-	info.type = gm.type;
-	info.selection = gm.selection;
-	info.hash_fields = gm.hash_fields;
-	info.selection_param = gm.selection_param;
-	info.buckets = buckets;
-	info.n_buckets = gm.n_buckets;
+	tn_group_mod_to_info(o->arena, &gm, &info);
 	return tn_ofctl_print_group(&info, NULL);
 }
 
 static char *canon_meter(struct tn_ofctl *o, const char *text, size_t len)
 {
 	struct tn_meter_mod mm;
-	struct tn_meter *meter;
 
 	if (tn_ofctl_parse_meter(o, TN_METER_ADD, text, len, &mm))
 		return NULL;
-	meter = tn_arena_alloc(o->arena, tn_meter_size(mm.n_bands));
-	tn_meter_init(meter, &mm, 0);
-	return tn_ofctl_print_meter(meter);
+	return tn_ofctl_print_meter(tn_meter_mod_to_meter(o->arena, &mm));
 }
 
 static char *canon(struct tn_ofctl *o, const char *kind, const char *text, size_t len)
