@@ -525,28 +525,13 @@ static struct tn_be16 extract_tci(const uint8_t *p)
 	return tci;
 }
 
-/*
- * In pieces that compilers make a few vector stores each. One memset() of this size becomes "rep
- * stos", whose start costs as much as the rest of the parse.
- */
-static inline void clear_key(struct tn_key *key)
-{
-	uint8_t *p = (uint8_t *)key;
-
-	TN_BUILD_ASSERT(sizeof(*key) > 192 && sizeof(*key) <= 256, "four pieces");
-	memset(p, 0, 64);
-	memset(p + 64, 0, 64);
-	memset(p + 128, 0, 64);
-	memset(p + 192, 0, sizeof(*key) - 192);
-}
-
 void tn_key_extract(const struct tn_view *view, const struct tn_headers *h, struct tn_key *key)
 {
 	const uint8_t *p = view->data;
 	const struct tn_eth_hdr *eth = (const void *)p;
 
 	TN_KEY_SEQ_ASSERT(1);
-	clear_key(key);
+	tn_key_clear(key);
 	key->eth_dst = eth->dst;
 	key->eth_src = eth->src;
 	key->eth_type = tn_htobe16(h->eth_type);

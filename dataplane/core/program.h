@@ -71,10 +71,11 @@ struct tn_op {
 		} push_vlan;
 		uint32_t max_len;
 		struct {
-			tn_u128 tun_src, tun_dst; /* of the key at this point */
-			uint32_t port;		  /* an ordinary port or LOCAL */
-			uint32_t tunnel_id;	  /* low 32 bits; see wide_tunnel_id */
-			uint16_t max_len;	  /* 0: whole */
+			/* Of the key at this point; zero where the port is no tunnel. */
+			tn_u128 tun_src, tun_dst;
+			uint32_t port;	    /* an ordinary port or LOCAL */
+			uint32_t tunnel_id; /* low 32 bits; see wide_tunnel_id */
+			uint16_t max_len;   /* 0: whole */
 			uint16_t queue;
 			uint8_t wide_tunnel_id; /* the key's has bits above 31 */
 			uint8_t has_queue;

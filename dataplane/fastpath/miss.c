@@ -10,14 +10,11 @@ static void widen_mask(struct tn_worker *w)
 {
 	uint64_t *mine = tn_key_words(&w->flow_mask);
 	const uint64_t *read = tn_key_cwords(&w->read.mask);
-	bool wider = false;
 
-	for (size_t i = 0; i < TN_KEY_WORDS; i++) {
-		wider |= (read[i] & ~mine[i]) != 0;
-		mine[i] |= read[i];
-	}
-	if (!wider)
+	if (tn_likely(!tn_key_beyond(read, mine)))
 		return;
+	for (size_t i = 0; i < TN_KEY_WORDS; i++)
+		mine[i] |= read[i];
 	tn_session_mask(&w->flow_mask, &w->mask, &w->mask_ip6, &w->rest);
 	w->mask_gen++;
 }

@@ -15,6 +15,8 @@ void tn_wk_flow_key(const struct tn_view *view, const struct tn_headers *h,
 	key->in_port = tn_htobe32(in->in_port);
 	key->in_phy_port = tn_htobe32(in->in_phy_port ? in->in_phy_port : in->in_port);
 	key->tunnel_id = tn_htobe64(in->tunnel_id);
+	if (!(in->tun_src | in->tun_dst)) /* as tn_key_extract() left them */
+		return;
 	key->tun_src = tn_u128_to_ip6(in->tun_src);
 	key->tun_dst = tn_u128_to_ip6(in->tun_dst);
 }

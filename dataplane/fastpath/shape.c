@@ -3,14 +3,30 @@
 
 TN_KEY_SEQ_ASSERT(1); /* each member of the flow key is in the session key or in the rest */
 
+static inline __m128i load2(const uint64_t *p)
+{
+	return _mm_loadu_si128((const __m128i *)(const void *)p);
+}
+
 static bool overlap(const struct tn_key *a, const struct tn_key *b)
 {
 	const uint64_t *x = tn_key_cwords(a), *y = tn_key_cwords(b);
-	uint64_t any = 0;
+	__m128i any = _mm_setzero_si128();
+	size_t i = 0;
 
-	for (size_t i = 0; i < TN_KEY_WORDS; i++)
-		any |= x[i] & y[i];
-	return any != 0;
+	for (; i + 2 <= TN_KEY_WORDS; i += 2)
+		any = _mm_or_si128(any, _mm_and_si128(load2(x + i), load2(y + i)));
+	return !_mm_testz_si128(any, any) || (i < TN_KEY_WORDS && x[i] & y[i]);
+}
+
+bool tn_key_beyond(const uint64_t *bits, const uint64_t *mask)
+{
+	__m128i any = _mm_setzero_si128();
+	size_t i = 0;
+
+	for (; i + 2 <= TN_KEY_WORDS; i += 2)
+		any = _mm_or_si128(any, _mm_andnot_si128(load2(mask + i), load2(bits + i)));
+	return !_mm_testz_si128(any, any) || (i < TN_KEY_WORDS && bits[i] & ~mask[i]);
 }
 
 static void copy_members(const struct tn_key *key, struct tn_session_key *k)

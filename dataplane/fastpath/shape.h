@@ -124,4 +124,7 @@ bool tn_session_key_from(const struct tn_key *key, const struct tn_key *rest,
 void tn_session_mask(
 	const struct tn_key *mask, struct tn_session_key *k, bool *ip6, struct tn_key *rest);
 
+/* Does a flow-key mask have bits that another one has not? By their words. */
+bool tn_key_beyond(const uint64_t *bits, const uint64_t *mask);
+
 #endif

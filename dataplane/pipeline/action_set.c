@@ -3,6 +3,12 @@
 
 void tn_action_set_clear(struct tn_action_set *set)
 {
+	set->any = false;
+}
+
+static void begin(struct tn_action_set *set)
+{
+	set->any = true;
 	/* set[] is read only where set_fields says so. */
 	set->set_fields = 0;
 	set->copy_ttl_in = set->pop_vlan = set->push_vlan = NULL;
@@ -68,6 +74,8 @@ static void action_set_write_one(
 void tn_action_set_write(struct tn_action_set *set, const struct tn_action *list, size_t n,
 	const struct tn_flow *flow)
 {
+	if (n && !set->any)
+		begin(set);
 	for (size_t i = 0; i < n; i++)
 		action_set_write_one(set, &list[i], flow);
 }
@@ -82,6 +90,8 @@ void tn_decide_action_set(struct tn_walk *w, const struct tn_action_set *set, un
 {
 	const struct tn_flow *flow = w->flow;
 
+	if (!set->any)
+		return;
 	run(w, set->copy_ttl_in);
 	run(w, set->pop_vlan);
 	run(w, set->push_vlan);

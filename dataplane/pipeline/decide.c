@@ -118,9 +118,16 @@ static void read_pipeline(struct tn_walk *w, bool all)
 		w->read->mask.metadata.raw = w->read->mask.tunnel_id.raw = UINT64_MAX;
 }
 
-/* What an output to a tunnel may take from the packet's own metadata. */
-static void read_tunnel(struct tn_walk *w)
+/* What an output to a tunnel takes from the packet's own metadata. */
+static void set_tunnel(struct tn_walk *w, struct tn_op *op)
 {
+	const struct tn_key *key = &w->b.key;
+	uint64_t tunnel_id = tn_be64toh(key->tunnel_id);
+
+	op->output.tunnel_id = (uint32_t)tunnel_id;
+	op->output.wide_tunnel_id = tunnel_id >> 32 != 0;
+	op->output.tun_src = tn_u128_from_ip6(&key->tun_src);
+	op->output.tun_dst = tn_u128_from_ip6(&key->tun_dst);
 	if (!w->read)
 		return;
 	w->read->mask.tunnel_id.raw = UINT64_MAX;
@@ -372,7 +379,6 @@ static void walk_controller(struct tn_walk *w, const struct tn_action *a)
 static void walk_output_port(
 	struct tn_walk *w, const struct tn_port_config_data *port, uint16_t max_len)
 {
-	uint64_t tunnel_id = tn_be64toh(w->b.key.tunnel_id);
 	uint32_t at = w->program->n_ops;
 	struct tn_op *op;
 
@@ -392,11 +398,7 @@ static void walk_output_port(
 	op->output.queue = w->b.queue;
 	op->output.has_queue = w->b.has_queue;
 	if (port->type == TN_PORT_VXLAN)
-		read_tunnel(w);
-	op->output.tunnel_id = (uint32_t)tunnel_id;
-	op->output.wide_tunnel_id = tunnel_id >> 32 != 0;
-	op->output.tun_src = tn_u128_from_ip6(&w->b.key.tun_src);
-	op->output.tun_dst = tn_u128_from_ip6(&w->b.key.tun_dst);
+		set_tunnel(w, op);
 	copied(w, at);
 }
 
@@ -599,14 +601,14 @@ void tn_decide_list(struct tn_walk *w, const struct tn_action *list, size_t n)
 	}
 }
 
-static void read_table(struct tn_walk *w, const struct tn_classifier *cls)
+/* What of a flow the lookup did not touch, its first actions too: all of it is wanted now. */
+static void fetch_flow(const struct tn_flow *flow)
 {
-	uint64_t *read = tn_key_words(&w->read->mask);
-	struct tn_key mask;
+	const char *p = (const char *)flow;
 
-	tn_classifier_mask(cls, &mask);
-	for (size_t i = 0; i < TN_KEY_WORDS; i++)
-		read[i] |= tn_key_cwords(&mask)[i];
+	__builtin_prefetch(p + 64);
+	__builtin_prefetch(p + sizeof(*flow));
+	__builtin_prefetch(p + sizeof(*flow) + 64);
 }
 
 static const struct tn_flow *lookup(struct tn_walk *w, uint8_t table_id)
@@ -619,11 +621,12 @@ static const struct tn_flow *lookup(struct tn_walk *w, uint8_t table_id)
 	if (table->cls) {
 		rule = tn_classifier_lookup(table->cls, &w->b.key, w->s->version);
 		if (w->read)
-			read_table(w, table->cls);
+			tn_classifier_add_mask(table->cls, &w->read->mask);
 	}
 	if (w->read)
 		w->read->tables[table_id / 64] |= UINT64_C(1) << table_id % 64;
 	flow = (const struct tn_flow *)(const void *)rule;
+	fetch_flow(flow);
 	op = tn_decide_emit(w, TN_OP_COUNT);
 	if (!op)
 		return flow;
@@ -634,7 +637,7 @@ static const struct tn_flow *lookup(struct tn_walk *w, uint8_t table_id)
 	if (flow) {
 		op->count.matches = &table->matches;
 		op->count.counter = &flow->stats->counter;
-		op->count.id = flow->stats->id;
+		op->count.id = flow->stats_id;
 		op->count.last_used = &flow->stats->last_used_ns;
 		op->count.no_packets = !!(flow->flags & TN_FLOW_NO_PKT_COUNTS);
 		op->count.no_bytes = !!(flow->flags & TN_FLOW_NO_BYT_COUNTS);
@@ -730,11 +733,17 @@ static void walk_init(struct tn_walk *w, const struct tn_snapshot *s, const stru
 	w->stopped = false;
 	w->flow = NULL;
 	w->reason = TN_PACKET_IN_ACTION_SET;
-	w->b = (struct tn_branch){.key = *key, .last_op = TN_OP_NONE};
+	tn_key_copy(&w->b.key, key);
+	w->b.queue = 0;
+	w->b.has_queue = w->b.sent = w->b.ended = false;
+	w->b.last_op = TN_OP_NONE;
 	tn_action_set_clear(&w->set);
 	program->n_ops = 0;
-	if (read)
-		memset(read, 0, sizeof(*read));
+	if (read) {
+		memset(read->tables, 0, sizeof(read->tables));
+		read->addresses = false;
+		tn_key_clear(&read->mask);
+	}
 	if (trace && trace->begin)
 		trace->begin(trace->ctx);
 }

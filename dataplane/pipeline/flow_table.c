@@ -94,11 +94,13 @@ struct tn_flow *tn_sw_flow_new(struct tn_switch *sw, const struct tn_instruction
 void tn_sw_flow_stats_new(struct tn_switch *sw, struct tn_flow *flow, uint64_t last_used_ns)
 {
 	flow->stats = tn_sw_stats_new(sw, last_used_ns);
+	flow->stats_id = flow->stats ? flow->stats->id : 0;
 }
 
 void tn_sw_flow_stats_share(struct tn_flow *flow, const struct tn_flow *old)
 {
 	flow->stats = old->stats;
+	flow->stats_id = old->stats_id;
 	flow->stats->refs++;
 }
 

@@ -33,19 +33,22 @@ struct tn_stats {
 struct tn_flow {
 	struct tn_cls_rule cls; /* first: lookup results are cast back; priority is in it */
 	uint64_t flow_id;
-	uint64_t cookie;
-	uint64_t created_ns;
 	struct tn_stats *stats;
-	uint32_t owner;
-	uint16_t idle_timeout, hard_timeout, importance, flags;
+	uint64_t stats_id; /* of stats: decisions need not touch it */
+	uint16_t flags;
 	uint8_t table_id;
 	/* What it does. Lists point into the flow's own memory; immutable. */
 	uint8_t goto_table; /* TN_GOTO_NONE */
-	bool clear_actions;
+	uint32_t meter_id;  /* 0: none */
 	uint16_t n_apply, n_write;
-	uint32_t meter_id; /* 0: none */
-	uint64_t metadata, metadata_mask;
+	bool clear_actions;
 	const struct tn_action *apply, *write;
+	uint64_t metadata, metadata_mask;
+	/* What decisions do not read. */
+	uint64_t cookie;
+	uint64_t created_ns;
+	uint32_t owner;
+	uint16_t idle_timeout, hard_timeout, importance;
 	/* Writer's bookkeeping. */
 	struct tn_flow *id_next; /* flows by id; once removed, flows that wait to be freed */
 	uint32_t timer_slot;	 /* place in the expiry heap, UINT32_MAX: none */
@@ -53,6 +56,8 @@ struct tn_flow {
 	uint16_t n_uses;	 /* groups and meter it names: struct tn_use after the lists */
 	bool dropped;		 /* added and removed by the bundle under way */
 };
+
+TN_BUILD_ASSERT(offsetof(struct tn_flow, cookie) <= 128, "a decision reads 128 bytes of a flow");
 
 struct tn_group_bucket {
 	uint32_t bucket_id;

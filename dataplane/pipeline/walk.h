@@ -13,6 +13,7 @@
 
 /* OpenFlow's action set: at most one action of a kind, one SET_FIELD a field. */
 struct tn_action_set {
+	bool any;	     /* false: nothing was written, and no other member is valid */
 	uint64_t set_fields; /* bitmap of enum tn_field_id in set[] */
 	const struct tn_action *set[TN_N_FIELDS];
 	const struct tn_action *copy_ttl_in, *pop_vlan, *push_vlan, *copy_ttl_out, *dec_ttl;

@@ -252,12 +252,15 @@ struct tn_cls_rule *tn_classifier_overlap(const struct tn_classifier *cls,
 	return NULL;
 }
 
-void tn_classifier_mask(const struct tn_classifier *cls, struct tn_key *mask)
+void tn_classifier_add_mask(const struct tn_classifier *cls, struct tn_key *mask)
 {
-	unsigned i;
+	uint32_t left;
 
-	for (i = 0; i < TN_KEY_WORDS; i++)
-		tn_key_words(mask)[i] = tn_read(&cls->shapes.mask[i]);
+	for (left = tn_read_number(&cls->shapes.map); left; left &= left - 1) {
+		unsigned word = (unsigned)__builtin_ctz(left);
+
+		tn_key_words(mask)[word] |= tn_read_number(&cls->shapes.mask[word]);
+	}
 }
 
 void tn_classifier_foreach(struct tn_classifier *cls, tn_cls_rule_fn fn, void *ctx)

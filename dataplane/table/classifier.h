@@ -90,8 +90,11 @@ struct tn_cls_rule *tn_classifier_find(const struct tn_classifier *cls,
 struct tn_cls_rule *tn_classifier_overlap(const struct tn_classifier *cls,
 	const struct tn_match *match, uint16_t priority, uint64_t version);
 
-/* Every bit that some rule of the table looks at (a superset while rules are being removed). */
-void tn_classifier_mask(const struct tn_classifier *cls, struct tn_key *mask);
+/*
+ * Adds to *mask every bit that some rule of the table looks at (a superset while rules are being
+ * removed). Lock-free; after a lookup it has what the lookup went by.
+ */
+void tn_classifier_add_mask(const struct tn_classifier *cls, struct tn_key *mask);
 
 /*
  * Every rule, any version; the order is the same wherever the same calls were made before. Writer

@@ -180,6 +180,7 @@ static int shape_use(struct tn_cls_store *store, const struct tn_shape *shape)
 		for (bit = 0; bit < 64; bit++)
 			shapes->bit_users[word][bit] += shape->mask[i] >> bit & 1;
 		tn_publish(&shapes->mask[word], shapes->mask[word] | shape->mask[i]);
+		tn_publish(&shapes->map, shapes->map | 1u << word);
 	}
 	return 0;
 }
@@ -198,6 +199,8 @@ static void shape_unuse(struct tn_cls_store *store, const struct tn_shape *shape
 				left &= ~(UINT64_C(1) << bit);
 		}
 		tn_publish(&shapes->mask[word], left);
+		if (!left)
+			tn_publish(&shapes->map, shapes->map & ~(1u << word));
 	}
 }
 

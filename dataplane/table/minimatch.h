@@ -46,6 +46,7 @@ struct tn_shapes {
 	struct tn_htable table;
 	uint32_t *bit_users[TN_KEY_WORDS];
 	uint64_t mask[TN_KEY_WORDS]; /* read: bits with users */
+	uint32_t map;		     /* read: of the words that have such bits */
 };
 
 int tn_shapes_init(struct tn_cls_store *store) TN_MUST_CHECK;

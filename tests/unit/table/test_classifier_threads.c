@@ -94,7 +94,7 @@ static void *read_on(void *arg)
 {
 	struct reader *r = arg;
 	struct tn_random random = {(uintptr_t)arg};
-	struct tn_key mask;
+	struct tn_key mask = {0};
 	uint64_t version;
 	int i;
 
@@ -105,7 +105,7 @@ static void *read_on(void *arg)
 			look_up_permanent(r, &random, version);
 			look_up_any(r, &random, version);
 		}
-		tn_classifier_mask(r->world->cls, &mask);
+		tn_classifier_add_mask(r->world->cls, &mask);
 		__atomic_store_n(&r->turns, r->turns + 1, __ATOMIC_RELEASE);
 	}
 	return NULL;
