@@ -101,35 +101,31 @@ static void rekey(struct tn_worker *w, struct tn_wk_run *run, const struct tn_ke
 
 struct compiler {
 	const struct tn_forwarding *fwd;
-	uint32_t entropy;
+	const struct tn_key *key;
 };
 
 static void compile(void *ctx, const struct tn_program *program, struct tn_fast_program *shape)
 {
 	const struct compiler *c = ctx;
 
-	tn_compile(c->fwd, program, c->entropy, shape);
+	tn_compile(c->fwd, program, tn_key_entropy(c->key), shape);
 }
 
-struct tn_fast_program *tn_wk_decide(
-	struct tn_worker *w, struct tn_wk_run *run, struct tn_session *s, struct tn_packet *p)
+struct tn_fast_program *tn_wk_decide(struct tn_worker *w, struct tn_wk_run *run,
+	struct tn_session *s, struct tn_packet *p, unsigned i)
 {
-	struct tn_view view = tn_packet_view(p);
-	struct compiler compiler = {.fwd = w->fwd};
 	struct tn_fast_program *prog;
 	struct tn_program *program = &w->processor->program;
 	uint32_t gen = w->mask_gen;
-	struct tn_headers h;
 	struct tn_key key;
+	struct compiler compiler = {.fwd = w->fwd, .key = &key};
 
-	if (tn_parse(&view, &h)) {
+	if (!tn_wk_packet_key(w, p, i, run->in, &key)) {
 		tn_wk_drop(w, TN_DROP_RUNT, p);
 		return NULL;
 	}
-	tn_wk_flow_key(&view, &h, run->in, &key);
 	tn_decide(w->fwd->snapshot, &key, w->now_ns, NULL, program, &w->read, NULL);
 	tn_program_without_counters(program, 0);
-	compiler.entropy = tn_key_entropy(&key);
 	prog = tn_program_cache_get(w->programs, program, w->generation, compile, &compiler);
 	if (!prog) {
 		tn_wk_drop(w, TN_DROP_NO_BUFFER, p);

@@ -7,7 +7,22 @@
 
 #define HEADS_MIN 256u
 
+/*
+ * Ordinary programs come from chunks, so that those of many flows lie close together and cost no
+ * call of the allocator; what was freed waits for the next one of its size. Longer ones are
+ * allocated one by one.
+ */
+#define CHUNK_BYTES	(256u << 10)
+#define CHUNKED_OPS_MAX 7u
+
+struct chunk {
+	struct chunk *next;
+	uint32_t used; /* bytes */
+} __attribute__((aligned(64)));
+
 struct tn_program_cache {
+	struct chunk *chunks;				    /* the first has room */
+	struct tn_fast_program *spare[CHUNKED_OPS_MAX + 1]; /* by number of ops */
 	struct tn_fast_program **heads;
 	uint32_t mask;
 	uint32_t n;
@@ -30,6 +45,61 @@ struct tn_program_cache *tn_program_cache_new(void)
 	return c;
 }
 
+static size_t program_size(uint32_t n_ops)
+{
+	size_t size = sizeof(struct tn_fast_program) + n_ops * sizeof(struct tn_op);
+
+	return (size + 63) & ~(size_t)63;
+}
+
+static void *add_chunk(struct tn_program_cache *c)
+{
+	struct chunk *chunk = aligned_alloc(64, CHUNK_BYTES);
+
+	if (!chunk)
+		return NULL;
+	chunk->next = c->chunks;
+	chunk->used = sizeof(*chunk);
+	c->chunks = chunk;
+	c->bytes += CHUNK_BYTES;
+	return chunk;
+}
+
+static struct tn_fast_program *alloc_program(struct tn_program_cache *c, uint32_t n_ops)
+{
+	size_t size = program_size(n_ops);
+	struct tn_fast_program *p;
+
+	if (n_ops > CHUNKED_OPS_MAX) {
+		p = aligned_alloc(64, size);
+		c->bytes += p ? size : 0;
+		return p;
+	}
+	p = c->spare[n_ops];
+	if (p) {
+		c->spare[n_ops] = p->next;
+		return p;
+	}
+	if ((!c->chunks || c->chunks->used + size > CHUNK_BYTES) && !add_chunk(c))
+		return NULL;
+	p = (struct tn_fast_program *)(void *)((char *)c->chunks + c->chunks->used);
+	c->chunks->used += (uint32_t)size;
+	return p;
+}
+
+static void free_program(struct tn_program_cache *c, struct tn_fast_program *p)
+{
+	uint32_t n_ops = p->head.n_ops;
+
+	if (n_ops > CHUNKED_OPS_MAX) {
+		c->bytes -= program_size(n_ops);
+		free(p);
+		return;
+	}
+	p->next = c->spare[n_ops];
+	c->spare[n_ops] = p;
+}
+
 void tn_program_cache_free(struct tn_program_cache *c)
 {
 	if (!c)
@@ -39,8 +109,14 @@ void tn_program_cache_free(struct tn_program_cache *c)
 			struct tn_fast_program *p = c->heads[i];
 
 			c->heads[i] = p->next;
-			free(p);
+			free_program(c, p);
 		}
+	}
+	while (c->chunks) {
+		struct chunk *chunk = c->chunks;
+
+		c->chunks = chunk->next;
+		free(chunk);
 	}
 	free(c->heads);
 	free(c);
@@ -89,13 +165,6 @@ static void grow(struct tn_program_cache *c)
 	c->mask = mask;
 }
 
-static size_t program_size(uint32_t n_ops)
-{
-	size_t size = sizeof(struct tn_fast_program) + n_ops * sizeof(struct tn_op);
-
-	return (size + 63) & ~(size_t)63;
-}
-
 static struct tn_fast_program *add(struct tn_program_cache *c, uint64_t hash,
 	const struct tn_program *program, const struct tn_fast_program *shape)
 {
@@ -103,7 +172,7 @@ static struct tn_fast_program *add(struct tn_program_cache *c, uint64_t hash,
 
 	if (c->n > c->mask)
 		grow(c);
-	p = aligned_alloc(64, program_size(program->n_ops));
+	p = alloc_program(c, program->n_ops);
 	if (!p)
 		return NULL;
 	memcpy(p, shape, sizeof(*p));
@@ -114,7 +183,6 @@ static struct tn_fast_program *add(struct tn_program_cache *c, uint64_t hash,
 	p->next = c->heads[hash & c->mask];
 	c->heads[hash & c->mask] = p;
 	c->n++;
-	c->bytes += program_size(program->n_ops);
 	return p;
 }
 
@@ -188,8 +256,7 @@ void tn_program_cache_sweep(
 			if (sweep_one(p, report, ctx)) {
 				*link = p->next;
 				c->n--;
-				c->bytes -= program_size(p->head.n_ops);
-				free(p);
+				free_program(c, p);
 			} else {
 				link = &p->next;
 			}

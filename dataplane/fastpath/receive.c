@@ -8,17 +8,39 @@
 /* How far ahead of the packet that is read its bytes are fetched. */
 #define PREFETCH_AHEAD 6u
 
+static void set_ingress(const struct tn_ingress *in, struct tn_key *key)
+{
+	key->in_port = tn_htobe32(in->in_port);
+	key->in_phy_port = tn_htobe32(in->in_phy_port ? in->in_phy_port : in->in_port);
+	key->tunnel_id = tn_htobe64(in->tunnel_id);
+	if (!(in->tun_src | in->tun_dst)) /* zero already */
+		return;
+	key->tun_src = tn_u128_to_ip6(in->tun_src);
+	key->tun_dst = tn_u128_to_ip6(in->tun_dst);
+}
+
 void tn_wk_flow_key(const struct tn_view *view, const struct tn_headers *h,
 	const struct tn_ingress *in, struct tn_key *key)
 {
 	tn_key_extract(view, h, key);
-	key->in_port = tn_htobe32(in->in_port);
-	key->in_phy_port = tn_htobe32(in->in_phy_port ? in->in_phy_port : in->in_port);
-	key->tunnel_id = tn_htobe64(in->tunnel_id);
-	if (!(in->tun_src | in->tun_dst)) /* as tn_key_extract() left them */
-		return;
-	key->tun_src = tn_u128_to_ip6(in->tun_src);
-	key->tun_dst = tn_u128_to_ip6(in->tun_dst);
+	set_ingress(in, key);
+}
+
+bool tn_wk_packet_key(const struct tn_worker *w, const struct tn_packet *p, unsigned i,
+	const struct tn_ingress *in, struct tn_key *key)
+{
+	struct tn_view view = tn_packet_view(p);
+	struct tn_headers h;
+
+	if (tn_likely(w->common >> i & 1)) {
+		tn_shape_flow_key(p->data, key);
+		set_ingress(in, key);
+		return true;
+	}
+	if (tn_parse(&view, &h))
+		return false;
+	tn_wk_flow_key(&view, &h, in, key);
+	return true;
 }
 
 /* --- runs ------------------------------------------------------------------------------------- */

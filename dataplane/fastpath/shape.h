@@ -112,6 +112,25 @@ static inline void tn_shape_key(
 	k->v[2] = v2;
 }
 
+/* The packet members of the flow key of a frame of the common shape, as the parser gives them. */
+static inline void tn_shape_flow_key(const uint8_t *data, struct tn_key *key)
+{
+	TN_KEY_SEQ_ASSERT(1);
+	tn_key_clear(key);
+	memcpy(&key->eth_dst, data, sizeof(key->eth_dst));
+	memcpy(&key->eth_src, data + 6, sizeof(key->eth_src));
+	key->eth_type.raw = tn_load16(data + 12);
+	key->ip_tos = data[15];
+	key->ip_ttl = data[22];
+	key->ip_proto = data[23];
+	key->ipv4_src.raw = tn_load32(data + 26);
+	key->ipv4_dst.raw = tn_load32(data + 30);
+	key->tp_src.raw = tn_load16(data + 34);
+	key->tp_dst.raw = tn_load16(data + 36);
+	if (data[23] == 6)
+		key->tcp_flags.raw = tn_load16(data + 46) & 0xff0f;
+}
+
 /*
  * From a flow key that the parser filled. False: the frame has members that tables with this mask
  * can read and a session key cannot hold (`rest`: bytes of the mask outside the session key), or a

@@ -251,7 +251,7 @@ static unsigned run_missed(
 		}
 		w->stale += s != NULL;
 		w->misses++;
-		prog = tn_wk_decide(w, run, s, &p[i]);
+		prog = tn_wk_decide(w, run, s, &p[i], i);
 		if (!prog)
 			continue;
 		act(w, prog, run, p, i, 1);

@@ -136,6 +136,10 @@ void tn_wk_receive_again(struct tn_worker *w, struct tn_packet *p, unsigned from
 void tn_wk_flow_key(const struct tn_view *view, const struct tn_headers *h,
 	const struct tn_ingress *in, struct tn_key *key);
 
+/* The same of packet `i` of the burst that tn_wk_receive() saw. False: it has no whole header. */
+bool tn_wk_packet_key(const struct tn_worker *w, const struct tn_packet *p, unsigned i,
+	const struct tn_ingress *in, struct tn_key *key);
+
 /* The action executor on one packet; takes it. */
 void tn_wk_run_slow(struct tn_worker *w, const struct tn_fast_program *prog,
 	const struct tn_ingress *in, struct tn_packet *p);
@@ -145,12 +149,12 @@ void tn_wk_run_list(struct tn_worker *w, const struct tn_action *list, size_t n,
 	struct tn_packet *p);
 
 /*
- * Decides the first packet of a run that has no session, or a stale one (s), and remembers it where
- * the key allows. Returns the program with a reference that the caller gives back by
+ * Decides packet `i` of the burst, of a run that has no session, or a stale one (s), and remembers
+ * it where the key allows. Returns the program with a reference that the caller gives back by
  * tn_wk_release(); NULL: the packet was dropped.
  */
-struct tn_fast_program *tn_wk_decide(
-	struct tn_worker *w, struct tn_wk_run *run, struct tn_session *s, struct tn_packet *p);
+struct tn_fast_program *tn_wk_decide(struct tn_worker *w, struct tn_wk_run *run,
+	struct tn_session *s, struct tn_packet *p, unsigned i);
 void tn_wk_release(struct tn_worker *w, struct tn_fast_program *prog);
 
 /* Is the decision of a session still right, though it was made in an older version? */
