@@ -57,3 +57,37 @@ void tn_diagnostics_add(struct tn_diagnostics *d, const char *pointer, uint32_t 
 	va_end(ap);
 	d->n++;
 }
+
+struct ranked {
+	struct tn_diagnostic d;
+	size_t rank;
+};
+
+static int compare_places(const void *a, const void *b)
+{
+	const struct ranked *x = a, *y = b;
+
+	if (x->d.line != y->d.line)
+		return x->d.line < y->d.line ? -1 : 1;
+	if (x->d.column != y->d.column)
+		return x->d.column < y->d.column ? -1 : 1;
+	return (x->rank > y->rank) - (x->rank < y->rank);
+}
+
+void tn_diagnostics_sort(struct tn_diagnostics *d, size_t from)
+{
+	size_t n = d->n - from, i;
+	struct ranked *list;
+
+	if (n < 2)
+		return;
+	list = malloc(n * sizeof(*list));
+	if (!list)
+		abort();
+	for (i = 0; i < n; i++)
+		list[i] = (struct ranked){d->list[from + i], i};
+	qsort(list, n, sizeof(*list), compare_places);
+	for (i = 0; i < n; i++)
+		d->list[from + i] = list[i].d;
+	free(list);
+}

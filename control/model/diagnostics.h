@@ -28,5 +28,7 @@ void tn_diagnostics_fini(struct tn_diagnostics *d);
 /* pointer and detail are copied. line and column 0 where not known yet. */
 void tn_diagnostics_add(struct tn_diagnostics *d, const char *pointer, uint32_t line,
 	uint32_t column, enum tn_of_error of, const char *fmt, ...) TN_PRINTF(6, 7);
+/* Those from position `from` on in the order of the text, errors of one place as they came. */
+void tn_diagnostics_sort(struct tn_diagnostics *d, size_t from);
 
 #endif

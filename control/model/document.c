@@ -485,42 +485,6 @@ static void decode(struct parser *p)
 	read_array(p, FLOWS, read_flow);
 }
 
-/* Diagnostics in the order of the text. */
-
-struct ranked {
-	struct tn_diagnostic d;
-	size_t rank;
-};
-
-static int compare_places(const void *a, const void *b)
-{
-	const struct ranked *x = a, *y = b;
-
-	if (x->d.line != y->d.line)
-		return x->d.line < y->d.line ? -1 : 1;
-	if (x->d.column != y->d.column)
-		return x->d.column < y->d.column ? -1 : 1;
-	return (x->rank > y->rank) - (x->rank < y->rank);
-}
-
-static void sort_diagnostics(struct tn_diagnostics *d, size_t from)
-{
-	size_t n = d->n - from, i;
-	struct ranked *list;
-
-	if (n < 2)
-		return;
-	list = malloc(n * sizeof(*list));
-	if (!list)
-		abort();
-	for (i = 0; i < n; i++)
-		list[i] = (struct ranked){d->list[from + i], i};
-	qsort(list, n, sizeof(*list), compare_places);
-	for (i = 0; i < n; i++)
-		d->list[from + i] = list[i].d;
-	free(list);
-}
-
 int tn_document_parse(
 	struct tn_document *doc, const char *text, size_t len, struct tn_diagnostics *diag)
 {
@@ -543,7 +507,7 @@ int tn_document_parse(
 	if (look_through(&p))
 		decode(&p);
 	tn_json_tape_fini(&p.tape);
-	sort_diagnostics(diag, from);
+	tn_diagnostics_sort(diag, from);
 	return p.failed ? -EINVAL : 0;
 }
 
