@@ -191,6 +191,12 @@ int tn_agent_commit(struct tn_agent *agent, const struct tn_mod *mods, size_t n,
  * some milliseconds where there are many sessions, and gives up after 100.
  */
 void tn_agent_collect_counts(struct tn_agent *agent);
+/*
+ * The same without waiting: asks the workers, and later tells whether all that they counted before
+ * this ask is with the switch. tn_agent_counts_came() takes in what they told so far.
+ */
+uint32_t tn_agent_ask_counts(struct tn_agent *agent);
+bool tn_agent_counts_came(struct tn_agent *agent, uint32_t ask);
 
 /*
  * fn hears of flows removed, ports and vacancy, after those that listened before it: from within

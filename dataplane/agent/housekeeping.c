@@ -44,34 +44,42 @@ void tn_housekeeping_drain(struct tn_agent *agent)
 	}
 }
 
-static bool all_told(const struct tn_agent *agent)
+uint32_t tn_agent_ask_counts(struct tn_agent *agent)
 {
+	uint32_t ask = agent->workers[0].counts_wanted + 1;
+
+	for (unsigned i = 0; i < agent->n_workers; i++) {
+		struct tn_worker_thread *t = &agent->workers[i];
+
+		__atomic_store_n(&t->counts_wanted, ask, __ATOMIC_RELEASE);
+		tn_worker_thread_wake(t);
+	}
+	return ask;
+}
+
+bool tn_agent_counts_came(struct tn_agent *agent, uint32_t ask)
+{
+	bool all = true;
+
+	/* Looked at first: what was told by then is in the rings. */
 	for (unsigned i = 0; i < agent->n_workers; i++) {
 		const struct tn_worker_thread *t = &agent->workers[i];
+		uint32_t told = __atomic_load_n(&t->counts_told, __ATOMIC_ACQUIRE);
 
-		if (t->started &&
-			__atomic_load_n(&t->counts_told, __ATOMIC_ACQUIRE) != t->counts_wanted)
-			return false;
+		all &= !t->started || (int32_t)(told - ask) >= 0;
 	}
-	return true;
+	tn_housekeeping_drain(agent);
+	return all;
 }
 
 void tn_agent_collect_counts(struct tn_agent *agent)
 {
 	const struct timespec pause = {.tv_nsec = 50000};
 	uint64_t end = tn_agent_now(agent) + COLLECT_NS;
+	uint32_t ask = tn_agent_ask_counts(agent);
 
-	for (unsigned i = 0; i < agent->n_workers; i++) {
-		struct tn_worker_thread *t = &agent->workers[i];
-
-		__atomic_store_n(&t->counts_wanted, t->counts_wanted + 1, __ATOMIC_RELEASE);
-		tn_worker_thread_wake(t);
-	}
-	while (!all_told(agent) && tn_agent_now(agent) < end) {
-		tn_housekeeping_drain(agent);
+	while (!tn_agent_counts_came(agent, ask) && tn_agent_now(agent) < end)
 		(void)nanosleep(&pause, NULL);
-	}
-	tn_housekeeping_drain(agent);
 }
 
 static void publish(struct tn_agent *agent)

@@ -90,20 +90,6 @@ static void walk_dump(struct tn_api_io *io, struct tn_api_dump *d)
 	tn_io_match(io, &d->match);
 }
 
-static void walk_packet_in(struct tn_api_io *io, struct tn_api_packet_in *p)
-{
-	tn_io_u8(io, &p->reason);
-	tn_io_u8(io, &p->table_id);
-	tn_io_u32(io, &p->in_port);
-	tn_io_u32(io, &p->in_phy_port);
-	tn_io_u64(io, &p->cookie);
-	tn_io_u64(io, &p->metadata);
-	tn_io_u64(io, &p->tunnel_id);
-	tn_io_u64(io, &p->flow_id);
-	tn_io_u32(io, &p->total_len);
-	tn_io_blob(io, &p->frame, &p->frame_len, TN_API_FRAME_MAX);
-}
-
 static void walk_port_status(struct tn_api_io *io, struct tn_port_config_data *p)
 {
 	tn_io_u32(io, &p->number);
@@ -132,7 +118,7 @@ static void walk_event(struct tn_api_io *io, struct tn_api_event *e)
 		tn_io_bool(io, &e->table.vacancy_up);
 		break;
 	case TN_API_PACKET_IN:
-		walk_packet_in(io, &e->packet_in);
+		tn_io_packet_in(io, &e->packet_in);
 		break;
 	case TN_API_RESUMED:
 		tn_io_u64(io, &e->lost);
@@ -141,32 +127,6 @@ static void walk_event(struct tn_api_io *io, struct tn_api_event *e)
 	case TN_API_N_EVENTS:
 		break;
 	}
-}
-
-static void walk_trace_step(struct tn_api_io *io, void *item)
-{
-	struct tn_api_trace_step *s = item;
-
-	tn_io_u8(io, &s->table_id);
-	tn_io_bool(io, &s->matched);
-	tn_io_u16(io, &s->priority);
-	tn_io_u64(io, &s->flow_id);
-	tn_io_u64(io, &s->cookie);
-}
-
-static void walk_trace_output(struct tn_api_io *io, void *item)
-{
-	struct tn_api_trace_output *o = item;
-
-	tn_io_u32(io, &o->port);
-	tn_io_blob(io, &o->frame, &o->frame_len, TN_API_FRAME_MAX);
-}
-
-static void walk_trace_reply(struct tn_api_io *io, struct tn_api_trace_reply *t)
-{
-	tn_io_u16(io, &t->drop);
-	TN_IO_ARRAY(io, t->steps, t->n_steps, 20, UINT32_MAX, walk_trace_step);
-	TN_IO_ARRAY(io, t->outputs, t->n_outputs, 8, UINT32_MAX, walk_trace_output);
 }
 
 static void walk_hello_reply(struct tn_api_io *io, struct tn_api_hello_reply *h)
@@ -209,6 +169,7 @@ static void walk_small(struct tn_api_io *io, struct tn_api_message *m)
 		break;
 	case TN_API_TRACE:
 		tn_io_u32(io, &m->trace.in_port);
+		tn_io_bool(io, &m->trace.explain);
 		tn_io_blob(io, &m->trace.frame, &m->trace.frame_len, TN_API_FRAME_MAX);
 		break;
 	case TN_API_PACKET_OUT:
@@ -249,7 +210,7 @@ static void walk_body(struct tn_api_io *io, struct tn_api_message *m)
 		walk_event(io, &m->event);
 		break;
 	case TN_API_TRACE_REPLY:
-		walk_trace_reply(io, &m->trace_reply);
+		tn_io_trace_reply(io, &m->trace_reply);
 		break;
 	case TN_API_ERROR:
 		walk_error(io, &m->error);

@@ -41,7 +41,7 @@ void tn_io_counter(struct tn_api_io *io, struct tn_counter *v);
 uint8_t tn_io_choice(struct tn_api_io *io, unsigned v, uint64_t allowed, const char *name);
 #define TN_IO_ENUM(io, v, allowed, name) ((v) = tn_io_choice(io, (unsigned)(v), allowed, name))
 
-#define TN_IO_ITEM_MAX 1024u
+#define TN_IO_ITEM_MAX 1280u
 
 /* least: bytes of the shortest item. */
 struct tn_io_list {
@@ -79,5 +79,9 @@ void tn_io_underlay(struct tn_api_io *io, struct tn_underlay_config *u);
 void tn_io_table_config(struct tn_api_io *io, struct tn_table_config *c);
 void tn_io_flow_info(struct tn_api_io *io, struct tn_flow_info *f);
 void tn_io_part(struct tn_api_io *io, struct tn_api_part *part);
+
+/* codec_trace.c */
+void tn_io_packet_in(struct tn_api_io *io, struct tn_api_packet_in *p);
+void tn_io_trace_reply(struct tn_api_io *io, struct tn_api_trace_reply *t);
 
 #endif

@@ -33,6 +33,11 @@ struct handler {
 	struct handler *next;
 };
 
+struct hook {
+	tn_timer_fn fn;
+	void *ctx;
+};
+
 struct tn_loop {
 	int epoll;
 	int signals; /* -1: none */
@@ -41,6 +46,8 @@ struct tn_loop {
 	bool stop;
 	struct source *sources, *removed;
 	struct timer *timers;
+	struct hook hooks[TN_LOOP_HOOKS_MAX];
+	unsigned n_hooks;
 };
 
 struct tn_loop *tn_loop_new(void)
@@ -246,6 +253,23 @@ int tn_loop_stop_on_signals(struct tn_loop *loop)
 	return rc ? rc : tn_loop_on_signal(loop, SIGTERM, stop, loop);
 }
 
+void tn_loop_after_round(struct tn_loop *loop, tn_timer_fn fn, void *ctx)
+{
+	TN_ASSERT(loop->n_hooks < TN_LOOP_HOOKS_MAX);
+	loop->hooks[loop->n_hooks++] = (struct hook){fn, ctx};
+}
+
+void tn_loop_forget_hook(struct tn_loop *loop, const void *ctx)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < loop->n_hooks; i++) {
+		if (loop->hooks[i].ctx != ctx)
+			loop->hooks[n++] = loop->hooks[i];
+	}
+	loop->n_hooks = n;
+}
+
 void tn_loop_run(struct tn_loop *loop)
 {
 	struct epoll_event events[EVENTS];
@@ -261,6 +285,8 @@ void tn_loop_run(struct tn_loop *loop)
 			if (s->fd >= 0)
 				s->fn(s->ctx, events[i].events);
 		}
+		for (unsigned i = 0; i < loop->n_hooks; i++)
+			loop->hooks[i].fn(loop->hooks[i].ctx);
 		free_removed(loop);
 	}
 	loop->stop = false; /* for another run */

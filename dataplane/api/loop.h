@@ -31,6 +31,14 @@ int tn_loop_every(
  */
 int tn_loop_on_signal(struct tn_loop *loop, int signal, tn_timer_fn fn, void *ctx) TN_MUST_CHECK;
 
+/*
+ * fn is called after the callbacks of every round, before the loop sleeps: for work that many of
+ * them share. What is given first comes first. At most TN_LOOP_HOOKS_MAX.
+ */
+#define TN_LOOP_HOOKS_MAX 4u
+void tn_loop_after_round(struct tn_loop *loop, tn_timer_fn fn, void *ctx);
+void tn_loop_forget_hook(struct tn_loop *loop, const void *ctx);
+
 /* Until tn_loop_stop() or one of the signals given to tn_loop_stop_on_signals(). */
 int tn_loop_stop_on_signals(struct tn_loop *loop) TN_MUST_CHECK; /* SIGINT, SIGTERM */
 void tn_loop_run(struct tn_loop *loop);

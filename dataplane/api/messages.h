@@ -248,30 +248,74 @@ struct tn_api_event {
 
 struct tn_api_trace {
 	uint32_t in_port;
+	bool explain; /* also the next-best rule of every table, for which all of it are looked at
+		       */
 	const uint8_t *frame;
 	uint32_t frame_len;
 };
 
-/* A table the packet went through. */
+/* A rule that a packet met, or failed to meet. */
+struct tn_api_trace_rule {
+	uint64_t flow_id, cookie;
+	uint16_t priority;
+	uint32_t owner;
+	struct tn_match match;
+	struct tn_instructions inst;
+};
+
+/* A table the packet went through, in order. */
 struct tn_api_trace_step {
 	uint8_t table_id;
 	bool matched;
-	uint16_t priority;
-	uint64_t flow_id, cookie; /* 0: none matched */
+	struct tn_api_trace_rule rule; /* matched */
+	/*
+	 * `explain`: of the rules that would have had precedence over what matched, the one that
+	 * fits best. 0: it is outranked in spite of that (equal priority).
+	 */
+	bool has_next;
+	struct tn_api_trace_rule next;
+	uint64_t next_differs; /* bits of enum tn_field_id: fields in which the packet differs */
 };
 
+/* A group's bucket that was chosen while the packet was in the table of a step. */
+struct tn_api_trace_bucket {
+	uint32_t step; /* number of the step, from 1; 0: before the first */
+	uint32_t group_id, bucket_id;
+};
+
+/* What became of the packet and its copies. */
 struct tn_api_trace_output {
-	uint32_t port;
-	const uint8_t *frame;
+	uint32_t port;	  /* of the switch */
+	uint32_t uplink;  /* of a tunnel: the port that the frame leaves by; else 0 */
+	uint64_t flow_id; /* that said so; 0: none */
+	uint8_t table_id; /* TN_TABLE_ALL: none */
+	uint32_t total_len;
+	const uint8_t *frame; /* as it leaves, outer headers included */
 	uint32_t frame_len;
 };
 
+struct tn_api_trace_drop {
+	uint16_t reason; /* enum tn_drop */
+	uint32_t port;	 /* that it was to leave by; 0: none */
+	uint64_t flow_id;
+	uint8_t table_id;
+};
+
 struct tn_api_trace_reply {
-	uint16_t drop; /* enum tn_drop; TN_DROP_NONE: none */
+	/* How the packet came to the tables, out of a tunnel for instance. */
+	uint32_t in_port, in_phy_port;
+	uint64_t tunnel_id;
+	bool to_host; /* an uplink's frame for the host: no table sees it */
 	const struct tn_api_trace_step *steps;
 	uint32_t n_steps;
+	const struct tn_api_trace_bucket *buckets;
+	uint32_t n_buckets;
 	const struct tn_api_trace_output *outputs;
 	uint32_t n_outputs;
+	const struct tn_api_packet_in *packet_ins;
+	uint32_t n_packet_ins;
+	const struct tn_api_trace_drop *drops;
+	uint32_t n_drops;
 };
 
 struct tn_api_packet_out {

@@ -33,6 +33,20 @@ bool tn_switch_flow_by_id(const struct tn_switch *sw, uint64_t flow_id, tn_flow_
 	return true;
 }
 
+int tn_switch_flow_ids(
+	const struct tn_switch *sw, const struct tn_flow_mod *filter, uint64_t **ids, size_t *n)
+{
+	struct tn_sw_flow_list list = {0};
+	int rc = tn_sw_flow_select(sw, filter, false, true, sw->version, &list);
+
+	*ids = rc ? NULL : malloc((list.n + 1) * sizeof(**ids));
+	*n = *ids ? list.n : 0;
+	for (size_t i = 0; i < *n; i++)
+		(*ids)[i] = list.v[i].flow_id;
+	tn_sw_flow_list_free(&list);
+	return *ids ? 0 : -ENOMEM;
+}
+
 static int show_group(const struct tn_group *group, tn_group_fn fn, void *ctx)
 {
 	struct tn_bucket_info *buckets = malloc((group->n_buckets + 1) * sizeof(*buckets));
@@ -103,6 +117,47 @@ int tn_switch_meters(const struct tn_switch *sw, tn_meter_fn fn, void *ctx)
 	}
 	free(v);
 	return 0;
+}
+
+static int list_ids(
+	const struct tn_switch *sw, const struct tn_id_table *table, uint32_t **ids, size_t *n)
+{
+	struct tn_versioned **v;
+
+	*ids = NULL;
+	if (!tn_sw_id_table_sorted(table, sw->version, &v, n))
+		return -ENOMEM;
+	*ids = malloc((*n + 1) * sizeof(**ids));
+	for (size_t i = 0; *ids && i < *n; i++)
+		(*ids)[i] = v[i]->id;
+	free(v);
+	return *ids ? 0 : -ENOMEM;
+}
+
+int tn_switch_group_ids(const struct tn_switch *sw, uint32_t **ids, size_t *n)
+{
+	return list_ids(sw, sw->groups, ids, n);
+}
+
+int tn_switch_meter_ids(const struct tn_switch *sw, uint32_t **ids, size_t *n)
+{
+	return list_ids(sw, sw->meters, ids, n);
+}
+
+/* Between two bundles the prepared version is the published one. */
+int tn_switch_group_by_id(const struct tn_switch *sw, uint32_t group_id, tn_group_fn fn, void *ctx)
+{
+	const struct tn_group *group = tn_sw_group(sw, group_id);
+
+	return group ? show_group(group, fn, ctx) : 0;
+}
+
+void tn_switch_meter_by_id(const struct tn_switch *sw, uint32_t meter_id, tn_meter_fn fn, void *ctx)
+{
+	const struct tn_meter_version *m = tn_sw_meter(sw, meter_id);
+
+	if (m)
+		fn(ctx, m->meter, m->users->n);
 }
 
 static struct tn_classifier_stats lookup_stats(const struct tn_switch *sw, unsigned table)

@@ -132,6 +132,21 @@ typedef void (*tn_port_fn)(void *ctx, const struct tn_port_config_data *port);
 int tn_switch_flows(
 	const struct tn_switch *sw, const struct tn_flow_mod *filter, tn_flow_fn fn, void *ctx);
 bool tn_switch_flow_by_id(const struct tn_switch *sw, uint64_t flow_id, tn_flow_fn fn, void *ctx);
+
+/*
+ * For reading back a piece at a time while the switch changes: the ids, in order, in an array to
+ * free(); then each by its id, where it still is. What stays is seen once. -ENOMEM.
+ */
+int tn_switch_flow_ids(const struct tn_switch *sw, const struct tn_flow_mod *filter, uint64_t **ids,
+	size_t *n) TN_MUST_CHECK;
+int tn_switch_group_ids(const struct tn_switch *sw, uint32_t **ids, size_t *n) TN_MUST_CHECK;
+int tn_switch_meter_ids(const struct tn_switch *sw, uint32_t **ids, size_t *n) TN_MUST_CHECK;
+/* 0: there is none, or fn had it. -ENOMEM. */
+int tn_switch_group_by_id(
+	const struct tn_switch *sw, uint32_t group_id, tn_group_fn fn, void *ctx) TN_MUST_CHECK;
+void tn_switch_meter_by_id(
+	const struct tn_switch *sw, uint32_t meter_id, tn_meter_fn fn, void *ctx);
+
 int tn_switch_groups(const struct tn_switch *sw, tn_group_fn fn, void *ctx);
 int tn_switch_meters(const struct tn_switch *sw, tn_meter_fn fn, void *ctx);
 /* Tables with a flow or a configuration of their own. */

@@ -148,12 +148,51 @@ static void test_signal_functions(void **state)
 	assert_int_equal(b->ticks, 2);
 }
 
+/* --- after each round ------------------------------------------------------------------------- */
+
+static void after_round(void *ctx)
+{
+	struct bed *b = ctx;
+
+	/* Everything of the round came before. */
+	assert_int_equal(b->calls_a, b->calls_b);
+	b->ticks++;
+}
+
+static void on_both(void *ctx, uint32_t events)
+{
+	struct bed *b = ctx;
+	unsigned *calls = b->calls_a == b->calls_b ? &b->calls_a : &b->calls_b;
+
+	(void)events;
+	if (++*calls == 5 && calls == &b->calls_b)
+		tn_loop_stop(b->loop);
+}
+
+static void test_after_round(void **state)
+{
+	struct bed *b = *state;
+
+	write_byte(b->a[1]);
+	write_byte(b->b[1]);
+	assert_int_equal(tn_loop_add(b->loop, b->a[0], EPOLLIN, on_both, b), 0);
+	assert_int_equal(tn_loop_add(b->loop, b->b[0], EPOLLIN, on_both, b), 0);
+	tn_loop_after_round(b->loop, after_round, b);
+	tn_loop_run(b->loop);
+	assert_int_equal(b->ticks, 5);
+	tn_loop_forget_hook(b->loop, b);
+	b->calls_a = b->calls_b = 0;
+	tn_loop_run(b->loop);
+	assert_int_equal(b->ticks, 5);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_descriptors, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_removed_in_a_callback, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_timer, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_after_round, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_signals, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_signal_functions, setup, teardown),
 	};

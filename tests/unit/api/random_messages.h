@@ -502,10 +502,23 @@ static inline void random_part(struct random *r, struct tn_api_arena *a, struct 
 		RANDOM_ITEMS(struct tn_api_worker_info, random_worker_info(r, item));
 }
 
+static inline void random_packet_in(
+	struct random *r, struct tn_api_arena *a, struct tn_api_packet_in *p)
+{
+	p->reason = (uint8_t)random_u64(r);
+	p->table_id = (uint8_t)random_u64(r);
+	p->in_port = (uint32_t)random_u64(r);
+	p->in_phy_port = (uint32_t)random_u64(r);
+	p->cookie = random_u64(r);
+	p->metadata = random_u64(r);
+	p->tunnel_id = random_u64(r);
+	p->flow_id = random_u64(r);
+	p->total_len = (uint32_t)random_u64(r);
+	p->frame = random_frame(r, a, &p->frame_len);
+}
+
 static inline void random_event(struct random *r, struct tn_api_arena *a, struct tn_api_event *e)
 {
-	struct tn_api_packet_in *p = &e->packet_in;
-
 	e->kind = (enum tn_api_event_kind)random_below(r, TN_API_N_EVENTS);
 	e->time_ns = random_u64(r);
 	if (e->kind == TN_API_FLOW_REMOVED) {
@@ -521,40 +534,81 @@ static inline void random_event(struct random *r, struct tn_api_arena *a, struct
 		e->table.table_id = (uint8_t)random_u64(r);
 		e->table.vacancy_up = random_bool(r);
 	} else if (e->kind == TN_API_PACKET_IN) {
-		p->reason = (uint8_t)random_u64(r);
-		p->table_id = (uint8_t)random_u64(r);
-		p->in_port = (uint32_t)random_u64(r);
-		p->in_phy_port = (uint32_t)random_u64(r);
-		p->cookie = random_u64(r);
-		p->metadata = random_u64(r);
-		p->tunnel_id = random_u64(r);
-		p->flow_id = random_u64(r);
-		p->total_len = (uint32_t)random_u64(r);
-		p->frame = random_frame(r, a, &p->frame_len);
+		random_packet_in(r, a, &e->packet_in);
 	} else if (e->kind == TN_API_RESUMED) {
 		e->lost = random_u64(r);
 	}
+}
+
+static inline void random_rule(
+	struct random *r, struct tn_api_arena *a, struct tn_api_trace_rule *rule)
+{
+	rule->flow_id = random_u64(r);
+	rule->cookie = random_u64(r);
+	rule->priority = (uint16_t)random_u64(r);
+	rule->owner = (uint32_t)random_u64(r);
+	random_match(r, &rule->match);
+	random_instructions(r, a, &rule->inst);
+}
+
+static inline void random_step(
+	struct random *r, struct tn_api_arena *a, struct tn_api_trace_step *s)
+{
+	s->table_id = (uint8_t)random_u64(r);
+	s->matched = random_bool(r);
+	if (s->matched)
+		random_rule(r, a, &s->rule);
+	s->has_next = random_bool(r);
+	if (!s->has_next)
+		return;
+	random_rule(r, a, &s->next);
+	s->next_differs = random_u64(r);
+}
+
+static inline void random_output(
+	struct random *r, struct tn_api_arena *a, struct tn_api_trace_output *o)
+{
+	o->port = (uint32_t)random_u64(r);
+	o->uplink = (uint32_t)random_u64(r);
+	o->flow_id = random_u64(r);
+	o->table_id = (uint8_t)random_u64(r);
+	o->total_len = (uint32_t)random_u64(r);
+	o->frame = random_frame(r, a, &o->frame_len);
 }
 
 static inline void random_trace_reply(
 	struct random *r, struct tn_api_arena *a, struct tn_api_trace_reply *t)
 {
 	struct tn_api_trace_step *steps = some(a, 3 * sizeof(*steps));
+	struct tn_api_trace_bucket *buckets = some(a, 3 * sizeof(*buckets));
 	struct tn_api_trace_output *outputs = some(a, 3 * sizeof(*outputs));
+	struct tn_api_packet_in *packet_ins = some(a, 3 * sizeof(*packet_ins));
+	struct tn_api_trace_drop *drops = some(a, 3 * sizeof(*drops));
 
-	t->drop = (uint16_t)random_u64(r);
-	t->steps = steps;
-	t->n_steps = random_below(r, 4);
-	t->outputs = outputs;
-	t->n_outputs = random_below(r, 4);
+	*t = (struct tn_api_trace_reply){
+		.in_port = (uint32_t)random_u64(r),
+		.in_phy_port = (uint32_t)random_u64(r),
+		.tunnel_id = random_u64(r),
+		.to_host = random_bool(r),
+		.steps = steps,
+		.n_steps = random_below(r, 4),
+		.buckets = buckets,
+		.n_buckets = random_below(r, 4),
+		.outputs = outputs,
+		.n_outputs = random_below(r, 4),
+		.packet_ins = packet_ins,
+		.n_packet_ins = random_below(r, 4),
+		.drops = drops,
+		.n_drops = random_below(r, 4),
+	};
 	for (unsigned i = 0; i < 3; i++) {
-		steps[i].table_id = (uint8_t)random_u64(r);
-		steps[i].matched = random_bool(r);
-		steps[i].priority = (uint16_t)random_u64(r);
-		steps[i].flow_id = random_u64(r);
-		steps[i].cookie = random_u64(r);
-		outputs[i].port = (uint32_t)random_u64(r);
-		outputs[i].frame = random_frame(r, a, &outputs[i].frame_len);
+		random_step(r, a, &steps[i]);
+		buckets[i] = (struct tn_api_trace_bucket){
+			(uint32_t)random_u64(r), (uint32_t)random_u64(r), (uint32_t)random_u64(r)};
+		random_output(r, a, &outputs[i]);
+		random_packet_in(r, a, &packet_ins[i]);
+		drops[i] = (struct tn_api_trace_drop){(uint16_t)random_u64(r),
+			(uint32_t)random_u64(r), random_u64(r), (uint8_t)random_u64(r)};
 	}
 }
 
@@ -594,6 +648,7 @@ static inline void random_simple(struct random *r, struct tn_api_arena *a, struc
 		break;
 	case TN_API_TRACE:
 		m->trace.in_port = (uint32_t)random_u64(r);
+		m->trace.explain = random_bool(r);
 		m->trace.frame = random_frame(r, a, &m->trace.frame_len);
 		break;
 	case TN_API_PACKET_OUT:

@@ -13,6 +13,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Not by fprintf: fuzzing spends its time here. */
 static inline void dump_bytes(FILE *f, const char *name, const void *p, size_t n)
@@ -350,6 +351,49 @@ static inline const char *verify_meters(const struct tn_switch *sw, struct recou
 	return NULL;
 }
 
+static inline void dump_by_ids(const struct tn_switch *sw, FILE *f)
+{
+	size_t n_flows, n_groups, n_meters;
+	uint32_t *groups, *meters;
+	uint64_t *flows;
+
+	if (tn_switch_flow_ids(sw, NULL, &flows, &n_flows) ||
+		tn_switch_group_ids(sw, &groups, &n_groups) ||
+		tn_switch_meter_ids(sw, &meters, &n_meters))
+		abort();
+	for (size_t i = 0; i < n_flows; i++)
+		(void)tn_switch_flow_by_id(sw, flows[i], dump_flow, f);
+	for (size_t i = 0; i < n_groups; i++)
+		(void)!tn_switch_group_by_id(sw, groups[i], dump_group, f);
+	for (size_t i = 0; i < n_meters; i++)
+		tn_switch_meter_by_id(sw, meters[i], dump_meter, f);
+	free(flows);
+	free(groups);
+	free(meters);
+}
+
+/* Reading by id gives what reading all gives. */
+static inline const char *verify_ids(const struct tn_switch *sw)
+{
+	char *text[2] = {NULL, NULL};
+	size_t size[2];
+	FILE *all = open_memstream(&text[0], &size[0]);
+	FILE *by_ids = open_memstream(&text[1], &size[1]);
+	bool same;
+
+	if (!all || !by_ids || tn_switch_flows(sw, NULL, dump_flow, all) ||
+		tn_switch_groups(sw, dump_group, all) || tn_switch_meters(sw, dump_meter, all))
+		abort();
+	dump_by_ids(sw, by_ids);
+	fclose(all);
+	fclose(by_ids);
+	same = size[0] == size[1] && !memcmp(text[0], text[1], size[0]);
+	free(text[0]);
+	free(text[1]);
+	VERIFY(same);
+	return NULL;
+}
+
 /* Frees what waits to be freed on the way. Cost: flows times groups. */
 static inline const char *switch_verify(struct tn_switch *sw)
 {
@@ -369,6 +413,8 @@ static inline const char *switch_verify(struct tn_switch *sw)
 		wrong = verify_groups(sw, &r);
 	if (!wrong)
 		wrong = verify_meters(sw, &r);
+	if (!wrong)
+		wrong = verify_ids(sw);
 	if (wrong)
 		return wrong;
 	VERIFY(r.bytes == sw->bytes);
