@@ -35,15 +35,22 @@ struct tn_underlay_address {
 	tn_u128 address;
 	uint8_t prefix_len; /* of the IPv4 or IPv6 address */
 	struct tn_mac mac;
-	uint32_t port; /* uplink; 0: tunnel frames use the vxlan port's own capture */
+	/*
+	 * Uplink; 0: any that has an address of its own (this one may be a loopback's), and in a
+	 * replay frames use the vxlan port's own capture.
+	 */
+	uint32_t port;
 };
+
+/* A route's port: the host reaches the prefix past the uplinks, so no tunnel does. */
+#define TN_UNDERLAY_ELSEWHERE 0xffffffffu
 
 struct tn_underlay_route {
 	tn_u128 prefix;
 	uint8_t prefix_len; /* 0-32 for IPv4-mapped, 0-128 for IPv6 */
 	bool is_ip4;
-	tn_u128 via; /* next hop; 0: on link */
-	uint32_t port;
+	tn_u128 via;   /* next hop; 0: on link */
+	uint32_t port; /* 0: the neighbour's; TN_UNDERLAY_ELSEWHERE */
 };
 
 struct tn_underlay_neighbour {

@@ -10,6 +10,12 @@ struct tn_underlay {
 	struct tn_underlay_neighbour *neighbours; /* sorted by address, port */
 	struct tn_underlay_path *paths;		  /* longest prefix first, on link first */
 	size_t n_addresses, n_neighbours, n_paths;
+	/* Paths of one length lie together: where each begins; one more at the end. */
+	struct {
+		uint8_t bits;
+		uint32_t first;
+	} lengths[129 + 1];
+	unsigned n_lengths;
 };
 
 struct tn_underlay_path {
@@ -87,6 +93,18 @@ static void *copy_of(const void *p, size_t size)
 	return copy;
 }
 
+static void sort_paths(struct tn_underlay *u)
+{
+	qsort(u->paths, u->n_paths, sizeof(*u->paths), compare_paths);
+	for (size_t i = 0; i < u->n_paths; i++) {
+		if (i && u->paths[i].bits == u->paths[i - 1].bits)
+			continue;
+		u->lengths[u->n_lengths].bits = u->paths[i].bits;
+		u->lengths[u->n_lengths++].first = (uint32_t)i;
+	}
+	u->lengths[u->n_lengths].first = (uint32_t)u->n_paths;
+}
+
 struct tn_underlay *tn_underlay_new(const struct tn_underlay_config *c)
 {
 	struct tn_underlay *u = calloc(1, sizeof(*u));
@@ -114,7 +132,7 @@ struct tn_underlay *tn_underlay_new(const struct tn_underlay_config *c)
 	}
 	qsort(u->addresses, u->n_addresses, sizeof(*u->addresses), compare_addresses);
 	qsort(u->neighbours, u->n_neighbours, sizeof(*u->neighbours), compare_neighbours);
-	qsort(u->paths, u->n_paths, sizeof(*u->paths), compare_paths);
+	sort_paths(u);
 	return u;
 }
 
@@ -178,9 +196,21 @@ static const struct tn_underlay_neighbour *find_neighbour(
 	return NULL;
 }
 
-static bool same_prefix(const struct tn_underlay_path *a, const struct tn_underlay_path *b)
+/* The first path of a prefix among paths[low..high), which are of one length; high: there is none.
+ */
+static size_t find_prefix(const struct tn_underlay *u, size_t low, size_t high, tn_u128 prefix)
 {
-	return a->bits == b->bits && a->prefix == b->prefix;
+	size_t end = high;
+
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+
+		if (u->paths[mid].prefix < prefix)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < end && u->paths[low].prefix == prefix ? low : end;
 }
 
 /*
@@ -190,15 +220,18 @@ static bool same_prefix(const struct tn_underlay_path *a, const struct tn_underl
 static const struct tn_underlay_path *find_path(
 	const struct tn_underlay *u, tn_u128 dst, uint32_t entropy)
 {
-	for (size_t i = 0; i < u->n_paths; i++) {
-		const struct tn_underlay_path *p = &u->paths[i];
-		size_t n = 1;
+	bool ip4 = is_ip4(dst);
 
-		if ((dst & p->mask) != p->prefix || (p->bits < 96 && is_ip4(dst)))
+	for (unsigned l = 0; l < u->n_lengths && (u->lengths[l].bits >= 96 || !ip4); l++) {
+		size_t end = u->lengths[l + 1].first, n = 1;
+		tn_u128 prefix = dst & mask_of(u->lengths[l].bits);
+		size_t i = find_prefix(u, u->lengths[l].first, end, prefix);
+
+		if (i == end)
 			continue;
-		while (i + n < u->n_paths && p->via && same_prefix(p, &p[n]) && p[n].via)
+		while (i + n < end && u->paths[i].via && u->paths[i + n].prefix == prefix)
 			n++;
-		return &p[(uint64_t)entropy * n >> 32];
+		return &u->paths[i + ((uint64_t)entropy * n >> 32)];
 	}
 	return NULL;
 }
@@ -208,9 +241,18 @@ bool tn_underlay_multipath(const struct tn_underlay *u, tn_u128 dst)
 	return find_path(u, dst, 0) != find_path(u, dst, UINT32_MAX);
 }
 
-/* Best first: on the network of the next hop, on the uplink, of the family. */
+/* fe80::/10 */
+static bool is_link_local(tn_u128 a)
+{
+	return a >> 118 == 0x3fa;
+}
+
+/*
+ * Best first: on the network of the next hop, on the uplink, of dst's family. Addresses of the link
+ * are for those of the link.
+ */
 static const struct tn_underlay_address *source_address(
-	const struct tn_underlay *u, tn_u128 next, uint32_t port)
+	const struct tn_underlay *u, tn_u128 dst, tn_u128 next, uint32_t port)
 {
 	const struct tn_underlay_address *best = NULL;
 	unsigned best_rank = 0;
@@ -220,7 +262,8 @@ static const struct tn_underlay_address *source_address(
 		tn_u128 mask = mask_of(a->prefix_len + (is_ip4(a->address) ? 96u : 0u));
 		unsigned rank = 1;
 
-		if (is_ip4(a->address) != is_ip4(next))
+		if (is_ip4(a->address) != is_ip4(dst) ||
+			is_link_local(a->address) != is_link_local(dst))
 			continue;
 		if (port && a->port == port)
 			rank += 1;
@@ -234,6 +277,17 @@ static const struct tn_underlay_address *source_address(
 	return best;
 }
 
+/* Of the uplink, where we know it: an address may be of a loopback or of another uplink. */
+static struct tn_mac source_mac(
+	const struct tn_underlay *u, const struct tn_underlay_address *from, uint32_t port)
+{
+	for (size_t i = 0; port && from->port != port && i < u->n_addresses; i++) {
+		if (u->addresses[i].port == port)
+			return u->addresses[i].mac;
+	}
+	return from->mac;
+}
+
 enum tn_drop tn_underlay_resolve(const struct tn_underlay *u, tn_u128 dst, tn_u128 src,
 	uint32_t entropy, struct tn_next_hop *hop)
 {
@@ -244,7 +298,7 @@ enum tn_drop tn_underlay_resolve(const struct tn_underlay *u, tn_u128 dst, tn_u1
 
 	/* A packet to ourselves has no way out. */
 	path = tn_underlay_address(u, dst) ? NULL : find_path(u, dst, entropy);
-	if (!path)
+	if (!path || path->port == TN_UNDERLAY_ELSEWHERE)
 		return TN_DROP_NO_ROUTE;
 	next = path->via ? path->via : dst;
 	neighbour = find_neighbour(u, next, path->port);
@@ -253,13 +307,13 @@ enum tn_drop tn_underlay_resolve(const struct tn_underlay *u, tn_u128 dst, tn_u1
 	hop->port = path->port ? path->port : neighbour->port;
 	from = src ? tn_underlay_address(u, src) : NULL;
 	if (!from)
-		from = source_address(u, next, hop->port);
+		from = source_address(u, dst, next, hop->port);
 	if (!from || is_ip4(dst) != is_ip4(src ? src : from->address))
 		return TN_DROP_NO_ROUTE;
 	if (!hop->port)
 		hop->port = from->port;
 	hop->src = src ? src : from->address;
-	hop->eth_src = from->mac;
+	hop->eth_src = source_mac(u, from, hop->port);
 	hop->eth_dst = neighbour->mac;
 	return TN_DROP_NONE;
 }

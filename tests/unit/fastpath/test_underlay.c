@@ -144,7 +144,8 @@ static void reaches_its_own_networks(void **state)
 static void uses_the_source_it_is_told(void **state)
 {
 	(void)state;
-	expect("8.8.8.8", "203.0.113.1", "203.0.113.1", 2, 254, 10);
+	/* The MAC is that of the uplink on the way, whose ever the address is. */
+	expect("8.8.8.8", "203.0.113.1", "203.0.113.1", 1, 254, 10);
 	/* One that no address has: MAC of the address on the way. */
 	expect("8.8.8.8", "10.0.0.1", "10.0.0.1", 1, 254, 10);
 }
@@ -186,6 +187,88 @@ static void knows_its_addresses(void **state)
 	assert_false(tn_underlay_is_uplink(underlay, 0));
 }
 
+static void rebuild(void)
+{
+	tn_underlay_free(underlay);
+	underlay = tn_underlay_new(&config);
+	assert_non_null(underlay);
+}
+
+/* A prefix that the host reaches past the uplinks, within one that they lead to. */
+static void leaves_elsewhere_alone(void **state)
+{
+	(void)state;
+	routes[5] = route("8.8.0.0", 16, NULL, TN_UNDERLAY_ELSEWHERE);
+	rebuild();
+	expect_drop("8.8.8.8", NULL, TN_DROP_NO_ROUTE);
+	expect("8.9.8.8", NULL, "198.51.100.1", 1, 254, 10);
+}
+
+/* The tunnels' address is a loopback's, the uplinks have addresses of their links alone. */
+static void sends_from_a_loopback(void **state)
+{
+	static struct tn_underlay_address own[3];
+
+	(void)state;
+	own[0] = (struct tn_underlay_address){ip("192.0.2.77"), 32, {{0}}, 0};
+	own[1] = (struct tn_underlay_address){ip("fe80::10"), 64, {{2, 0, 0, 0, 0, 10}}, 10};
+	own[2] = (struct tn_underlay_address){ip("2001:db8::77"), 128, {{0}}, 0};
+	routes[0] = route("0.0.0.0", 0, "fe80::1", 10);
+	routes[4] = route("::", 0, "fe80::1", 10);
+	neighbours[0] = (struct tn_underlay_neighbour){ip("fe80::1"), {{4, 0, 0, 0, 0, 1}}, 10};
+	config.addresses = own;
+	rebuild();
+	expect("8.8.8.8", "192.0.2.77", "192.0.2.77", 10, 1, 10);
+	expect("8.8.8.8", NULL, "192.0.2.77", 10, 1, 10);
+	expect("2001:db8:1::5", NULL, "2001:db8::77", 10, 1, 10);
+	expect("fe80::1", NULL, "fe80::10", 10, 1, 10);
+	assert_true(tn_underlay_is_uplink(underlay, 10));
+	assert_non_null(tn_underlay_address(underlay, ip("192.0.2.77")));
+}
+
+#define MANY 2000u
+
+/* Against a walk over the list: random prefixes, two next hops. */
+static void finds_among_many(void **state)
+{
+	static struct tn_underlay_route many[MANY];
+	uint64_t random = 1;
+
+	(void)state;
+	for (unsigned i = 0; i < MANY; i++) {
+		unsigned length = (unsigned)(random >> 40) % 25 + 8;
+
+		random = random * 6364136223846793005u + 1442695040888963407u;
+		many[i] = route("0.0.0.0", (uint8_t)length,
+			i & 1 ? "198.51.100.254" : "203.0.113.254", i & 1 ? 10 : 11);
+		many[i].prefix |= (uint32_t)(random >> 32) & 0x07ffffffu &
+			~(uint32_t)((UINT64_C(1) << (32 - length)) - 1);
+	}
+	config.routes = many;
+	config.n_routes = MANY;
+	rebuild();
+	for (unsigned i = 0; i < 20000; i++) {
+		uint32_t dst = (uint32_t)((random = random * 6364136223846793005u + 1) >> 32) &
+			0x07ffffffu;
+		int length = -1, hops = 0;
+		struct tn_next_hop hop;
+		bool found;
+
+		for (unsigned k = 0; k < MANY; k++) {
+			uint32_t prefix = (uint32_t)many[k].prefix;
+			int l = many[k].prefix_len;
+
+			if ((prefix ^ dst) >> (32 - l) || l < length)
+				continue;
+			hops = (l == length ? hops : 0) | 1 << (many[k].port - 10);
+			length = l;
+		}
+		found = !tn_underlay_resolve(underlay, tn_u128_from_ip4(dst), 0, dst * 7919, &hop);
+		assert_int_equal(found, length >= 0);
+		assert_true(!found || hops & 1 << (hop.port - 10));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -197,6 +280,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(says_why_there_is_no_way, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(keeps_the_families_apart, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(knows_its_addresses, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(leaves_elsewhere_alone, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(sends_from_a_loopback, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(finds_among_many, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
