@@ -22,7 +22,8 @@ struct name {
 struct tn_names {
 	void *strings; /* struct name by s */
 	struct name **by_number;
-	uint32_t n_strings, room;
+	uint32_t n_strings, room, max_strings;
+	size_t bytes, max_bytes; /* of strings */
 	void *ports_by_name, *ports_by_number;
 	struct name **ports; /* in the order they were added */
 	size_t n_ports;
@@ -89,7 +90,10 @@ static void keep(void *node)
 struct tn_names *tn_names_new(void)
 {
 	struct tn_names *n = must(calloc(1, sizeof(*n)));
-	uint32_t zero = tn_names_intern(n, "");
+	uint32_t zero;
+
+	tn_names_limit(n, UINT32_MAX, SIZE_MAX);
+	zero = tn_names_intern(n, "");
 
 	TN_ASSERT(zero == 0);
 	(void)zero;
@@ -122,8 +126,8 @@ uint32_t tn_names_intern(struct tn_names *n, const char *s)
 
 	if (found)
 		return found->number;
-	if (n->n_strings == UINT32_MAX)
-		abort();
+	if (n->n_strings >= n->max_strings || strlen(s) >= n->max_bytes - n->bytes)
+		return 0;
 	if (n->n_strings == n->room) {
 		n->room = n->room ? n->room * 2 : 16;
 		n->by_number = must(realloc(n->by_number, n->room * sizeof(*n->by_number)));
@@ -131,7 +135,19 @@ uint32_t tn_names_intern(struct tn_names *n, const char *s)
 	found = new_name(s, n->n_strings);
 	must(tsearch(found, &n->strings, compare_name));
 	n->by_number[n->n_strings] = found;
+	n->bytes += strlen(s) + 1;
 	return n->n_strings++;
+}
+
+void tn_names_limit(struct tn_names *n, uint32_t strings, size_t bytes)
+{
+	n->max_strings = strings;
+	n->max_bytes = bytes > n->bytes ? bytes : n->bytes;
+}
+
+uint32_t tn_names_n_strings(const struct tn_names *n)
+{
+	return n->n_strings;
 }
 
 const char *tn_names_string(const struct tn_names *n, uint32_t number)
@@ -145,6 +161,7 @@ int tn_names_add_port(struct tn_names *n, const char *name, uint32_t number)
 
 	if (find_name(&n->ports_by_name, name) || find_number(&n->ports_by_number, number))
 		return -EEXIST;
+	/* After removals this may give memory back, but never less than is needed. */
 	if (!(n->n_ports & (n->n_ports - 1)))
 		n->ports = must(
 			realloc(n->ports, (n->n_ports ? n->n_ports * 2 : 1) * sizeof(*n->ports)));
@@ -153,6 +170,22 @@ int tn_names_add_port(struct tn_names *n, const char *name, uint32_t number)
 	must(tsearch(port, &n->ports_by_number, compare_number));
 	n->ports[n->n_ports++] = port;
 	return 0;
+}
+
+void tn_names_remove_port(struct tn_names *n, uint32_t number)
+{
+	struct name *port = find_number(&n->ports_by_number, number);
+	size_t i = 0;
+
+	if (!port)
+		return;
+	tdelete(port, &n->ports_by_name, compare_name);
+	tdelete(port, &n->ports_by_number, compare_number);
+	while (n->ports[i] != port)
+		i++;
+	n->n_ports--;
+	memmove(&n->ports[i], &n->ports[i + 1], (n->n_ports - i) * sizeof(*n->ports));
+	free(port);
 }
 
 uint32_t tn_names_port_by_name(const struct tn_names *n, const char *name)
@@ -191,6 +224,12 @@ int tn_names_add_table(struct tn_names *n, const char *name, uint8_t table_id)
 		return -EEXIST;
 	n->tables[table_id] = must(strdup(name));
 	return 0;
+}
+
+void tn_names_remove_table(struct tn_names *n, uint8_t table_id)
+{
+	free(n->tables[table_id]);
+	n->tables[table_id] = NULL;
 }
 
 int tn_names_table_by_name(const struct tn_names *n, const char *name)
