@@ -232,15 +232,10 @@ static void stop_worker(struct tn_agent *agent, struct tn_worker_thread *t)
 	tn_worker_thread_wake(t);
 	(void)pthread_join(t->thread, NULL);
 	t->started = false;
-	/* What sessions counted, then what that made of their programs. */
-	for (unsigned twice = 0; twice < 2; twice++) {
-		uint32_t left = tn_worker_sweep_length(t->worker);
-
-		for (; left; left -= left < SWEEP ? left : SWEEP) {
-			tn_worker_sweep(t->worker, SWEEP);
-			tn_housekeeping_drain(agent);
-		}
-	}
+	tn_worker_sweep_begin(t->worker);
+	while (!tn_worker_sweep(t->worker, SWEEP))
+		tn_housekeeping_drain(agent);
+	tn_housekeeping_drain(agent);
 }
 
 void tn_agent_stop(struct tn_agent *agent)

@@ -73,9 +73,9 @@ struct tn_worker_thread {
 	uint64_t now_ns;
 	uint32_t rx_index;			/* of the burst */
 	uint32_t telling;			/* what counts_told is to be */
-	uint32_t tell_left;			/* to sweep until it can be moved */
-	uint32_t idle_left;			/* to sweep before nothing is left to tell */
-	bool refused;				/* a count found no room */
+	bool is_telling;			/* a sweep is under way that ends in counts_told */
+	bool all_told;				/* nothing came since the last idle sweep ended */
+	bool idle_sweeping;			/* one is under way */
 	bool look_again;			/* a queue could not be waited for a moment ago */
 	struct tn_learnt *learnt;		/* addresses that were told lately */
 	uint64_t shadow_due_ns;			/* next look at what the host sends */

@@ -69,19 +69,14 @@ static bool send_count(void *ctx, const struct tn_count *count)
 	struct tn_worker_thread *t = ctx;
 	const struct tn_worker_event e = {.kind = TN_WORKER_COUNT, .count = *count};
 
-	if (send_event(t, &e))
-		return true;
-	t->refused = true;
-	return false;
+	return send_event(t, &e);
 }
 
 static unsigned count_room(void *ctx)
 {
 	struct tn_worker_thread *t = ctx;
-	unsigned room = tn_byte_ring_room(t->events, sizeof(struct tn_worker_event));
 
-	t->refused |= room < TELL_BUDGET;
-	return room;
+	return tn_byte_ring_room(t->events, sizeof(struct tn_worker_event));
 }
 
 static bool told_lately(struct tn_worker_thread *t, const struct tn_op *op)
@@ -234,20 +229,18 @@ static unsigned poll_shadows(struct tn_worker_thread *t, const struct tn_agent_f
 	return total;
 }
 
-/* All counts, because they were asked for: sessions to programs, then programs to main. */
+/* All counts, because they were asked for. */
 static void tell_counts(struct tn_worker_thread *t, uint32_t wanted)
 {
-	if (!t->tell_left) {
+	if (!t->is_telling) {
+		t->is_telling = true;
 		t->telling = wanted;
-		t->tell_left = 2 * tn_worker_sweep_length(t->worker);
+		tn_worker_sweep_begin(t->worker);
 	}
-	t->refused = false;
-	tn_worker_sweep(t->worker, TELL_BUDGET);
-	t->tell_left -= t->tell_left < TELL_BUDGET ? t->tell_left : TELL_BUDGET;
-	if (t->refused && t->tell_left < tn_worker_sweep_length(t->worker))
-		t->tell_left = tn_worker_sweep_length(t->worker);
-	if (!t->tell_left)
-		__atomic_store_n(&t->counts_told, t->telling, __ATOMIC_RELEASE);
+	if (!tn_worker_sweep(t->worker, TELL_BUDGET))
+		return;
+	t->is_telling = false;
+	__atomic_store_n(&t->counts_told, t->telling, __ATOMIC_RELEASE);
 }
 
 static bool counts_asked(const struct tn_worker_thread *t)
@@ -328,7 +321,7 @@ static void sleep_until_wanted(struct tn_worker_thread *t)
 		if (!t->look_again)
 			set.n = 0;
 		t->look_again = !t->look_again;
-	} else if (set.all) {
+	} else if (set.all && t->all_told) {
 		time.tv_nsec = WAIT_NS;
 	}
 	if (set.n && !anything_new(t)) {
@@ -365,10 +358,9 @@ static bool background(struct tn_worker_thread *t, unsigned packets)
 		return true;
 	}
 	if (packets) {
-		t->idle_left = UINT32_MAX;
-		t->look_again = false;
+		t->all_told = t->idle_sweeping = t->look_again = false;
 		if (++t->polls % SWEEP_ROUNDS == 0)
-			tn_worker_sweep(t->worker, SWEEP_BUDGET);
+			(void)tn_worker_sweep(t->worker, SWEEP_BUDGET);
 		return true;
 	}
 	t->polls++;
@@ -378,13 +370,11 @@ static bool background(struct tn_worker_thread *t, unsigned packets)
 /* Nothing came: what is still to be told is told, and then it sleeps. */
 static void be_idle(struct tn_worker_thread *t)
 {
-	uint32_t all = 2 * tn_worker_sweep_length(t->worker);
-
-	if (t->idle_left > all)
-		t->idle_left = all;
-	if (t->idle_left) {
-		tn_worker_sweep(t->worker, SWEEP_BUDGET);
-		t->idle_left -= t->idle_left < SWEEP_BUDGET ? t->idle_left : SWEEP_BUDGET;
+	if (!t->all_told) {
+		if (!t->idle_sweeping)
+			tn_worker_sweep_begin(t->worker);
+		t->idle_sweeping = true;
+		t->all_told = tn_worker_sweep(t->worker, TELL_BUDGET);
 	}
 	sleep_until_wanted(t);
 }

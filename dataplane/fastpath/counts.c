@@ -10,6 +10,7 @@ struct tn_counts {
 	struct tn_count slots[TN_COUNTS_MAX]; /* free: id, lookups and packets are zero */
 	bool taken[TN_COUNTS_MAX];
 	uint32_t n, sweep_at;
+	uint32_t sweep_left; /* slots until all that was there at its beginning was reported */
 	tn_count_fn report;
 	void *ctx;
 };
@@ -35,24 +36,33 @@ static bool report(struct tn_counts *c, uint32_t slot)
 	return true;
 }
 
-void tn_counts_sweep(struct tn_counts *c, uint32_t budget)
+bool tn_counts_sweep(struct tn_counts *c, uint32_t budget)
 {
 	for (uint32_t seen = 0; c->n && budget && seen < TN_COUNTS_MAX; seen++) {
 		uint32_t slot = c->sweep_at % TN_COUNTS_MAX;
 
 		if (c->taken[slot]) {
 			if (!report(c, slot))
-				return;
+				return false;
 			budget--;
 		}
 		c->sweep_at++;
+		c->sweep_left -= c->sweep_left > 0;
 	}
+	if (!c->n)
+		c->sweep_left = 0;
+	return !c->sweep_left;
+}
+
+void tn_counts_sweep_begin(struct tn_counts *c)
+{
+	c->sweep_left = TN_COUNTS_MAX;
 }
 
 void tn_counts_free(struct tn_counts *c)
 {
 	if (c)
-		tn_counts_sweep(c, TN_COUNTS_MAX);
+		(void)tn_counts_sweep(c, TN_COUNTS_MAX);
 	free(c);
 }
 

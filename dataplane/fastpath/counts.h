@@ -22,7 +22,11 @@ void tn_counts_free(struct tn_counts *c);
 /* A COUNT op was executed. Not counted only where the table is full and the report refused. */
 void tn_counts_add(struct tn_counts *c, const struct tn_op *op, uint32_t bytes, uint64_t now_ns);
 
-/* Reports up to `budget` entries, going round. */
-void tn_counts_sweep(struct tn_counts *c, uint32_t budget);
+/*
+ * Reports up to `budget` entries, going round. True: all that were there at tn_counts_sweep_begin()
+ * were.
+ */
+bool tn_counts_sweep(struct tn_counts *c, uint32_t budget);
+void tn_counts_sweep_begin(struct tn_counts *c);
 
 #endif

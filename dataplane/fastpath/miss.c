@@ -49,23 +49,6 @@ static uint64_t epoch_classes(const struct tn_read_set *read)
 	return classes;
 }
 
-static void count_program(
-	struct tn_fast_program *prog, uint64_t packets, uint64_t bytes, uint64_t now_ns)
-{
-	prog->packets += packets;
-	prog->bytes += bytes;
-	if (now_ns > prog->last_used_ns)
-		prog->last_used_ns = now_ns;
-}
-
-void tn_wk_flush_session(struct tn_session *s)
-{
-	if (!s->packets)
-		return;
-	count_program(s->program, s->packets, s->bytes, s->last_used_ns);
-	s->packets = s->bytes = 0;
-}
-
 void tn_wk_release(struct tn_worker *w, struct tn_fast_program *prog)
 {
 	tn_program_cache_put(w->programs, prog);
@@ -75,7 +58,6 @@ static void remember(struct tn_worker *w, const struct tn_wk_run *run, struct tn
 	struct tn_fast_program *prog)
 {
 	if (s) {
-		tn_wk_flush_session(s);
 		tn_wk_release(w, s->program);
 	} else {
 		s = tn_sessions_insert(
@@ -131,7 +113,7 @@ struct tn_fast_program *tn_wk_decide(struct tn_worker *w, struct tn_wk_run *run,
 		tn_wk_drop(w, TN_DROP_NO_BUFFER, p);
 		return NULL;
 	}
-	count_program(prog, 1, p->len, w->now_ns);
+	tn_wk_count_program(w, prog, 1, p->len);
 	if (!w->config.sessions) {
 		w->uncached++;
 		return prog;

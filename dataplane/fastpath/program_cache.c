@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HEADS_MIN 256u
+#define HEADS_MIN   256u
+#define EMPTY_HEADS 8u /* that a sweep looks at for the price of a program */
 
 /*
  * Ordinary programs come from chunks, so that those of many flows lie close together and cost no
@@ -27,6 +28,7 @@ struct tn_program_cache {
 	uint32_t mask;
 	uint32_t n;
 	uint32_t sweep_head; /* where the next sweep goes on */
+	uint32_t sweep_left; /* heads until all that was there at its beginning was seen */
 	size_t bytes;
 };
 
@@ -163,6 +165,8 @@ static void grow(struct tn_program_cache *c)
 	free(c->heads);
 	c->heads = heads;
 	c->mask = mask;
+	if (c->sweep_left) /* programs changed their places */
+		c->sweep_left = mask + 1;
 }
 
 static struct tn_fast_program *add(struct tn_program_cache *c, uint64_t hash,
@@ -230,38 +234,50 @@ void tn_program_cache_put(struct tn_program_cache *c, struct tn_fast_program *p)
 	p->refs--;
 }
 
-static bool sweep_one(struct tn_fast_program *p, tn_report_fn report, void *ctx)
+/* One chain. Returns how many programs it looked at; -1: report refused. */
+static int sweep_chain(
+	struct tn_program_cache *c, struct tn_fast_program **link, tn_report_fn report, void *ctx)
 {
-	if (!p->packets)
-		return !p->refs;
-	if (!report(ctx, p))
-		return false;
-	p->packets = p->bytes = 0;
-	return !p->refs;
+	int seen = 0;
+
+	while (*link) {
+		struct tn_fast_program *p = *link;
+
+		if (p->packets && !report(ctx, p))
+			return -1;
+		p->packets = p->bytes = 0;
+		seen++;
+		if (p->refs) {
+			link = &p->next;
+			continue;
+		}
+		*link = p->next;
+		c->n--;
+		free_program(c, p);
+	}
+	return seen;
 }
 
-void tn_program_cache_sweep(
+bool tn_program_cache_sweep(
 	struct tn_program_cache *c, uint32_t budget, tn_report_fn report, void *ctx)
 {
-	uint32_t heads = c->mask + 1;
+	for (uint32_t heads = c->mask + 1; budget && heads; heads--) {
+		int seen = sweep_chain(c, &c->heads[c->sweep_head & c->mask], report, ctx);
+		uint32_t cost;
 
-	while (budget && heads) {
-		struct tn_fast_program **link = &c->heads[c->sweep_head++ & c->mask];
-
-		heads--;
-		while (*link) {
-			struct tn_fast_program *p = *link;
-
-			budget -= budget > 0;
-			if (sweep_one(p, report, ctx)) {
-				*link = p->next;
-				c->n--;
-				free_program(c, p);
-			} else {
-				link = &p->next;
-			}
-		}
+		if (seen < 0)
+			break;
+		cost = (uint32_t)seen + (heads % EMPTY_HEADS == 0);
+		budget -= cost < budget ? cost : budget;
+		c->sweep_head++;
+		c->sweep_left -= c->sweep_left > 0;
 	}
+	return !c->sweep_left;
+}
+
+void tn_program_cache_sweep_begin(struct tn_program_cache *c)
+{
+	c->sweep_left = c->mask + 1;
 }
 
 bool tn_program_count(const struct tn_fast_program *p, uint32_t i, struct tn_count *count)
@@ -289,11 +305,6 @@ uint32_t tn_program_n_counts(const struct tn_fast_program *p)
 	for (uint32_t i = 0; i < p->head.n_ops; i++)
 		n += p->ops[i].type == TN_OP_COUNT;
 	return n;
-}
-
-uint32_t tn_program_cache_length(const struct tn_program_cache *c)
-{
-	return c->mask + 1 + c->n;
 }
 
 uint32_t tn_program_cache_count(const struct tn_program_cache *c)

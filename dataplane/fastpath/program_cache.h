@@ -84,11 +84,13 @@ void tn_program_cache_put(struct tn_program_cache *c, struct tn_fast_program *p)
 
 /*
  * Looks at up to `budget` programs, going round: calls report for each that counted something since
- * and clears its counts when report returns true; frees those without references.
+ * and clears its counts when report returns true; stops where it returns false. Frees those without
+ * references. True: all programs that were there at tn_program_cache_sweep_begin() were seen.
  */
 typedef bool (*tn_report_fn)(void *ctx, const struct tn_fast_program *p);
-void tn_program_cache_sweep(
+bool tn_program_cache_sweep(
 	struct tn_program_cache *c, uint32_t budget, tn_report_fn report, void *ctx);
+void tn_program_cache_sweep_begin(struct tn_program_cache *c);
 
 /*
  * Of a program that runs without the executor, every COUNT op ran for every packet. True: op `i` is
@@ -97,8 +99,6 @@ void tn_program_cache_sweep(
 bool tn_program_count(const struct tn_fast_program *p, uint32_t i, struct tn_count *count);
 uint32_t tn_program_n_counts(const struct tn_fast_program *p);
 
-/* Budgets of this sum sweep all of it once. */
-uint32_t tn_program_cache_length(const struct tn_program_cache *c);
 uint32_t tn_program_cache_count(const struct tn_program_cache *c);
 size_t tn_program_cache_memory(const struct tn_program_cache *c);
 

@@ -178,21 +178,9 @@ struct tn_session *tn_sessions_insert(struct tn_sessions *t, const struct tn_ses
 	s = &t->entries[index];
 	memset(s, 0, sizeof(*s));
 	s->key = *key;
-	s->tag = tag;
-	s->bucket = bucket;
 	if (ip6)
 		t->ip6[index] = *ip6;
 	t->buckets[bucket].tag[slot] = tag;
 	t->buckets[bucket].index[slot] = index;
 	return s;
-}
-
-void tn_sessions_visit(struct tn_sessions *t, uint32_t bucket, void (*fn)(struct tn_session *s))
-{
-	const struct tn_session_bucket *b = &t->buckets[bucket & t->bucket_mask];
-
-	for (unsigned i = 0; i < TN_BUCKET_SLOTS; i++) {
-		if (b->tag[i])
-			fn(&t->entries[b->index[i]]);
-	}
 }

@@ -59,16 +59,13 @@ struct tn_session {
 	uint32_t mask_gen; /* generation of the key mask it was keyed under */
 	void *program;	   /* struct tn_fast_program of the worker */
 	/* second line */
-	uint64_t packets, bytes; /* not yet added to the program's */
 	uint64_t last_used_ns;
 	uint64_t classes; /* bitmap of the epoch classes it depends on */
-	uint32_t bucket;
 	uint32_t next_free;
-	uint16_t tag;
 } __attribute__((aligned(64)));
 
 TN_BUILD_ASSERT(sizeof(struct tn_session) == 128, "two cache lines");
-TN_BUILD_ASSERT(offsetof(struct tn_session, packets) == 64, "verifying reads one line");
+TN_BUILD_ASSERT(offsetof(struct tn_session, last_used_ns) == 64, "verifying reads one line");
 
 #define TN_BUCKET_SLOTS 8u
 #define TN_SESSION_NONE UINT32_MAX
@@ -172,13 +169,10 @@ struct tn_session *tn_sessions_find(const struct tn_sessions *t, const struct tn
 	const struct tn_session_ip6 *ip6, uint32_t hash);
 
 /*
- * A fresh entry for a key that is not in the table: key, ip6 and tag set, the rest zero.
+ * A fresh entry for a key that is not in the table: key and ip6 set, the rest zero.
  * May evict. Never fails.
  */
 struct tn_session *tn_sessions_insert(struct tn_sessions *t, const struct tn_session_key *key,
 	const struct tn_session_ip6 *ip6, uint32_t hash);
-
-/* The sessions of one bucket; numbers wrap. */
-void tn_sessions_visit(struct tn_sessions *t, uint32_t bucket, void (*fn)(struct tn_session *s));
 
 #endif

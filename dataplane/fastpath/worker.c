@@ -192,7 +192,7 @@ static void fetch_entries(struct tn_worker *w)
 			continue;
 		run->guess = &w->sessions.entries[b->index[(unsigned)__builtin_ctz(hits) / 2]];
 		__builtin_prefetch(run->guess);
-		__builtin_prefetch(&run->guess->packets, 1);
+		__builtin_prefetch(&run->guess->last_used_ns, 1);
 	}
 }
 
@@ -224,9 +224,8 @@ static inline void hit(struct tn_worker *w, struct tn_session *s, const struct t
 	struct tn_packet *p, unsigned first, unsigned n, uint64_t bytes)
 {
 	w->hits += n;
-	s->packets += n;
-	s->bytes += bytes;
 	s->last_used_ns = w->now_ns;
+	tn_wk_count_program(w, s->program, n, bytes);
 	act(w, s->program, run, p, first, n);
 }
 
@@ -344,10 +343,7 @@ void tn_worker_burst(struct tn_worker *w, const struct tn_forwarding *fwd, unsig
 
 static void release_session(void *ctx, struct tn_session *s)
 {
-	struct tn_worker *w = ctx;
-
-	tn_wk_flush_session(s);
-	tn_wk_release(w, s->program);
+	tn_wk_release(ctx, s->program);
 }
 
 uint32_t tn_forwarding_index(const struct tn_forwarding *fwd, uint32_t number)
@@ -419,23 +415,17 @@ void tn_worker_free(struct tn_worker *w)
 	free(w);
 }
 
-void tn_worker_sweep(struct tn_worker *w, uint32_t budget)
+bool tn_worker_sweep(struct tn_worker *w, uint32_t budget)
 {
-	uint32_t buckets = w->sessions.bucket_mask + 1;
+	bool programs = tn_program_cache_sweep(w->programs, budget, report_program, w);
 
-	for (uint32_t i = 0; i < budget && i < buckets; i++)
-		tn_sessions_visit(&w->sessions, w->swept++, tn_wk_flush_session);
-	tn_program_cache_sweep(w->programs, budget, report_program, w);
-	tn_counts_sweep(w->counts, budget);
+	return tn_counts_sweep(w->counts, budget) && programs;
 }
 
-uint32_t tn_worker_sweep_length(const struct tn_worker *w)
+void tn_worker_sweep_begin(struct tn_worker *w)
 {
-	uint32_t length = tn_program_cache_length(w->programs);
-
-	if (w->sessions.used && w->sessions.bucket_mask >= length)
-		length = w->sessions.bucket_mask + 1;
-	return length < TN_COUNTS_MAX ? TN_COUNTS_MAX : length;
+	tn_program_cache_sweep_begin(w->programs);
+	tn_counts_sweep_begin(w->counts);
 }
 
 const struct tn_worker_port_stats *tn_worker_port_stats(const struct tn_worker *w, unsigned index)

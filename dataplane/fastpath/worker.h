@@ -114,13 +114,12 @@ void tn_worker_packet_out(struct tn_worker *w, const struct tn_forwarding *fwd,
 	uint64_t now_ns);
 #define TN_WORKER_CONTROLLER (TN_WORKER_PORTS_MAX - 1) /* no port has this index */
 
-/* Reports counts of up to `budget` programs: call between bursts. */
-void tn_worker_sweep(struct tn_worker *w, uint32_t budget);
 /*
- * Budgets of this sum sweep everything once. What sessions counted goes to their programs and is
- * reported with these, so two times around brings all of it.
+ * Reports counts of up to `budget` programs, going round: call between bursts. True: everything
+ * that was counted before tn_worker_sweep_begin() has been reported.
  */
-uint32_t tn_worker_sweep_length(const struct tn_worker *w);
+bool tn_worker_sweep(struct tn_worker *w, uint32_t budget);
+void tn_worker_sweep_begin(struct tn_worker *w);
 
 const struct tn_worker_port_stats *tn_worker_port_stats(const struct tn_worker *w, unsigned index);
 

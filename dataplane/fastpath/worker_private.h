@@ -81,7 +81,6 @@ struct tn_worker {
 	const struct tn_forwarding *seen_fwd; /* what generation stands for */
 	uint64_t seen_version;
 	uint32_t generation;
-	uint32_t swept;		  /* session bucket where the next sweep goes on */
 	struct tn_counts *counts; /* of programs that the executor ran */
 	struct tn_processor *processor;
 	struct tn_read_set read;
@@ -159,8 +158,14 @@ void tn_wk_release(struct tn_worker *w, struct tn_fast_program *prog);
 
 /* Is the decision of a session still right, though it was made in an older version? */
 bool tn_wk_session_valid(const struct tn_worker *w, struct tn_session *s);
-/* What a session counted goes to its program. */
-void tn_wk_flush_session(struct tn_session *s);
+
+static inline void tn_wk_count_program(
+	const struct tn_worker *w, struct tn_fast_program *prog, uint64_t packets, uint64_t bytes)
+{
+	prog->packets += packets;
+	prog->bytes += bytes;
+	prog->last_used_ns = w->now_ns;
+}
 
 static inline struct tn_session *tn_wk_find(const struct tn_worker *w, const struct tn_wk_run *run)
 {

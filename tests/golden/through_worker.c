@@ -293,8 +293,7 @@ static void settle(struct through *t)
 {
 	struct tn_switch *sw = t->e->config->sw;
 
-	tn_worker_sweep(t->worker, UINT32_MAX);
-	tn_worker_sweep(t->worker, UINT32_MAX);
+	(void)tn_worker_sweep(t->worker, UINT32_MAX);
 	take_drops(t);
 	if (tn_switch_publish_addresses(sw) < 0)
 		abort();
