@@ -133,6 +133,7 @@ static void walk_hello_reply(struct tn_api_io *io, struct tn_api_hello_reply *h)
 {
 	tn_io_u64(io, &h->capabilities);
 	tn_io_u64(io, &h->dpid);
+	tn_io_u64(io, &h->started_ns);
 	tn_io_u32(io, &h->pid);
 	tn_io_u32(io, &h->uid);
 	tn_io_u32(io, &h->gid);

@@ -76,6 +76,7 @@ struct tn_api_hello {
 struct tn_api_hello_reply {
 	uint64_t capabilities;
 	uint64_t dpid;
+	uint64_t started_ns;	/* when the server's process did: tells it from one before it */
 	uint32_t pid, uid, gid; /* of the client, as the kernel told the server */
 	const char *version;	/* of the server's program */
 };

@@ -622,6 +622,7 @@ static inline void random_simple(struct random *r, struct tn_api_arena *a, struc
 	case TN_API_HELLO_REPLY:
 		m->hello_reply.capabilities = random_u64(r);
 		m->hello_reply.dpid = random_u64(r);
+		m->hello_reply.started_ns = random_u64(r);
 		m->hello_reply.pid = (uint32_t)random_u64(r);
 		m->hello_reply.uid = (uint32_t)random_u64(r);
 		m->hello_reply.gid = (uint32_t)random_u64(r);
