@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "tools/tenonctl/http.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <curl/curl.h>
+
+#include "tools/tenonctl/say.h"
+
+#define TOKEN_MAX 4096
+
+struct tn_ctl_http {
+	CURL *curl;
+	struct curl_slist *headers;
+	const char *base;  /* of every URL */
+	const char *where; /* for sentences */
+	unsigned timeout_s;
+	char error[CURL_ERROR_SIZE];
+};
+
+/* --- what arrives ----------------------------------------------------------------------------- */
+
+struct arrival {
+	struct tn_ctl_http *http;
+	struct tn_ctl_answer *answer;
+	size_t room;
+	/* lines */
+	tn_ctl_line_fn fn;
+	void *ctx;
+	bool enough;
+};
+
+static bool append(struct arrival *a, const char *data, size_t n)
+{
+	struct tn_ctl_answer *answer = a->answer;
+	size_t room = a->room ? a->room : 4096;
+	char *bigger;
+
+	while (room < answer->len + n + 1)
+		room *= 2;
+	if (room != a->room) {
+		bigger = realloc(answer->body, room);
+		if (!bigger)
+			return false;
+		answer->body = bigger;
+		a->room = room;
+	}
+	memcpy(answer->body + answer->len, data, n);
+	answer->len += n;
+	answer->body[answer->len] = '\0';
+	return true;
+}
+
+/* Whole lines of what came go to fn, the rest waits. */
+static void hand_out(struct arrival *a)
+{
+	struct tn_ctl_answer *answer = a->answer;
+	size_t start = 0;
+
+	while (!a->enough) {
+		char *end = memchr(answer->body + start, '\n', answer->len - start);
+		size_t len;
+
+		if (!end)
+			break;
+		len = (size_t)(end - answer->body) - start;
+		if (len && !a->fn(a->ctx, answer->body + start, len))
+			a->enough = true;
+		start += len + 1;
+	}
+	memmove(answer->body, answer->body + start, answer->len - start);
+	answer->len -= start;
+}
+
+static size_t take_body(char *data, size_t one, size_t n, void *ctx)
+{
+	struct arrival *a = ctx;
+	long status = 0;
+
+	if (!append(a, data, one * n))
+		return 0;
+	if (!a->fn)
+		return one * n;
+	curl_easy_getinfo(a->http->curl, CURLINFO_RESPONSE_CODE, &status);
+	if (status == 200)
+		hand_out(a);
+	return a->enough ? 0 : one * n;
+}
+
+static size_t take_header(char *data, size_t one, size_t n, void *ctx)
+{
+	struct arrival *a = ctx;
+	size_t len = one * n, name = strlen("etag:");
+
+	if (len <= name || strncasecmp(data, "etag:", name) != 0)
+		return len;
+	data += name;
+	n = len - name;
+	for (; n && (*data == ' ' || *data == '\t'); data++)
+		n--;
+	while (n && (data[n - 1] == '\r' || data[n - 1] == '\n' || data[n - 1] == ' '))
+		n--;
+	free(a->answer->etag);
+	a->answer->etag = strndup(data, n);
+	return len;
+}
+
+/* --- life ------------------------------------------------------------------------------------- */
+
+static bool add_header(struct tn_ctl_http *http, const char *header)
+{
+	struct curl_slist *list = curl_slist_append(http->headers, header);
+
+	if (list)
+		http->headers = list;
+	return list != NULL;
+}
+
+static bool add_token(struct tn_ctl_http *http, const char *path)
+{
+	static const char start[] = "Authorization: Bearer ";
+	char header[sizeof(start) + TOKEN_MAX];
+	FILE *f = fopen(path, "r");
+	char *token = header + sizeof(start) - 1;
+	bool ok;
+
+	memcpy(header, start, sizeof(start));
+	ok = f && fgets(token, TOKEN_MAX, f);
+	if (f)
+		fclose(f);
+	if (!ok) {
+		tn_ctl_say("no token in %s: %s", path, f ? "it is empty" : strerror(errno));
+		return false;
+	}
+	token[strcspn(token, "\r\n")] = '\0';
+	return add_header(http, header);
+}
+
+static bool set_up(struct tn_ctl_http *http, const struct tn_ctl_http_options *o)
+{
+	CURL *c = http->curl;
+
+	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, http->error);
+	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(c, CURLOPT_PROXY, "");
+	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
+	if (!o->server)
+		curl_easy_setopt(c, CURLOPT_UNIX_SOCKET_PATH, o->socket);
+	if (o->ca)
+		curl_easy_setopt(c, CURLOPT_CAINFO, o->ca);
+	if (o->certificate)
+		curl_easy_setopt(c, CURLOPT_SSLCERT, o->certificate);
+	if (o->key)
+		curl_easy_setopt(c, CURLOPT_SSLKEY, o->key);
+	/* No "Expect: 100-continue": the daemon is near. */
+	return add_header(http, "Content-Type: application/json") && add_header(http, "Expect:") &&
+		(!o->token_file || add_token(http, o->token_file));
+}
+
+struct tn_ctl_http *tn_ctl_http_new(const struct tn_ctl_http_options *options)
+{
+	struct tn_ctl_http *http = calloc(1, sizeof(*http));
+
+	if (!http || curl_global_init(CURL_GLOBAL_DEFAULT) || !(http->curl = curl_easy_init())) {
+		tn_ctl_say("out of memory");
+		tn_ctl_http_free(http);
+		return NULL;
+	}
+	http->base = options->server ? options->server : "http://tenond";
+	http->where = options->server ? options->server : options->socket;
+	http->timeout_s = options->timeout_s;
+	if (!set_up(http, options)) {
+		tn_ctl_http_free(http);
+		return NULL;
+	}
+	return http;
+}
+
+void tn_ctl_http_free(struct tn_ctl_http *http)
+{
+	if (!http)
+		return;
+	curl_slist_free_all(http->headers);
+	if (http->curl)
+		curl_easy_cleanup(http->curl);
+	curl_global_cleanup();
+	free(http);
+}
+
+void tn_ctl_answer_fini(struct tn_ctl_answer *answer)
+{
+	free(answer->body);
+	free(answer->etag);
+	*answer = (struct tn_ctl_answer){0};
+}
+
+/* --- requests --------------------------------------------------------------------------------- */
+
+static int complain(const struct tn_ctl_http *http, CURLcode rc)
+{
+	const char *why = *http->error ? http->error : curl_easy_strerror(rc);
+
+	if (rc == CURLE_COULDNT_CONNECT)
+		tn_ctl_say("nobody answers at %s: is tenond running? Another place is named with "
+			   "--socket or --server",
+			http->where);
+	else if (rc == CURLE_OPERATION_TIMEDOUT)
+		tn_ctl_say("%s said nothing for %u s: try --timeout, or see what tenond does",
+			http->where, http->timeout_s);
+	else
+		tn_ctl_say("%s: %s", http->where, why);
+	return -1;
+}
+
+static int perform(struct tn_ctl_http *http, const char *path, struct arrival *a)
+{
+	size_t size = strlen(http->base) + strlen(path) + 1;
+	char *url = malloc(size);
+	CURLcode rc;
+
+	*a->answer = (struct tn_ctl_answer){0};
+	a->http = http;
+	if (!url || !append(a, "", 0)) {
+		free(url);
+		tn_ctl_say("out of memory");
+		return -1;
+	}
+	snprintf(url, size, "%s%s", http->base, path);
+	*http->error = '\0';
+	curl_easy_setopt(http->curl, CURLOPT_URL, url);
+	curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, http->headers);
+	curl_easy_setopt(http->curl, CURLOPT_WRITEFUNCTION, take_body);
+	curl_easy_setopt(http->curl, CURLOPT_WRITEDATA, a);
+	curl_easy_setopt(http->curl, CURLOPT_HEADERFUNCTION, take_header);
+	curl_easy_setopt(http->curl, CURLOPT_HEADERDATA, a);
+	curl_easy_setopt(http->curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	curl_easy_setopt(http->curl, CURLOPT_LOW_SPEED_TIME, (long)http->timeout_s);
+	rc = curl_easy_perform(http->curl);
+	free(url);
+	curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &a->answer->status);
+	if (rc == CURLE_OK || (rc == CURLE_WRITE_ERROR && a->enough))
+		return 0;
+	tn_ctl_answer_fini(a->answer);
+	return complain(http, rc);
+}
+
+int tn_ctl_http_request(struct tn_ctl_http *http, const char *method, const char *path,
+	const char *body, size_t len, struct tn_ctl_answer *answer)
+{
+	struct arrival a = {.answer = answer};
+
+	curl_easy_setopt(http->curl, CURLOPT_HTTPGET, 1L);
+	if (body) {
+		curl_easy_setopt(http->curl, CURLOPT_POST, 1L);
+		curl_easy_setopt(http->curl, CURLOPT_POSTFIELDS, body);
+		curl_easy_setopt(http->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)len);
+	}
+	curl_easy_setopt(http->curl, CURLOPT_CUSTOMREQUEST, method);
+	return perform(http, path, &a);
+}
+
+int tn_ctl_http_lines(struct tn_ctl_http *http, const char *path, tn_ctl_line_fn fn, void *ctx,
+	struct tn_ctl_answer *answer)
+{
+	struct arrival a = {.answer = answer, .fn = fn, .ctx = ctx};
+
+	curl_easy_setopt(http->curl, CURLOPT_HTTPGET, 1L);
+	curl_easy_setopt(http->curl, CURLOPT_CUSTOMREQUEST, "GET");
+	return perform(http, path, &a);
+}

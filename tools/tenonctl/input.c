@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "tools/tenonctl/input.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/tenonctl/say.h"
+
+#define FILE_BYTES_MAX (512u << 20)
+
+static void add_line(struct tn_ctl_input *in, const char *text, size_t len, uint32_t number)
+{
+	if (in->n == in->room) {
+		in->room = in->room ? 2 * in->room : 64;
+		in->lines = realloc(in->lines, in->room * sizeof(*in->lines));
+		if (!in->lines)
+			abort();
+	}
+	in->lines[in->n++] = (struct tn_ctl_line){text, len, number, in->source};
+}
+
+static int read_all(FILE *f, struct tn_ctl_input *in)
+{
+	size_t room = 1 << 16, n;
+
+	in->data = malloc(room);
+	while (in->data && (n = fread(in->data + in->len, 1, room - in->len, f))) {
+		in->len += n;
+		if (in->len > FILE_BYTES_MAX)
+			return -EFBIG;
+		if (in->len == room)
+			in->data = realloc(in->data, room *= 2);
+	}
+	if (!in->data)
+		abort();
+	return ferror(f) ? -EIO : 0;
+}
+
+static void split(struct tn_ctl_input *in)
+{
+	const char *p = in->data, *end = in->data + in->len;
+	uint32_t number = 0;
+
+	while (p < end) {
+		const char *newline = memchr(p, '\n', (size_t)(end - p));
+		const char *stop = newline ? newline : end, *word = p;
+
+		number++;
+		while (word < stop && strchr(" \t\r", *word) && *word)
+			word++;
+		if (word < stop && *word != '#')
+			add_line(
+				in, p, (size_t)(stop - p) - (stop > p && stop[-1] == '\r'), number);
+		p = stop + 1;
+	}
+}
+
+static bool looks_like_json(const struct tn_ctl_input *in)
+{
+	for (size_t i = 0; i < in->len; i++)
+		if (!in->data[i] || !strchr(" \t\r\n", in->data[i]))
+			return in->data[i] == '{' || in->data[i] == '[';
+	return false;
+}
+
+int tn_ctl_input_file(const char *path, struct tn_ctl_input *in)
+{
+	bool is_stdin = strcmp(path, "-") == 0;
+	FILE *f = is_stdin ? stdin : fopen(path, "r");
+	int rc;
+
+	*in = (struct tn_ctl_input){.source = is_stdin ? "<stdin>" : path};
+	if (!f) {
+		tn_ctl_say("%s: %s", path, strerror(errno));
+		return TN_CTL_USAGE;
+	}
+	rc = read_all(f, in);
+	if (!is_stdin)
+		fclose(f);
+	if (rc) {
+		tn_ctl_say("%s: %s", in->source,
+			rc == -EFBIG ? "over 512 MiB: split it" : "cannot be read");
+		tn_ctl_input_fini(in);
+		return TN_CTL_USAGE;
+	}
+	in->is_json = looks_like_json(in);
+	if (!in->is_json)
+		split(in);
+	return TN_CTL_OK;
+}
+
+int tn_ctl_input_read(struct tn_ctl *ctl, const struct tn_ctl_words *words, struct tn_ctl_input *in)
+{
+	if (ctl->options.file) {
+		if (words->n) {
+			*in = (struct tn_ctl_input){0};
+			tn_ctl_say("-f %s and \"%s\": give one of the two", ctl->options.file,
+				words->word[0]);
+			return TN_CTL_USAGE;
+		}
+		return tn_ctl_input_file(ctl->options.file, in);
+	}
+	if (words->n == 1 && strcmp(words->word[0], "-") == 0)
+		return tn_ctl_input_file("-", in);
+	*in = (struct tn_ctl_input){0};
+	for (int i = 0; i < words->n; i++)
+		add_line(in, words->word[i], strlen(words->word[i]), 0);
+	return TN_CTL_OK;
+}
+
+void tn_ctl_input_fini(struct tn_ctl_input *in)
+{
+	free(in->lines);
+	free(in->data);
+	*in = (struct tn_ctl_input){0};
+}
