@@ -18,7 +18,7 @@ DATAPLANE = "dataplane/agent/tenon-dataplane"
 SOURCE = "tests/bench/libtenon_bench_source.so"
 TENON_FIRST_PORT, OVS_FIRST_PORT = 49152, 32768  # of the outer UDP source port
 START_SECONDS = 30
-CONNECT_SECONDS = 4  # a port tries once a second
+CONNECT_SECONDS = 1.5  # until an engine forwards to a machine that it has connected to
 
 
 class Failed(Exception):
@@ -159,10 +159,11 @@ class Bench:
         return [self.path("guest%d" % i) for i in range(2)]
 
     @contextlib.contextmanager
-    def guests(self, devices, arguments):
+    def guests(self, devices, arguments, commands):
         """
         testpmd with both machines' devices; both of its threads on the core beside the engine's.
-        Yields it and its log.
+        When the engine has connected to both it gets the commands, and is asked for its counters
+        once a second. Yields the path of its log.
         """
         for path in self.sockets():
             with contextlib.suppress(FileNotFoundError):
@@ -176,29 +177,30 @@ class Bench:
             command += ["--vdev", device]
         with open(log, "w", encoding="ascii") as file:
             child = subprocess.Popen(
-                command + ["--", "--nb-cores=1", "--no-mlockall", "--no-flush-rx",
-                           "--total-num-mbufs=32768", "--rxd=1024",
-                           "--txd=1024"] + arguments,
+                command + ["--", "--interactive", "--nb-cores=1", "--no-mlockall", "--no-flush-rx",
+                           "--total-num-mbufs=32768", "--rxd=1024", "--txd=1024"] + arguments,
                 stdin=subprocess.PIPE, stdout=file, stderr=subprocess.STDOUT, text=True)
+        done = threading.Event()
+        operator = threading.Thread(target=operate, args=(child, log, commands, done))
         try:
-            self.await_sockets(child, log)
-            yield child, log
+            await_words(child, log, "waiting for client connection", done)
+            operator.start()
+            yield log
         finally:
+            done.set()
+            if operator.ident:
+                operator.join()
             child.terminate()
             try:
                 child.wait(10)
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
+            child.stdin.close()
 
-    def await_sockets(self, child, log):
-        deadline = time.monotonic() + START_SECONDS
-        # The second one appears when the first has been connected to.
-        while not os.path.exists(self.sockets()[0]):
-            if child.poll() is not None or time.monotonic() > deadline:
-                with open(log, encoding="ascii", errors="replace") as file:
-                    raise Failed("testpmd serves no sockets:\n" + file.read()[-2000:])
-            time.sleep(0.05)
+    def devices(self):
+        return ["net_virtio_user%d,path=%s,server=1,queue_size=1024,mac=02:00:00:00:00:0%d"
+                % (i, path, i + 1) for i, path in enumerate(self.sockets())]
 
     def forward_between_guests(self, engine, name):
         """Runs the engine for a measurement; returns its cycles a packet."""
@@ -210,16 +212,14 @@ class Bench:
         text = run(self.command(document, Between("vhost"), seconds), seconds + 60)
         return tenon_result(json.loads(text))["cycles_per_packet"]
 
-    def send_once(self, child):
-        child.stdin.write("set fwd io retry\nstart\n")
-        child.stdin.flush()
-
     def between_guests(self, engine, name, size):
-        devices = ["net_virtio_user%d,path=%s,server=1,queue_size=1024,mac=02:00:00:00:00:0%d"
-                   % (i, path, i + 1) for i, path in enumerate(self.sockets())]
-        arguments = ["--forward-mode=flowgen", "--port-topology=loop", "--flowgen-flows=1000",
-                     "--txpkts=%d" % (size + 4), "--stats-period=1"]
-        with self.guests(devices, arguments) as (_, log):
+        """
+        Packets go round: a machine sends back what it gets, and there are never more than its rings
+        hold, so none is lost and the engine has always some to do.
+        """
+        arguments = ["--forward-mode=io", "--port-topology=loop", "--txonly-multi-flow",
+                     "--txpkts=%d" % size]
+        with self.guests(self.devices(), arguments, "start tx_first 8\n") as log:
             cycles = self.forward_between_guests(engine, name)
             rates = received_rates(log, 1)
         best = sorted(rates)[-self.options.seconds:]
@@ -231,19 +231,38 @@ class Bench:
         """A capture from one machine to the other: what arrives, arrives as it was sent."""
         taken = self.capture(["--flows", "20000", "--size", str(size)])
         sent = self.path("between.pcap")
-        devices = ["net_pcap0,rx_pcap=%s" % taken]
-        devices += ["net_virtio_user%d,path=%s,server=1,queue_size=1024,mac=02:00:00:00:00:0%d"
-                    % (i, path, i + 1) for i, path in enumerate(self.sockets())]
-        devices.append("net_pcap1,tx_pcap=%s" % sent)
-        arguments = ["--forward-mode=io", "--port-topology=paired", "--interactive"]
-        with self.guests(devices, arguments) as (child, _):
-            timer = threading.Timer(CONNECT_SECONDS, self.send_once, [child])
-            timer.start()
+        devices = (["net_pcap0,rx_pcap=%s" % taken] + self.devices() +
+                   ["net_pcap1,tx_pcap=%s" % sent])
+        with self.guests(devices, ["--port-topology=paired"], "set fwd io retry\nstart\n"):
             self.forward_between_guests(engine, name)
-            timer.join()
         checked = frames.check_same(frames.read(taken), frames.read(sent))
         os.remove(sent)
         return checked
+
+
+def await_words(child, log, words, done):
+    """False: done was set before they came."""
+    deadline = time.monotonic() + START_SECONDS
+    while not done.wait(0.05):
+        with open(log, encoding="ascii", errors="replace") as file:
+            text = file.read()
+        if words in text:
+            return True
+        if child.poll() is not None or time.monotonic() > deadline:
+            raise Failed("testpmd does not get as far as '%s':\n%s" % (words, text[-2000:]))
+    return False
+
+
+def operate(child, log, commands, done):
+    """What somebody at testpmd's prompt does."""
+    with contextlib.suppress(OSError, Failed):
+        if not await_words(child, log, "testpmd> ", done) or done.wait(CONNECT_SECONDS):
+            return
+        child.stdin.write(commands)
+        while not done.is_set():
+            child.stdin.write("show port stats all\n")
+            child.stdin.flush()
+            done.wait(1)
 
 
 class Between:

@@ -15,6 +15,8 @@ from process import Result
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(TOP, "build")
 sys.path.insert(0, os.path.join(TOP, "tests", "golden"))
+sys.path.insert(0, os.path.join(TOP, "tests", "bench"))
+import callgrind  # noqa: E402 (where the bench's build is described)
 
 PYTHON = "/usr/bin/python3"
 SANITIZER_ENV = {
@@ -49,12 +51,12 @@ def starts_threads(program):
 class Build:
     """One meson configuration, configured and compiled at most once a run."""
 
-    def __init__(self, name, options, compiler="gcc", threads_only=False):
-        self.threads_only = threads_only
+    def __init__(self, name, options, compiler="gcc", threads_only=False, only=(), env=None):
+        self.threads_only, self.only = threads_only, list(only)
+        self.env = {"CC": compiler, **(env or {})}
         self.name = "build/" + name
         self.dir = os.path.join(BUILD, name)
         self.options = options
-        self.compiler = compiler
         self.result = None
         self.configured = False
 
@@ -64,7 +66,7 @@ class Build:
         command = ["meson", "setup", self.dir, TOP] + self.options
         if os.path.exists(os.path.join(self.dir, "meson-private", "coredata.dat")):
             command.insert(2, "--reconfigure")
-        status, log, _ = process.run(command, 300, {"CC": self.compiler})
+        status, log, _ = process.run(command, 300, self.env)
         if status != 0:
             raise Broken(self.name, log)
         self.configured = True
@@ -80,9 +82,9 @@ class Build:
         return self.result
 
     def targets(self):
-        """What to compile: all, or only the tests that start threads."""
+        """What to compile: all, some, or only the tests that start threads."""
         if not self.threads_only:
-            return []
+            return self.only
         paths = [os.path.relpath(t["cmd"][0], self.dir) for t in self.tests()]
         return [p for p in paths if starts_threads(p)] or ["meson-test-prereq"]
 
@@ -300,6 +302,22 @@ def xml_cases(path):
         yield name, (status, float(case.get("time") or 0), log)
 
 
+class Instructions(Suite):
+    """Instructions a packet takes, a test for each scenario of tests/bench/instructions.json."""
+
+    def tests(self):
+        with open(os.path.join(TOP, "tests", "bench", "instructions.json")) as file:
+            return ["%s/%s" % (self.name, name) for name in json.load(file)["scenarios"]]
+
+    def run(self, names, report):
+        if not self.built(names, report):
+            return
+        command = [os.path.join(TOP, "tests", "bench", "instructions"), "--program",
+                   self.build.program(callgrind.PROGRAM)]
+        self.pool([(process.test, name, command + [name.split("/", 1)[1]], 300) for name in names],
+                  report)
+
+
 class Quickstart(Suite):
     def tests(self):
         exists = os.access(os.path.join(TOP, "tools", "quickstart"), os.X_OK)
@@ -317,6 +335,8 @@ def make(args):
                  threads_only=True)
     fuzz = Build("fuzz", ["--buildtype=debugoptimized", "-Db_sanitize=address,undefined",
                           "-Db_lundef=false", "-Dfuzzing=true", "-Dtests=false"], "clang-14")
+    counted = Build("instructions", callgrind.BUILD_OPTIONS, only=[callgrind.PROGRAM],
+                    env=callgrind.BUILD_ENVIRONMENT)
     return [
         Lint("lint", args),
         Builds("build", args, [opt]),
@@ -328,6 +348,8 @@ def make(args):
         Golden("golden-asan", args, asan, judge=False, wrapper=NO_ASLR),
         Builds("build", args, [tsan]),
         Unit("unit-tsan", args, tsan, NO_ASLR),
+        Builds("build", args, [counted]),
+        Instructions("instructions", args, counted),
         Builds("build", args, [fuzz]),
         Fuzz("fuzz", args, fuzz),
         Quickstart("quickstart", args),
