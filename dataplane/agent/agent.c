@@ -188,6 +188,7 @@ struct tn_agent *tn_agent_new(const struct tn_agent_options *options, struct tn_
 	if (!agent->sw || !agent->underlay || new_rcu(agent))
 		goto failed;
 	tn_switch_set_event_fn(agent->sw, on_event, agent);
+	tn_switch_hold_events(agent->sw, true);
 	agent->punt_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (agent->punt_fd < 0)
 		goto failed;
@@ -244,6 +245,8 @@ void tn_agent_stop(struct tn_agent *agent)
 	for (unsigned i = 0; i < TN_WORKERS_MAX; i++)
 		stop_worker(agent, &agent->workers[i]);
 	tn_housekeeping_stop(agent);
+	if (agent->sw)
+		tn_switch_hold_events(agent->sw, false);
 }
 
 void tn_agent_set_packet_in(struct tn_agent *agent, tn_punt_fn fn, void *ctx)

@@ -156,6 +156,10 @@ struct tn_agent {
 	/* The clock: nanoseconds = (tsc - tsc_start) * ns_per_tsc / 2^32 + time_start_ns. */
 	uint64_t tsc_hz, tsc_start, time_start_ns, ns_per_tsc;
 	bool reclaim_due;
+	/* Events of removed flows that wait for what the workers counted: see housekeeping.c. */
+	uint64_t events_wait;	  /* newest that waits for counts that were asked for; 0: none */
+	uint64_t events_until_ns; /* no longer than this; 0: none waits */
+	uint32_t events_asked;
 	bool punts_wanted; /* atomic: packet_in is set */
 	bool bell_rung;	   /* atomic: punt_fd was written and is not read yet */
 	bool stop;	   /* atomic: workers end */
@@ -199,9 +203,10 @@ uint32_t tn_agent_ask_counts(struct tn_agent *agent);
 bool tn_agent_counts_came(struct tn_agent *agent, uint32_t ask);
 
 /*
- * fn hears of flows removed, ports and vacancy, after those that listened before it: from within
- * the call that changes the switch, in order, before the workers have the change. It may read the
- * switch but not change it. At most TN_AGENT_LISTENERS_MAX.
+ * fn hears every event of the switch, in order, on the main thread: from within the call that
+ * changes the switch, or from the loop some 20 to 60 ms later where a flow was removed and the
+ * workers are still to tell what they counted for it (at most 200 ms). It may read the switch but
+ * not change it. At most TN_AGENT_LISTENERS_MAX.
  */
 void tn_agent_listen(struct tn_agent *agent, tn_event_fn fn, void *ctx);
 void tn_agent_unlisten(struct tn_agent *agent, tn_event_fn fn, const void *ctx);

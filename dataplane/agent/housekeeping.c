@@ -14,6 +14,7 @@
 #define EXPIRE_NS  UINT64_C(200000000)
 #define LINKS_NS   UINT64_C(200000000)
 #define COLLECT_NS UINT64_C(100000000) /* at most, for all counts */
+#define EVENTS_NS  UINT64_C(200000000) /* the same for those of removed flows */
 #define EVENTS	   100000u
 
 static void take_event(struct tn_agent *agent, const struct tn_worker_event *e)
@@ -91,6 +92,41 @@ static void publish(struct tn_agent *agent)
 		tn_agent_say("%s", err.detail);
 }
 
+/* Once the workers have left the version that had the flows, nobody counts for them any more. */
+static bool workers_are_current(const struct tn_agent *agent)
+{
+	return agent->forwarding->fwd.snapshot == tn_switch_snapshot(agent->sw);
+}
+
+/*
+ * Events of removed flows go out with final counts: workers are asked for those once they are
+ * current, and the events of that moment are released when all have told. Not for ever, should a
+ * worker be stuck, or publishing fail for want of memory.
+ */
+static void release_events(struct tn_agent *agent)
+{
+	uint64_t now = tn_agent_now(agent), newest;
+
+	if (agent->events_wait) {
+		if (!tn_agent_counts_came(agent, agent->events_asked) &&
+			now < agent->events_until_ns)
+			return;
+		tn_switch_release_events(agent->sw, agent->events_wait);
+		agent->events_wait = agent->events_until_ns = 0;
+		agent->reclaim_due = true;
+	}
+	newest = tn_switch_held_events(agent->sw);
+	if (!newest)
+		return;
+	if (!agent->events_until_ns)
+		agent->events_until_ns = now + EVENTS_NS;
+	if (!workers_are_current(agent) && now < agent->events_until_ns)
+		return;
+	agent->events_wait = newest;
+	agent->events_until_ns = now + EVENTS_NS;
+	agent->events_asked = tn_agent_ask_counts(agent);
+}
+
 static void on_drain(void *ctx)
 {
 	struct tn_agent *agent = ctx;
@@ -98,9 +134,9 @@ static void on_drain(void *ctx)
 	tn_housekeeping_drain(agent);
 	if (tn_switch_publish_addresses(agent->sw) > 0)
 		publish(agent);
+	release_events(agent);
 	/* tn_agent_publish() waited until no worker had an older version than this. */
-	if (agent->reclaim_due &&
-		agent->forwarding->fwd.snapshot == tn_switch_snapshot(agent->sw)) {
+	if (agent->reclaim_due && workers_are_current(agent)) {
 		agent->reclaim_due = false;
 		tn_switch_reclaim(agent->sw);
 	}

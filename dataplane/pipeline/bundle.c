@@ -86,22 +86,12 @@ static void publish_changes(struct tn_switch *sw)
 	}
 }
 
-static void tell_removed(const struct tn_switch *sw, const struct tn_sw_change *change)
+static void tell_removed(struct tn_switch *sw, const struct tn_sw_change *change)
 {
-	const struct tn_flow *flow = change->p;
-	struct tn_flow_info info;
+	struct tn_flow *flow = change->p;
 
-	if (change->reason == TN_SW_SILENT || !(flow->flags & TN_FLOW_SEND_FLOW_REM))
-		return;
-	tn_flow_describe(flow, &info);
-	tn_sw_emit(sw,
-		&(struct tn_event){
-			.kind = TN_EVENT_FLOW_REMOVED,
-			.time_ns = change->time_ns,
-			.removed_reason = (enum tn_flow_removed_reason)change->reason,
-			.flow = &info,
-			.table_id = flow->table_id,
-		});
+	if (change->reason != TN_SW_SILENT && flow->flags & TN_FLOW_SEND_FLOW_REM)
+		tn_sw_emit_removed(sw, flow, change->reason, change->time_ns);
 }
 
 /*

@@ -81,7 +81,7 @@ static int replace(struct tn_switch *sw, uint32_t at, uint32_t n_out,
 	return 0;
 }
 
-static void tell(const struct tn_switch *sw, enum tn_port_status_reason reason,
+static void tell(struct tn_switch *sw, enum tn_port_status_reason reason,
 	const struct tn_port_config_data *port, uint64_t now_ns)
 {
 	tn_sw_emit(sw,

@@ -54,6 +54,7 @@ struct tn_flow {
 	uint32_t timer_slot;	 /* place in the expiry heap, UINT32_MAX: none */
 	uint32_t evict_slot;	 /* place in the table's eviction heap, UINT32_MAX: none */
 	uint16_t n_uses;	 /* groups and meter it names: struct tn_use after the lists */
+	bool held;		 /* removed, and an event that waits tells of it */
 	bool dropped;		 /* added and removed by the bundle under way */
 };
 

@@ -82,18 +82,6 @@ const struct tn_snapshot *tn_switch_snapshot(const struct tn_switch *sw)
 	return __atomic_load_n(&sw->snapshot, __ATOMIC_ACQUIRE);
 }
 
-void tn_switch_set_event_fn(struct tn_switch *sw, tn_event_fn fn, void *ctx)
-{
-	sw->event_fn = fn;
-	sw->event_ctx = ctx;
-}
-
-void tn_sw_emit(const struct tn_switch *sw, const struct tn_event *event)
-{
-	if (sw->event_fn)
-		sw->event_fn(sw->event_ctx, event);
-}
-
 struct tn_switch *tn_switch_new(uint64_t dpid, uint64_t now_ns)
 {
 	static const struct tn_fdb_config fdb_config = {
@@ -106,6 +94,7 @@ struct tn_switch *tn_switch_new(uint64_t dpid, uint64_t now_ns)
 	if (!sw)
 		return NULL;
 	sw->dpid = dpid;
+	sw->first_held = 1;
 	sw->fdb_aged_ns = now_ns;
 	for (unsigned t = 0; t < TN_N_TABLES; t++) {
 		sw->state[t].config.max_entries = TN_TABLE_ENTRIES_DEFAULT;
@@ -160,9 +149,25 @@ static void free_meters(struct tn_switch *sw, struct tn_versioned **list)
 	}
 }
 
+/* But for those that an event still tells of. */
+static void free_unlinked_flows(struct tn_switch *sw)
+{
+	struct tn_flow *flow = sw->unlinked_flows, *next;
+
+	for (sw->unlinked_flows = NULL; flow; flow = next) {
+		next = flow->id_next;
+		if (flow->held) {
+			flow->id_next = sw->unlinked_flows;
+			sw->unlinked_flows = flow;
+		} else {
+			tn_sw_flow_free(sw, flow);
+		}
+	}
+}
+
 static void free_unlinked(struct tn_switch *sw)
 {
-	free_flows(sw, &sw->unlinked_flows);
+	free_unlinked_flows(sw);
 	free_groups(sw, &sw->unlinked_groups);
 	free_meters(sw, &sw->unlinked_meters);
 }
@@ -180,12 +185,19 @@ static void unlink_versioned(
 	}
 }
 
+/* What is to be told of a flow includes its match, which it has as long as it is linked. */
 static void unlink_flows(struct tn_switch *sw)
 {
-	while (sw->removed_flows) {
-		struct tn_flow *flow = sw->removed_flows;
+	struct tn_flow **link = &sw->removed_flows;
 
-		sw->removed_flows = flow->id_next;
+	while (*link) {
+		struct tn_flow *flow = *link;
+
+		if (flow->held) {
+			link = &flow->id_next;
+			continue;
+		}
+		*link = flow->id_next;
 		tn_classifier_remove(sw->tables[flow->table_id].cls, &flow->cls);
 		flow->id_next = sw->unlinked_flows;
 		sw->unlinked_flows = flow;
@@ -246,6 +258,8 @@ void tn_switch_free(struct tn_switch *sw)
 	for (uint32_t i = 0; sw->ids && i <= sw->ids_mask; i++)
 		free_flows(sw, &sw->ids[i]);
 	free_flows(sw, &sw->removed_flows);
+	free_flows(sw, &sw->unlinked_flows);
+	tn_sw_free_events(sw);
 	free_id_tables(sw);
 	free(sw->ids);
 	free(sw->changes);

@@ -45,10 +45,22 @@ void tn_switch_free(struct tn_switch *sw);
 uint64_t tn_switch_dpid(const struct tn_switch *sw);
 
 /*
- * Events of commits and expiry, called from within them, in order, once all is published. fn may
- * read the switch but not change it.
+ * Events of commits and expiry, called from within them, in order, once all is published; see
+ * tn_switch_hold_events(). fn may read the switch but not change it.
  */
 void tn_switch_set_event_fn(struct tn_switch *sw, tn_event_fn fn, void *ctx);
+
+/*
+ * Where an engine tells its counts later than it forwards (tn_switch_count), events of removed
+ * flows wait for them: while held, such an event and every one after it is kept, in order, until
+ * tn_switch_release_events() calls fn for it, with the counts that the flow has then. One that
+ * finds no memory to be kept in goes out at once, after all before it. No longer holding releases
+ * all.
+ */
+void tn_switch_hold_events(struct tn_switch *sw, bool hold);
+/* Number of the newest event that waits, higher than any before; 0: none waits. */
+uint64_t tn_switch_held_events(const struct tn_switch *sw);
+void tn_switch_release_events(struct tn_switch *sw, uint64_t up_to);
 
 /* Ports. -EEXIST, -ENOENT, -EINVAL (number), with err. A removed port leaves its flows. */
 int tn_switch_port_add(struct tn_switch *sw, const struct tn_port_config_data *port,

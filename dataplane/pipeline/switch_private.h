@@ -126,6 +126,10 @@ struct tn_switch {
 	bool addresses_changed; /* since the version that is published */
 	tn_event_fn event_fn;
 	void *event_ctx;
+	bool hold;		 /* events of removed flows wait */
+	struct tn_sw_held *held; /* oldest first */
+	size_t n_held, held_size;
+	uint64_t first_held; /* number of the oldest */
 
 	struct tn_flow_table tables[TN_N_TABLES];
 	struct tn_sw_table state[TN_N_TABLES];
@@ -200,7 +204,12 @@ void tn_sw_commit_changes(struct tn_switch *sw, uint64_t now_ns);
 /* switch.c. With what tn_sw_reserve_snapshot reserved, so it cannot fail. */
 bool tn_sw_reserve_snapshot(struct tn_switch *sw);
 void tn_sw_publish(struct tn_switch *sw);
-void tn_sw_emit(const struct tn_switch *sw, const struct tn_event *event);
+
+/* events.c. What is not about a removed flow; now, or after those that wait. */
+void tn_sw_emit(struct tn_switch *sw, const struct tn_event *event);
+void tn_sw_emit_removed(
+	struct tn_switch *sw, struct tn_flow *flow, uint8_t reason, uint64_t time_ns);
+void tn_sw_free_events(struct tn_switch *sw);
 
 /* flow_table.c: flows as objects. */
 

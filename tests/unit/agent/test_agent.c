@@ -423,6 +423,129 @@ static void test_listeners(void **state)
 	assert_int_equal(second, 2);
 }
 
+/* --- what a removed flow counted ---------------------------------------------------------------
+ */
+
+struct removed {
+	unsigned n;
+	uint64_t packets, bytes;
+	enum tn_flow_removed_reason reason;
+};
+
+static struct removed removed;
+
+static void note_removed(void *ctx, const struct tn_event *event)
+{
+	struct removed *r = ctx;
+
+	if (event->kind != TN_EVENT_FLOW_REMOVED)
+		return;
+	r->n++;
+	r->packets = event->flow->counter.packets;
+	r->bytes = event->flow->counter.bytes;
+	r->reason = event->removed_reason;
+}
+
+static bool told_removed(struct bed *b)
+{
+	(void)collect(2);
+	return removed.n >= b->wanted;
+}
+
+static void removed_once(enum tn_flow_removed_reason reason)
+{
+	bed.wanted = 1;
+	run_until(told_removed);
+	(void)collect(2); /* whatever was counted was sent before it was told */
+	assert_int_equal(removed.n, 1);
+	assert_int_equal(removed.reason, reason);
+	assert_int_equal(removed.packets, bed.collected[2]);
+	assert_int_equal(removed.bytes, bed.collected[2] * FRAME);
+}
+
+static bool some_came(struct bed *b)
+{
+	(void)collect(2);
+	return b->collected[2] > 0;
+}
+
+static void begin_removal(unsigned round)
+{
+	memset(&removed, 0, sizeof(removed));
+	memset(bed.collected, 0, sizeof(bed.collected));
+	send_frames(1, 40);
+	if (round % 2)
+		run_until(some_came);
+}
+
+/*
+ * A flow is deleted while a worker forwards by it: its event has every packet that left by it. With
+ * a rewrite the executor runs, which counts elsewhere.
+ */
+static void test_removed_counts(void **state)
+{
+	struct tn_action list[] = {
+		{.type = TN_ACTION_SET_FIELD,
+			.field = TN_FIELD_ETH_SRC,
+			.set = {.value = 0x020000000009, .mask = tn_field_ones(TN_FIELD_ETH_SRC)}},
+		output(2)};
+	struct tn_action out = output(2);
+
+	(void)state;
+	tn_agent_listen(bed.agent, note_removed, &removed);
+	for (unsigned round = 0; round < 40; round++) {
+		struct tn_flow_mod fm = flow_to(1, round & 2 ? list : &out);
+
+		fm.inst.n_apply = round & 2 ? 2 : 1;
+		fm.flags = TN_FLOW_SEND_FLOW_REM;
+		commit(&fm);
+		begin_removal(round);
+		delete_all();
+		removed_once(TN_REMOVED_DELETE);
+	}
+	tn_agent_unlisten(bed.agent, note_removed, &removed);
+}
+
+/* The same for a flow that goes with its group, and one that times out. */
+static void test_removed_otherwise(void **state)
+{
+	struct tn_action out = output(2);
+	struct tn_action to_group = {.type = TN_ACTION_GROUP, .group_id = 1};
+	struct tn_bucket bucket = {.watch_port = TN_PORT_ANY,
+		.watch_group = TN_GROUP_ANY,
+		.actions = &out,
+		.n_actions = 1};
+	struct tn_group_mod gm = {.group_id = 1,
+		.type = TN_GROUP_TYPE_INDIRECT,
+		.command_bucket_id = TN_BUCKET_ALL,
+		.buckets = &bucket,
+		.n_buckets = 1};
+	const struct tn_mod mod = {.kind = TN_MOD_GROUP, .group = &gm};
+	struct tn_flow_mod fm = flow_to(1, &to_group);
+	struct tn_error err;
+	size_t failed;
+
+	(void)state;
+	tn_agent_listen(bed.agent, note_removed, &removed);
+	fm.flags = TN_FLOW_SEND_FLOW_REM;
+	for (unsigned round = 0; round < 10; round++) {
+		gm.command = TN_GROUP_ADD;
+		assert_int_equal(tn_agent_commit(bed.agent, &mod, 1, &failed, &err), 0);
+		commit(&fm);
+		begin_removal(round);
+		gm.command = TN_GROUP_DELETE;
+		assert_int_equal(tn_agent_commit(bed.agent, &mod, 1, &failed, &err), 0);
+		removed_once(TN_REMOVED_GROUP_DELETE);
+	}
+	fm = flow_to(1, &out);
+	fm.flags = TN_FLOW_SEND_FLOW_REM;
+	fm.hard_timeout = 1;
+	commit(&fm);
+	begin_removal(0);
+	removed_once(TN_REMOVED_HARD_TIMEOUT);
+	tn_agent_unlisten(bed.agent, note_removed, &removed);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
 
 int main(void)
@@ -439,6 +562,8 @@ int main(void)
 		TEST(refused_ports),
 		TEST(disabled_port),
 		TEST(listeners),
+		TEST(removed_counts),
+		TEST(removed_otherwise),
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);
