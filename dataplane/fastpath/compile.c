@@ -30,6 +30,32 @@ static bool asks_again(const struct tn_program *program)
 	return false;
 }
 
+/*
+ * A meter counts what goes on a wire, a packet-in and a cut copy are read by someone, and a new
+ * decision is made from what is there.
+ */
+static bool needs_finished(const struct tn_program *program)
+{
+	for (uint32_t i = 0; i < program->n_ops; i++) {
+		const struct tn_op *op = &program->ops[i];
+
+		switch ((enum tn_op_type)op->type) {
+		case TN_OP_METER:
+		case TN_OP_REPARSE:
+		case TN_OP_CONTROLLER:
+		case TN_OP_TRUNCATE:
+			return true;
+		case TN_OP_OUTPUT:
+			if (op->output.max_len)
+				return true;
+			break;
+		default:
+			break;
+		}
+	}
+	return false;
+}
+
 /* An empty inner frame through the one encoder gives the header; its sum without what varies. */
 static bool make_template(const struct tn_vxlan_encap *encap, struct tn_fast_program *shape)
 {
@@ -123,4 +149,5 @@ void tn_compile(const struct tn_forwarding *fwd, const struct tn_program *progra
 		shape->drop = op->drop.reason;
 	}
 	shape->asks_again = asks_again(program);
+	shape->whole = needs_finished(program);
 }

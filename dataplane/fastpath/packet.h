@@ -6,6 +6,7 @@
 #ifndef TN_FASTPATH_PACKET_H
 #define TN_FASTPATH_PACKET_H
 
+#include "dataplane/core/offload.h"
 #include "dataplane/core/types.h"
 #include "dataplane/core/view.h"
 
@@ -14,7 +15,7 @@ struct tn_packet {
 	uint8_t *data; /* first byte of the frame */
 	uint32_t len;
 	uint16_t headroom;
-	uint16_t spare;
+	uint16_t offload; /* TN_OFFLOAD_*: what its sender left to be done */
 };
 
 #define TN_BURST 32u
@@ -24,8 +25,10 @@ struct tn_packet {
  * by. One thread.
  */
 struct tn_buffer_ops {
-	/* A writable copy with TN_HEADROOM_MIN before it; false: no memory. */
+	/* A writable copy, offload included, with TN_HEADROOM_MIN before it; false: no memory. */
 	bool (*clone)(void *ctx, const struct tn_packet *p, struct tn_packet *copy);
+	/* A finished frame of that length, its bytes not written, with the same room before it. */
+	bool (*alloc)(void *ctx, uint32_t len, struct tn_packet *p);
 	void (*free)(void *ctx, const struct tn_packet *p, unsigned n);
 };
 

@@ -15,10 +15,18 @@
 
 struct tn_port;
 
+/* What a port's tx takes unfinished; the fast path finishes the rest before. */
+enum tn_port_takes {
+	TN_PORT_TAKES_CSUM = 1u << 0, /* TN_OFFLOAD_CSUM */
+	TN_PORT_TAKES_TSO4 = 1u << 1, /* TCP over IPv4 that is to be cut */
+	TN_PORT_TAKES_TSO6 = 1u << 2,
+};
+
 /* Counters of the wire side; the main thread's to read. */
 struct tn_port_wire_stats {
 	uint64_t rx_dropped; /* frames the driver could not take in */
 	uint64_t rx_errors, tx_errors;
+	uint64_t rx_large, tx_large; /* frames that were still to be cut into TCP segments */
 };
 
 struct tn_port_ops {
@@ -56,6 +64,7 @@ struct tn_port {
 	uint32_t number; /* OpenFlow port */
 	uint32_t mtu;	 /* of the frame's payload; 0: no limit */
 	uint16_t n_rx_queues, n_tx_queues;
+	uint16_t takes; /* enum tn_port_takes; atomic, changes with the guest behind it */
 	struct tn_mac mac;
 };
 

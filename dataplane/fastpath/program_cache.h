@@ -41,6 +41,7 @@ struct tn_fast_program {
 	/* second line */
 	uint8_t template[TN_TEMPLATE_MAX];
 	uint16_t tunnel; /* ENCAP: index of the tunnel port, for its counters */
+	bool whole;	 /* SLOW: an op needs finished frames (struct tn_packet.offload) */
 	/* the ops as decided, laid out as struct tn_program */
 	struct tn_program_head {
 		uint32_t n_ops;

@@ -254,11 +254,31 @@ static void remember_peer(
 	};
 }
 
+/* The checksum of a packet of a tunnel, which is never cut. */
+static bool finish_outer(struct tn_packet *p)
+{
+	struct tn_offload o;
+
+	if (!tn_offload_find(p->data, p->len, p->offload, &o) || o.n != 1)
+		return false;
+	tn_offload_complete(p->data, &o);
+	p->offload = TN_OFFLOAD_NONE;
+	return true;
+}
+
+static void to_host(struct tn_worker *w, void *ctx, struct tn_packet *p)
+{
+	const struct tn_worker_events *e = &w->config.events;
+
+	(void)ctx;
+	if (!e->host(e->ctx, w->port_index, p))
+		tn_wk_count_drop(w, TN_DROP_PUNT_FULL, 1);
+}
+
 /* The whole check. NULL: the packet is gone. */
 static const struct tn_ingress *receive_outer(
 	struct tn_worker *w, struct tn_packet *p, struct tn_ingress *in)
 {
-	const struct tn_worker_events *e = &w->config.events;
 	const struct tn_forwarding *fwd = w->fwd;
 	struct tn_view view = tn_packet_view(p);
 	const uint8_t *outer = p->data;
@@ -272,8 +292,14 @@ static const struct tn_ingress *receive_outer(
 	if (reason || !tn_tunnels_want(fwd->tunnels, fwd->underlay, &view, &h)) {
 		if (!fwd->ports[w->port_index].host)
 			return in;
-		if (!e->host(e->ctx, w->port_index, p))
-			tn_wk_count_drop(w, TN_DROP_PUNT_FULL, 1);
+		if (p->offload)
+			tn_wk_finish(w, p, to_host, NULL);
+		else
+			to_host(w, NULL, p);
+		return NULL;
+	}
+	if (p->offload && !finish_outer(p)) {
+		tn_wk_drop(w, TN_DROP_BAD_OFFLOAD, p);
 		return NULL;
 	}
 	reason = tn_tunnels_receive(fwd->tunnels, fwd->underlay, 0, &view, &h, in, &said);

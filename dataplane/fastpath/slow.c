@@ -40,11 +40,12 @@ static void send_plain(struct slow_run *r, unsigned index, struct tn_packet *p)
 {
 	const struct tn_forwarding_port *fp = &r->w->fwd->ports[index];
 
-	if (p->len > fp->max_frame) {
+	if (p->offload)
+		tn_wk_transmit_unfinished(r->w, index, p);
+	else if (p->len > fp->max_frame)
 		tn_wk_drop(r->w, TN_DROP_MTU, p);
-		return;
-	}
-	tn_wk_transmit(r->w, index, p);
+	else
+		tn_wk_transmit(r->w, index, p);
 }
 
 static void send_tunnel(
@@ -80,6 +81,31 @@ static void send_tunnel(
 	send_plain(r, out, p);
 }
 
+struct tunnel_way {
+	struct slow_run *run;
+	unsigned index;
+	const struct tn_op *op;
+};
+
+static void tunnel_finished(struct tn_worker *w, void *ctx, struct tn_packet *p)
+{
+	const struct tunnel_way *way = ctx;
+
+	(void)w;
+	send_tunnel(way->run, way->index, p, way->op);
+}
+
+static void send_tunnel_finished(
+	struct slow_run *r, unsigned index, struct tn_packet *p, const struct tn_op *op)
+{
+	struct tunnel_way way = {.run = r, .index = index, .op = op};
+
+	if (p->offload)
+		tn_wk_finish(r->w, p, tunnel_finished, &way);
+	else
+		send_tunnel(r, index, p, op);
+}
+
 static void slow_output(void *ctx, struct tn_view *view, const struct tn_headers *h,
 	const struct tn_op *op, bool last)
 {
@@ -99,7 +125,7 @@ static void slow_output(void *ctx, struct tn_view *view, const struct tn_headers
 	if (index == TN_FORWARDING_NONE)
 		tn_wk_drop(r->w, TN_DROP_NO_SUCH_PORT, &p);
 	else if (r->w->fwd->ports[index].kind == TN_FWD_TUNNEL)
-		send_tunnel(r, index, &p, op);
+		send_tunnel_finished(r, index, &p, op);
 	else
 		send_plain(r, index, &p);
 }
@@ -109,9 +135,24 @@ static void slow_controller(void *ctx, const struct tn_view *view, const struct 
 {
 	struct slow_run *r = ctx;
 	const struct tn_worker_events *e = &r->w->config.events;
+	struct tn_packet now = r->stack[r->depth].packet, first;
+	bool unfinished = now.offload != TN_OFFLOAD_NONE;
+	struct tn_view finished;
 
+	/* A TTL that ran out: whoever is told of it reads the first of the frames. */
+	if (unfinished) {
+		tn_packet_update(&now, view);
+		if (!tn_wk_finish_first(r->w, &now, &first)) {
+			tn_wk_count_drop(r->w, TN_DROP_BAD_OFFLOAD, 1);
+			return;
+		}
+		finished = tn_packet_view(&first);
+		view = &finished;
+	}
 	if (!e->packet_in || !e->packet_in(e->ctx, view, op, reason, max_len))
 		tn_wk_count_drop(r->w, TN_DROP_PUNT_FULL, 1);
+	if (unfinished)
+		tn_wk_free(r->w, &first, 1);
 }
 
 static bool slow_clone(void *ctx, const struct tn_view *view, struct tn_view *copy)
@@ -228,6 +269,18 @@ static void execute(struct tn_worker *w, struct tn_program *program, struct agai
 		tn_wk_free(w, &run.stack[0].packet, 1);
 }
 
+struct slow_way {
+	const struct tn_fast_program *prog;
+	const struct tn_ingress *in;
+};
+
+static void run_finished(struct tn_worker *w, void *ctx, struct tn_packet *p)
+{
+	const struct slow_way *way = ctx;
+
+	tn_wk_run_slow(w, way->prog, way->in, p);
+}
+
 /*
  * The executor may ask for a new program in place, so what may is run from the scratch program.
  */
@@ -236,7 +289,12 @@ void tn_wk_run_slow(struct tn_worker *w, const struct tn_fast_program *prog,
 {
 	struct tn_program *program = &w->processor->program;
 	struct again again = {.w = w};
+	struct slow_way way = {.prog = prog, .in = in};
 
+	if (tn_unlikely(p->offload && prog->whole)) {
+		tn_wk_finish(w, p, run_finished, &way);
+		return;
+	}
 	if (prog->asks_again) {
 		program->n_ops = prog->head.n_ops;
 		memcpy(program->ops, prog->ops, prog->head.n_ops * sizeof(prog->ops[0]));

@@ -98,43 +98,114 @@ static inline void encapsulate(const struct tn_fast_program *prog, uint8_t *d, u
 	store16(d + 38, __builtin_bswap16((uint16_t)(len + TN_VXLAN_OVERHEAD_IP4 - 34)));
 }
 
-static __attribute__((noinline)) void drop_encap(
-	struct tn_worker *w, const struct tn_fast_program *prog, const struct tn_packet *p)
+/*
+ * Headroom and offload as one number, so that one compare asks both "is there room?" and "is
+ * nothing left to be done?".
+ */
+TN_BUILD_ASSERT(offsetof(struct tn_packet, headroom) + 2 == offsetof(struct tn_packet, offload),
+	"headroom is the low half");
+
+static inline bool can_encap(const struct tn_fast_program *prog, uint32_t room, uint32_t len)
 {
-	tn_wk_drop(w, p->len > prog->max_frame ? TN_DROP_MTU : TN_DROP_NO_HEADROOM, p);
+	return room - TN_VXLAN_OVERHEAD_IP4 <= UINT16_MAX - TN_VXLAN_OVERHEAD_IP4 &&
+		len <= prog->max_frame;
 }
 
-static void act_encap(struct tn_worker *w, const struct tn_fast_program *prog, struct tn_packet *p,
-	unsigned first, unsigned n)
+/* One that can_encap(), with its headroom and offload; those of out are written so, too. */
+static inline void put_encap(const struct tn_fast_program *prog, const struct tn_packet *p,
+	struct tn_packet *out, uint32_t room, uint32_t len, uint8_t tos, uint32_t entropy)
+{
+	uint8_t *d = p->data - TN_VXLAN_OVERHEAD_IP4;
+
+	room -= TN_VXLAN_OVERHEAD_IP4;
+	out->buf = p->buf;
+	out->data = d;
+	out->len = len + TN_VXLAN_OVERHEAD_IP4;
+	memcpy(&out->headroom, &room, sizeof(room));
+	encapsulate(prog, d, len, tos, entropy);
+}
+
+/* What was put into the queue's room up to `out` counts. */
+static void close_encap(struct tn_worker *w, const struct tn_fast_program *prog,
+	const struct tn_packet *out, uint64_t bytes)
+{
+	struct tn_wk_tx *q = &w->tx[prog->out];
+	unsigned n = (unsigned)(out - &q->packets[q->n]);
+
+	q->n += n;
+	w->stats[prog->tunnel].tx_packets += n;
+	w->stats[prog->tunnel].tx_bytes += bytes;
+	w->stats[prog->out].tx_bytes += bytes + n * TN_VXLAN_OVERHEAD_IP4;
+}
+
+/* What the frames of one unfinished packet have in common. */
+struct encap_way {
+	const struct tn_fast_program *prog;
+	uint32_t entropy;
+	uint8_t tos;
+};
+
+static void encap_finished(struct tn_worker *w, void *ctx, struct tn_packet *p)
+{
+	const struct encap_way *way = ctx;
+	uint32_t room = tn_load32(&p->headroom);
+	struct tn_wk_tx *q;
+
+	if (!can_encap(way->prog, room, p->len)) {
+		tn_wk_drop(w, p->len > way->prog->max_frame ? TN_DROP_MTU : TN_DROP_NO_HEADROOM, p);
+		return;
+	}
+	q = tn_wk_tx_reserve(w, way->prog->out, 1);
+	put_encap(way->prog, p, &q->packets[q->n], room, p->len, way->tos, way->entropy);
+	close_encap(w, way->prog, &q->packets[q->n + 1], p->len);
+}
+
+/*
+ * Packet i of the burst, which cannot go out as it is; more are to come after it, for which there
+ * is room where it returns.
+ */
+static __attribute__((noinline)) struct tn_packet *encap_other(struct tn_worker *w,
+	const struct tn_fast_program *prog, struct tn_packet *p, unsigned i, unsigned more)
+{
+	struct encap_way way = {.prog = prog};
+	bool common = w->common >> i & 1;
+	struct tn_wk_tx *q;
+
+	way.entropy = common ? entropy_common(p->data) : w->rare[i].entropy;
+	way.tos = common ? p->data[15] : w->rare[i].tos;
+	if (p->offload)
+		tn_wk_finish(w, p, encap_finished, &way);
+	else
+		encap_finished(w, &way, p);
+	q = tn_wk_tx_reserve(w, prog->out, more);
+	return &q->packets[q->n];
+}
+
+static inline __attribute__((always_inline)) void act_encap(struct tn_worker *w,
+	const struct tn_fast_program *prog, struct tn_packet *p, unsigned first, unsigned n)
 {
 	struct tn_wk_tx *q = tn_wk_tx_reserve(w, prog->out, n);
 	struct tn_packet *out = &q->packets[q->n];
 	uint64_t bytes = 0;
 
 	for (unsigned i = first; i < first + n; i++) {
-		uint8_t *d = p[i].data;
-		uint32_t len = p[i].len;
+		const uint8_t *d = p[i].data;
+		uint32_t len = p[i].len, room = tn_load32(&p[i].headroom);
 
-		if (tn_unlikely(p[i].headroom < TN_VXLAN_OVERHEAD_IP4 || len > prog->max_frame)) {
-			drop_encap(w, prog, &p[i]);
+		if (tn_unlikely(!can_encap(prog, room, len))) {
+			close_encap(w, prog, out, bytes);
+			out = encap_other(w, prog, &p[i], i, first + n - i - 1);
+			bytes = 0;
 			continue;
 		}
-		out->buf = p[i].buf;
-		out->data = d - TN_VXLAN_OVERHEAD_IP4;
-		out->len = len + TN_VXLAN_OVERHEAD_IP4;
-		out->headroom = (uint16_t)(p[i].headroom - TN_VXLAN_OVERHEAD_IP4);
 		if (tn_likely(w->common >> i & 1))
-			encapsulate(prog, out->data, len, d[15], entropy_common(d));
+			put_encap(prog, &p[i], out, room, len, d[15], entropy_common(d));
 		else
-			encapsulate(prog, out->data, len, w->rare[i].tos, w->rare[i].entropy);
+			put_encap(prog, &p[i], out, room, len, w->rare[i].tos, w->rare[i].entropy);
 		out++;
 		bytes += len;
 	}
-	n = (unsigned)(out - &q->packets[q->n]);
-	q->n += n;
-	w->stats[prog->tunnel].tx_packets += n;
-	w->stats[prog->tunnel].tx_bytes += bytes;
-	w->stats[prog->out].tx_bytes += bytes + n * TN_VXLAN_OVERHEAD_IP4;
+	close_encap(w, prog, out, bytes);
 }
 
 static void act_output(struct tn_worker *w, const struct tn_fast_program *prog, struct tn_packet *p,
@@ -144,8 +215,13 @@ static void act_output(struct tn_worker *w, const struct tn_fast_program *prog, 
 	uint64_t bytes = 0;
 
 	for (unsigned i = first; i < first + n; i++) {
-		if (tn_unlikely(p[i].len > prog->max_frame)) {
-			tn_wk_drop(w, TN_DROP_MTU, &p[i]);
+		if (tn_unlikely(p[i].len > prog->max_frame || p[i].offload)) {
+			if (!p[i].offload) {
+				tn_wk_drop(w, TN_DROP_MTU, &p[i]);
+				continue;
+			}
+			tn_wk_transmit_unfinished(w, prog->out, &p[i]);
+			(void)tn_wk_tx_reserve(w, prog->out, first + n - i - 1);
 			continue;
 		}
 		bytes += p[i].len;
@@ -442,6 +518,7 @@ void tn_worker_stats(const struct tn_worker *w, struct tn_worker_stats *stats)
 		.uncached = w->uncached,
 		.evicted = w->sessions.evicted,
 		.copies = w->copies,
+		.segments = w->segments,
 		.sessions = w->sessions.used,
 		.programs = tn_program_cache_count(w->programs),
 		.session_bytes = w->sessions.memory_bytes / w->sessions.capacity,

@@ -125,7 +125,8 @@ const struct tn_worker_port_stats *tn_worker_port_stats(const struct tn_worker *
 
 struct tn_worker_stats {
 	uint64_t hits, misses, stale, uncached, evicted;
-	uint64_t copies; /* made by programs */
+	uint64_t copies;   /* made by programs; of a frame cut in n, n - 1 */
+	uint64_t segments; /* made of frames that were cut */
 	uint32_t sessions, programs;
 	size_t session_bytes; /* of one session, everything of the table included */
 };

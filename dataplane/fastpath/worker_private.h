@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A worker's inside. Private to worker.c (bursts, hits, life), receive.c (headers to keys),
- * slow.c (the action executor's environment) and miss.c (deciding and remembering).
+ * slow.c (the action executor's environment), miss.c (deciding and remembering) and offload.c
+ * (frames that their sender left unfinished).
  */
 #ifndef TN_FASTPATH_WORKER_PRIVATE_H
 #define TN_FASTPATH_WORKER_PRIVATE_H
@@ -66,7 +67,7 @@ struct tn_worker {
 	struct tn_session_key mask;
 	uint32_t mask_gen;
 	bool mask_ip6;
-	uint64_t hits, misses, stale, uncached, copies;
+	uint64_t hits, misses, stale, uncached, copies, segments;
 	struct tn_wk_peer peers[TN_WK_PEERS];
 	/* by port */
 	struct tn_worker_port_stats *stats;
@@ -123,6 +124,22 @@ static inline void tn_wk_transmit(struct tn_worker *w, unsigned index, const str
 	q->packets[q->n++] = *p;
 	w->stats[index].tx_bytes += p->len;
 }
+
+/*
+ * Frames with something in tn_packet.offload. They go through sessions and rewrites like others;
+ * what takes none of them gets finished ones.
+ */
+typedef void (*tn_wk_finished_fn)(struct tn_worker *w, void *ctx, struct tn_packet *p);
+
+/*
+ * Takes a packet with offload and calls fn for each finished frame that it makes, in order, which
+ * takes that. Segments beyond the first count as copies.
+ */
+void tn_wk_finish(struct tn_worker *w, struct tn_packet *p, tn_wk_finished_fn fn, void *ctx);
+/* Only its first frame, as a copy; the packet stays as it is. False: no buffer, or it has none. */
+bool tn_wk_finish_first(struct tn_worker *w, const struct tn_packet *p, struct tn_packet *first);
+/* Out by a plain port: as it is where that takes it, else finished. Takes the packet. */
+void tn_wk_transmit_unfinished(struct tn_worker *w, unsigned index, struct tn_packet *p);
 
 /* Stage one, from packet `from` on: runs with their keys and hashes. */
 void tn_wk_receive(struct tn_worker *w, struct tn_packet *p, unsigned from, unsigned n);
