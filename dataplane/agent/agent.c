@@ -150,7 +150,7 @@ static int new_worker(struct tn_agent *agent, unsigned id)
 		.sessions = agent->options.sessions,
 		.tx_queue = id,
 		.buffers = &tn_dpdk_buffer_ops,
-		.buffers_ctx = agent->pool,
+		.buffers_ctx = &agent->buffers,
 	};
 	t->agent = agent;
 	t->id = id;
@@ -178,8 +178,7 @@ struct tn_agent *tn_agent_new(const struct tn_agent_options *options, struct tn_
 	agent->options = *options;
 	agent->loop = loop;
 	start_clock(agent);
-	agent->pool = tn_eal_buffers(options, err);
-	if (!agent->pool) {
+	if (tn_eal_buffers(options, &agent->buffers, err)) {
 		tn_agent_free(agent);
 		return NULL;
 	}
@@ -260,7 +259,7 @@ void tn_agent_set_packet_in(struct tn_agent *agent, tn_punt_fn fn, void *ctx)
 static int fill_buffer(struct tn_agent *agent, const uint8_t *frame, uint32_t len,
 	struct tn_packet *packet, struct tn_error *err)
 {
-	struct rte_mbuf *m = rte_pktmbuf_alloc(agent->pool);
+	struct rte_mbuf *m = rte_pktmbuf_alloc(agent->buffers.pool);
 
 	if (!m || len > rte_pktmbuf_tailroom(m)) {
 		tn_error_set(err, TN_OFPBRC_BAD_LEN, -1,
@@ -319,7 +318,8 @@ void tn_agent_free(struct tn_agent *agent)
 	tn_switch_free(agent->sw);
 	if (agent->punt_fd > 0)
 		close(agent->punt_fd);
-	rte_mempool_free(agent->pool);
+	rte_mempool_free(agent->buffers.large);
+	rte_mempool_free(agent->buffers.pool);
 	free(agent->qsbr);
 	free(agent);
 }

@@ -20,6 +20,7 @@
 #include "dataplane/agent/options.h"
 #include "dataplane/fastpath/worker.h"
 #include "dataplane/pipeline/switch.h"
+#include "dataplane/port/dpdk_buffer.h"
 #include "dataplane/port/port_factory.h"
 
 struct tn_agent;
@@ -139,7 +140,7 @@ struct tn_agent {
 	struct tn_agent_options options;
 	struct tn_loop *loop;
 	struct tn_switch *sw;
-	struct rte_mempool *pool;
+	struct tn_dpdk_buffers buffers;
 	struct rte_rcu_qsbr *qsbr;
 	struct tn_agent_forwarding *forwarding; /* atomic: workers load it */
 	struct tn_tunnels *tunnels;

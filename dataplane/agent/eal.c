@@ -20,7 +20,17 @@
 #define OTHER_MEMORY_MB 32u
 #define CACHE		256u
 #define LCORES_TEXT	4096u
-#define ARGUMENTS	12
+
+/*
+ * Large buffers of a worker: two bursts of them, so that a guest that sends nothing but large
+ * frames never waits, and as many copies. The library may write one byte behind a buffer (the
+ * second one of a checksum that a guest puts across its end), so there is room for it.
+ */
+#define LARGE_A_WORKER 128u
+#define LARGE_ROOM     65535u
+#define LARGE_SLACK    64u
+#define LARGE_MB       9u /* of all of them */
+#define ARGUMENTS      12
 
 /* Bytes in free hugepages of any size. */
 static uint64_t free_hugepages(void)
@@ -117,7 +127,7 @@ static void TN_PRINTF(2, 3) add(struct arguments *args, const char *fmt, ...)
 
 int tn_eal_start(const struct tn_agent_options *o, bool pci)
 {
-	unsigned mb = o->memory_mb + OTHER_MEMORY_MB;
+	unsigned mb = o->memory_mb + OTHER_MEMORY_MB + o->n_workers * LARGE_MB;
 	char lcores[LCORES_TEXT];
 	struct arguments args = {0};
 
@@ -156,12 +166,13 @@ void tn_eal_stop(void)
  * As rte_pktmbuf_pool_create(), but that buffers may cross ordinary pages: without hugepages no
  * device reads physical addresses, and one buffer a page would waste nearly half.
  */
-static struct rte_mempool *make_pool(unsigned n, uint16_t room)
+static struct rte_mempool *make_pool(
+	const char *name, unsigned n, uint16_t room, unsigned slack, unsigned cache)
 {
 	struct rte_pktmbuf_pool_private private = {.mbuf_data_room_size = room};
-	struct rte_mempool *pool = rte_mempool_create_empty("buffers", n,
-		(unsigned)sizeof(struct rte_mbuf) + room, CACHE, sizeof(private), SOCKET_ID_ANY,
-		rte_eal_has_hugepages() ? 0 : RTE_MEMPOOL_F_NO_IOVA_CONTIG);
+	struct rte_mempool *pool = rte_mempool_create_empty(name, n,
+		(unsigned)sizeof(struct rte_mbuf) + room + slack, cache, sizeof(private),
+		SOCKET_ID_ANY, rte_eal_has_hugepages() ? 0 : RTE_MEMPOOL_F_NO_IOVA_CONTIG);
 
 	if (!pool)
 		return NULL;
@@ -177,20 +188,22 @@ failed:
 	return NULL;
 }
 
-struct rte_mempool *tn_eal_buffers(const struct tn_agent_options *options, struct tn_error *err)
+int tn_eal_buffers(const struct tn_agent_options *options, struct tn_dpdk_buffers *buffers,
+	struct tn_error *err)
 {
 	uint16_t room = (uint16_t)(RTE_PKTMBUF_HEADROOM +
 		RTE_ALIGN(options->max_frame, RTE_CACHE_LINE_SIZE));
 	struct rte_mempool_objsz size;
-	struct rte_mempool *pool;
 	unsigned n;
 
 	(void)rte_mempool_calc_obj_size((uint32_t)sizeof(struct rte_mbuf) + room, 0, &size);
 	n = (unsigned)(((uint64_t)options->memory_mb << 20) / size.total_size);
-	pool = make_pool(n, room);
-	if (!pool)
-		tn_error_set(err, TN_OFPFMFC_UNKNOWN, -1,
-			"no memory for %u packet buffers (%s): give less with --memory", n,
-			rte_strerror(rte_errno));
-	return pool;
+	buffers->pool = make_pool("buffers", n, room, 0, CACHE);
+	buffers->large =
+		make_pool("large", LARGE_A_WORKER * options->n_workers, LARGE_ROOM, LARGE_SLACK, 0);
+	if (buffers->pool && buffers->large)
+		return 0;
+	return tn_error_set(err, TN_OFPFMFC_UNKNOWN, -1,
+		"no memory for %u packet buffers (%s): give less with --memory", n,
+		rte_strerror(rte_errno));
 }

@@ -5,8 +5,7 @@
 
 #include "dataplane/agent/options.h"
 #include "dataplane/core/error.h"
-
-struct rte_mempool;
+#include "dataplane/port/dpdk_buffer.h"
 
 /*
  * Starts it: the main thread on the cores that no worker has, hugepages where they are free.
@@ -15,7 +14,8 @@ struct rte_mempool;
 int tn_eal_start(const struct tn_agent_options *options, bool pci) TN_MUST_CHECK;
 void tn_eal_stop(void);
 
-/* Packet buffers in the memory that the options give. NULL with err. */
-struct rte_mempool *tn_eal_buffers(const struct tn_agent_options *options, struct tn_error *err);
+/* Packet buffers in the memory that the options give; the caller frees the pools. -1 with err. */
+int tn_eal_buffers(const struct tn_agent_options *options, struct tn_dpdk_buffers *buffers,
+	struct tn_error *err) TN_MUST_CHECK;
 
 #endif

@@ -216,7 +216,7 @@ static int make_shadow(const struct tn_agent *agent, struct tn_agent_port *p,
 		.mtu = p->request.mtu ? p->request.mtu : p->driver->mtu,
 		.n_workers = agent->n_workers,
 		.buffers = &tn_dpdk_buffer_ops,
-		.buffers_ctx = agent->pool,
+		.buffers_ctx = (void *)(uintptr_t)&agent->buffers,
 	};
 
 	if (!s->name && !s->netns)
@@ -249,9 +249,10 @@ static int make_driver(const struct tn_agent *agent, struct tn_agent_port *p, st
 		.options = options,
 	};
 	const struct tn_port_resources resources = {
-		.pool = agent->pool,
+		.pool = agent->buffers.pool,
+		.large = agent->buffers.large,
 		.buffers = &tn_dpdk_buffer_ops,
-		.buffers_ctx = agent->pool,
+		.buffers_ctx = (void *)(uintptr_t)&agent->buffers,
 		.n_workers = agent->n_workers,
 	};
 

@@ -33,6 +33,7 @@ static json_t *worker_to_json(const struct tn_worker_thread *t)
 	set(o, "uncached", s.uncached);
 	set(o, "evicted", s.evicted);
 	set(o, "copies", s.copies);
+	set(o, "segments", s.segments);
 	set(o, "sessions", s.sessions);
 	set(o, "session_bytes", s.session_bytes);
 	set(o, "programs", s.programs);
@@ -57,6 +58,8 @@ static void port_to_json(void *ctx, const struct tn_agent_port_info *port)
 	set(o, "wire_rx_dropped", port->wire.rx_dropped);
 	set(o, "wire_rx_errors", port->wire.rx_errors);
 	set(o, "wire_tx_errors", port->wire.tx_errors);
+	set(o, "wire_rx_large", port->wire.rx_large);
+	set(o, "wire_tx_large", port->wire.tx_large);
 	json_array_append_new(ctx, o);
 }
 

@@ -10,7 +10,12 @@
 
 #include "dataplane/fastpath/packet.h"
 
-/* ctx of the ops: the struct rte_mempool that clones come from. */
+/* ctx of the ops. */
+struct tn_dpdk_buffers {
+	struct rte_mempool *pool;  /* for frames of the usual length */
+	struct rte_mempool *large; /* for those that are still to be cut; NULL: none */
+};
+
 extern const struct tn_buffer_ops tn_dpdk_buffer_ops;
 
 /* Single-segment mbufs only: drivers linearise before this. */
@@ -20,6 +25,7 @@ static inline void tn_dpdk_to_packet(struct rte_mbuf *m, struct tn_packet *p)
 	p->data = rte_pktmbuf_mtod(m, uint8_t *);
 	p->len = m->data_len;
 	p->headroom = m->data_off;
+	p->offload = TN_OFFLOAD_NONE;
 }
 
 /* The mbuf as the packet was changed. */

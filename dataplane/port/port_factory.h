@@ -36,6 +36,7 @@ struct tn_port_spec {
 /* What the process gives every driver. */
 struct tn_port_resources {
 	struct rte_mempool *pool;	     /* mbufs */
+	struct rte_mempool *large;	     /* for frames that are still to be cut */
 	const struct tn_buffer_ops *buffers; /* the same, for drivers that know no DPDK */
 	void *buffers_ctx;
 	unsigned n_workers; /* a transmit queue for each is best */

@@ -21,35 +21,25 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <linux/virtio_net.h>
-
 #include <rte_mbuf.h>
 #include <rte_pause.h>
 #include <rte_spinlock.h>
 #include <rte_vhost.h>
 
-#include "dataplane/core/wire.h"
-#include "dataplane/port/dpdk_buffer.h"
+#include "dataplane/port/vhost_offload.h"
 
 #define PAIRS_MAX    128u /* queue pairs that librte_vhost has for a guest */
 #define TRIES	     8u	  /* while a guest makes room as we fill its ring */
 #define RECONNECT_NS UINT64_C(1000000000)
 #define NO_DEVICE    (-1)
 
-/* The switch computes and cuts nothing for guests, so they are not to ask for it. */
-#define OFFLOADS                                                                                  \
-	(UINT64_C(1) << VIRTIO_NET_F_CSUM | UINT64_C(1) << VIRTIO_NET_F_GUEST_CSUM |              \
-		UINT64_C(1) << VIRTIO_NET_F_GUEST_TSO4 | UINT64_C(1) << VIRTIO_NET_F_GUEST_TSO6 | \
-		UINT64_C(1) << VIRTIO_NET_F_GUEST_ECN | UINT64_C(1) << VIRTIO_NET_F_GUEST_UFO |   \
-		UINT64_C(1) << VIRTIO_NET_F_HOST_TSO4 | UINT64_C(1) << VIRTIO_NET_F_HOST_TSO6 |   \
-		UINT64_C(1) << VIRTIO_NET_F_HOST_ECN | UINT64_C(1) << VIRTIO_NET_F_HOST_UFO)
-
 /* Who is within the device: a lane for each caller, a line for each lane. */
 struct lane {
 	uint32_t busy;
-	uint32_t first;	    /* rx: the pair that the next burst starts with */
-	uint64_t too_long;  /* written by its caller alone */
-	uint64_t too_short; /* the same */
+	uint32_t first; /* rx: the pair that the next burst starts with */
+	/* Written by its caller alone. */
+	uint64_t dropped, too_short;
+	uint64_t large; /* frames that were still to be cut */
 } __attribute__((aligned(64)));
 
 struct tx_lock {
@@ -58,7 +48,8 @@ struct tx_lock {
 
 struct vhost_port {
 	struct tn_port port; /* first */
-	struct rte_mempool *pool;
+	struct tn_dpdk_buffers buffers;
+	enum tn_vhost_offloads offloads;
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	bool server;
 	bool registered;
@@ -68,6 +59,7 @@ struct vhost_port {
 
 	int connection;			/* the vid of who is connected, with a device or not */
 	int vid;			/* the device that workers use; NO_DEVICE: none */
+	bool gives_unfinished;		/* that device does */
 	uint32_t n_pairs;		/* one more than the last pair with a ring in use */
 	uint32_t n_tx_pairs;		/* pairs from 0 on that take frames */
 	uint8_t enabled[2 * PAIRS_MAX]; /* a ring is in use; even: to the guest, odd: from it */
@@ -110,28 +102,10 @@ static void leave(struct lane *lane)
 	__atomic_store_n(&lane->busy, 0, __ATOMIC_RELEASE);
 }
 
-static void count(uint64_t *counter)
+static void count(uint64_t *counter, unsigned n)
 {
-	__atomic_store_n(counter, *counter + 1, __ATOMIC_RELAXED);
-}
-
-/* A packet is one buffer. The library fills a buffer before it chains another. */
-static unsigned keep_good(
-	struct lane *lane, struct rte_mbuf **mbufs, unsigned n, struct tn_packet *packets)
-{
-	unsigned kept = 0;
-
-	for (unsigned i = 0; i < n; i++) {
-		struct rte_mbuf *m = mbufs[i];
-
-		if (tn_likely(m->nb_segs == 1 && m->data_len >= TN_ETH_LEN)) {
-			tn_dpdk_to_packet(m, &packets[kept++]);
-			continue;
-		}
-		count(m->nb_segs > 1 ? &lane->too_long : &lane->too_short);
-		rte_pktmbuf_free(m);
-	}
-	return kept;
+	if (n)
+		__atomic_store_n(counter, *counter + n, __ATOMIC_RELAXED);
 }
 
 /* A receive queue serves its pair and those that are `queues` further on, each first in turn. */
@@ -140,22 +114,33 @@ static unsigned rx(struct tn_port *port, unsigned queue, struct tn_packet *packe
 	struct vhost_port *p = of(port);
 	struct lane *lane = &p->rx_lane[queue];
 	struct rte_mbuf *mbufs[TN_BURST];
+	struct tn_vhost_burst burst;
+	struct rte_mempool *pool;
 	unsigned got = 0, pairs, pair;
+	bool unfinished;
 	int vid = enter(p, lane);
 
 	if (vid == NO_DEVICE)
 		return 0;
+	unfinished = p->gives_unfinished;
+	pool = unfinished ? p->buffers.large : p->buffers.pool;
 	pairs = __atomic_load_n(&p->n_pairs, __ATOMIC_RELAXED);
 	pair = lane->first < pairs ? lane->first : queue;
 	lane->first = pair + port->n_rx_queues < pairs ? pair + port->n_rx_queues : queue;
 	for (unsigned i = queue; i < pairs && got < n; i += port->n_rx_queues) {
 		if (__atomic_load_n(&p->enabled[2 * pair + 1], __ATOMIC_RELAXED))
-			got += rte_vhost_dequeue_burst(vid, (uint16_t)(2 * pair + 1), p->pool,
+			got += rte_vhost_dequeue_burst(vid, (uint16_t)(2 * pair + 1), pool,
 				&mbufs[got], (uint16_t)(n - got));
 		pair = pair + port->n_rx_queues < pairs ? pair + port->n_rx_queues : queue;
 	}
 	leave(lane);
-	return keep_good(lane, mbufs, got, packets);
+	if (!got)
+		return 0;
+	tn_vhost_from_guest(&p->buffers, unfinished, mbufs, got, packets, &burst);
+	count(&lane->dropped, burst.too_long + burst.no_buffer);
+	count(&lane->too_short, burst.too_short);
+	count(&lane->large, burst.large);
+	return burst.kept;
 }
 
 static unsigned fill_ring(int vid, unsigned pair, struct rte_mbuf **mbufs, unsigned n)
@@ -173,18 +158,34 @@ static unsigned fill_ring(int vid, unsigned pair, struct rte_mbuf **mbufs, unsig
 	return sent;
 }
 
+/*
+ * The first ones for which there are buffers. A guest may have changed what it takes after the fast
+ * path looked at that: what it cannot take any more stays, too.
+ */
+static unsigned prepare(const struct vhost_port *p, const struct tn_packet *packets, unsigned n,
+	struct rte_mbuf **mbufs)
+{
+	for (unsigned i = 0; i < n; i++) {
+		if (tn_unlikely(packets[i].offload && !p->port.takes))
+			return i;
+		mbufs[i] = tn_vhost_to_guest(&p->buffers, &packets[i]);
+		if (tn_unlikely(!mbufs[i]))
+			return i;
+	}
+	return n;
+}
+
 static unsigned tx(struct tn_port *port, unsigned queue, struct tn_packet *packets, unsigned n)
 {
 	struct vhost_port *p = of(port);
 	struct lane *lane = &p->tx_lane[queue];
 	struct rte_mbuf *mbufs[TN_BURST];
-	unsigned sent = 0, pairs;
+	unsigned sent = 0, large = 0, pairs;
 	int vid = enter(p, lane);
 
 	if (vid == NO_DEVICE)
 		return 0;
-	for (unsigned i = 0; i < n; i++)
-		mbufs[i] = tn_dpdk_from_packet(&packets[i]);
+	n = prepare(p, packets, n, mbufs);
 	pairs = __atomic_load_n(&p->n_tx_pairs, __ATOMIC_RELAXED);
 	if (tn_likely(pairs)) {
 		struct tx_lock *lock = &p->tx_lock[queue % pairs];
@@ -197,6 +198,11 @@ static unsigned tx(struct tn_port *port, unsigned queue, struct tn_packet *packe
 			rte_spinlock_unlock(&lock->lock);
 	}
 	leave(lane);
+	for (unsigned i = 0; i < sent; i++)
+		large += tn_offload_cuts(packets[i].offload);
+	count(&lane->large, large);
+	for (unsigned i = sent; i < n; i++)
+		tn_vhost_take_back(mbufs[i], &packets[i]);
 	rte_pktmbuf_free_bulk(mbufs, sent);
 	return sent;
 }
@@ -264,9 +270,12 @@ static int on_device(int vid)
 {
 	struct vhost_port *p = port_of(vid);
 	uint16_t rings = rte_vhost_get_vring_num(vid);
+	uint64_t features = 0;
 
-	if (!p)
+	if (!p || rte_vhost_get_negotiated_features(vid, &features))
 		return -1;
+	p->gives_unfinished = tn_vhost_gives_unfinished(features);
+	__atomic_store_n(&p->port.takes, tn_vhost_takes(features), __ATOMIC_RELAXED);
 	for (uint16_t i = 0; i < rings; i++)
 		(void)rte_vhost_enable_guest_notification(vid, i, 0);
 	__atomic_store_n(&p->vid, vid, __ATOMIC_SEQ_CST);
@@ -290,6 +299,7 @@ static void on_device_gone(int vid)
 	if (!p)
 		return;
 	__atomic_store_n(&p->vid, NO_DEVICE, __ATOMIC_RELAXED);
+	__atomic_store_n(&p->port.takes, 0, __ATOMIC_RELAXED);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* gone before the look at the lanes */
 	for (unsigned i = 0; i < PAIRS_MAX; i++) {
 		wait_until_left(&p->rx_lane[i]);
@@ -348,7 +358,7 @@ static int start(struct vhost_port *p)
 	if (rte_vhost_driver_register(p->path, flags))
 		return -1;
 	p->registered = true;
-	if (!rte_vhost_driver_disable_features(p->path, OFFLOADS) &&
+	if (!rte_vhost_driver_disable_features(p->path, tn_vhost_features_refused(p->offloads)) &&
 		!rte_vhost_driver_callback_register(p->path, &callbacks) &&
 		!rte_vhost_driver_start(p->path))
 		return 0;
@@ -421,9 +431,12 @@ static void wire_stats(struct tn_port *port, struct tn_port_wire_stats *stats)
 	for (unsigned i = 0; i < port->n_rx_queues; i++) {
 		const struct lane *lane = &p->rx_lane[i];
 
-		stats->rx_dropped += __atomic_load_n(&lane->too_long, __ATOMIC_RELAXED);
+		stats->rx_dropped += __atomic_load_n(&lane->dropped, __ATOMIC_RELAXED);
 		stats->rx_errors += __atomic_load_n(&lane->too_short, __ATOMIC_RELAXED);
+		stats->rx_large += __atomic_load_n(&lane->large, __ATOMIC_RELAXED);
 	}
+	for (unsigned i = 0; i < port->n_tx_queues; i++)
+		stats->tx_large += __atomic_load_n(&p->tx_lane[i].large, __ATOMIC_RELAXED);
 }
 
 static void forget(struct vhost_port *p)
@@ -474,7 +487,8 @@ static bool remember(struct vhost_port *p)
 }
 
 static struct vhost_port *new_port(const struct tn_port_spec *spec,
-	const struct tn_port_resources *resources, const char *path, bool server)
+	const struct tn_port_resources *resources, const char *path, bool server,
+	enum tn_vhost_offloads offloads)
 {
 	struct vhost_port *p = aligned_alloc(64, sizeof(*p));
 
@@ -483,7 +497,9 @@ static struct vhost_port *new_port(const struct tn_port_spec *spec,
 	memset(p, 0, sizeof(*p));
 	memcpy(p->path, path, strlen(path) + 1);
 	p->server = server;
-	p->pool = resources->pool;
+	p->buffers.pool = resources->pool;
+	p->buffers.large = resources->large;
+	p->offloads = offloads;
 	p->n_workers = resources->n_workers;
 	p->connection = p->vid = NO_DEVICE;
 	p->port.ops = &ops;
@@ -493,6 +509,26 @@ static struct vhost_port *new_port(const struct tn_port_spec *spec,
 	for (unsigned i = 0; i < PAIRS_MAX; i++)
 		rte_spinlock_init(&p->tx_lock[i].lock);
 	return p;
+}
+
+static int parse_offloads(
+	const struct tn_port_spec *spec, enum tn_vhost_offloads *offloads, struct tn_error *err)
+{
+	static const char *const names[] = {
+		[TN_VHOST_NO_OFFLOADS] = "none",
+		[TN_VHOST_CHECKSUMS] = "checksum",
+		[TN_VHOST_ALL_OFFLOADS] = "all",
+	};
+	const char *text = tn_port_option_string(spec, "offloads", "all");
+
+	for (unsigned i = 0; i < TN_ARRAY_SIZE(names); i++) {
+		if (!strcmp(text, names[i])) {
+			*offloads = (enum tn_vhost_offloads)i;
+			return 0;
+		}
+	}
+	return tn_error_set(err, TN_OFPBRC_BAD_PORT, -1,
+		"port %s: option \"offloads\" takes \"all\", \"checksum\" or \"none\"", spec->name);
 }
 
 static int check_options(const struct tn_port_spec *spec, const char *path, const char *mode,
@@ -517,11 +553,14 @@ static struct tn_port *make(const struct tn_port_spec *spec,
 	const char *path = tn_port_option_string(spec, "socket", "");
 	const char *mode = tn_port_option_string(spec, "mode", "client");
 	struct vhost_port *p;
+	enum tn_vhost_offloads offloads = TN_VHOST_NO_OFFLOADS;
 	bool server;
 
-	if (check_options(spec, path, mode, &server, err))
+	if (check_options(spec, path, mode, &server, err) || parse_offloads(spec, &offloads, err))
 		return NULL;
-	p = new_port(spec, resources, path, server);
+	if (!resources->large)
+		offloads = TN_VHOST_NO_OFFLOADS;
+	p = new_port(spec, resources, path, server, offloads);
 	if (!p) {
 		tn_error_set(err, TN_OFPBRC_BAD_PORT, -1, "port %s: out of memory", spec->name);
 		return NULL;
@@ -544,6 +583,7 @@ static struct tn_port *make(const struct tn_port_spec *spec,
 static const struct tn_port_option_rule rules[] = {
 	{.key = "socket", .type = TN_OPTION_STRING, .required = true},
 	{.key = "mode", .type = TN_OPTION_STRING},
+	{.key = "offloads", .type = TN_OPTION_STRING},
 	{.key = "queues", .type = TN_OPTION_INTEGER, .min = 1, .max = 64},
 	{.key = NULL},
 };

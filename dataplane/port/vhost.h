@@ -3,7 +3,8 @@
  * Ports of virtual machines: vhost-user by librte_vhost, without an ethdev, of which a process has
  * 32 at most.
  *
- * Options: "socket" (path), "mode" and "queues" (receive queues that workers share out; default 1).
+ * Options: "socket" (path), "mode", "queues" (receive queues that workers share out; default 1) and
+ * "offloads" ("all", the default, "checksum" or "none").
  * "client", the default, connects to the socket that the guest's side serves and tries again once a
  * second: a guest lives on when the switch is restarted. In "server" mode the switch makes the
  * socket and the guest's side connects, again and again where it can. One guest a port; a second
@@ -11,10 +12,13 @@
  * fewer than there are workers, some share a pair.
  *
  * Negotiated: VERSION_1, mergeable receive buffers, indirect descriptors, event index, in-order and
- * packed rings, several queue pairs, control queue, announcement after migration, MTU.
- * Not negotiated: any checksum or segmentation offload (CSUM, GUEST_CSUM, and TSO, ECN and UFO of
- * both directions), IOMMU, post-copy. So every frame of a guest is whole and right on every way
- * out, and a guest computes its checksums itself.
+ * packed rings, several queue pairs, control queue, announcement after migration, MTU; CSUM and
+ * GUEST_CSUM but for "offloads": "none"; HOST_TSO4, HOST_TSO6, GUEST_TSO4 and GUEST_TSO6 with "all".
+ * Not negotiated: UFO, ECN (a guest cuts frames with a congestion mark itself), IOMMU, post-copy.
+ *
+ * Frames of a guest that has offloads are read into large buffers, of which there are few: those
+ * that fit an ordinary one are copied there at once, long ones that are still to be cut stay. While
+ * all are out the guest's frames wait in its ring.
  *
  * The link is up while a guest drives the device. Its frames that fit no buffer (--max-frame) count
  * as rx_dropped, those shorter than an Ethernet header as rx_errors.

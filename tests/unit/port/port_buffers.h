@@ -28,6 +28,7 @@ static inline bool buffer_clone(void *ctx, const struct tn_packet *p, struct tn_
 	copy->data = (uint8_t *)copy->buf + TN_HEADROOM_MIN;
 	copy->headroom = TN_HEADROOM_MIN;
 	copy->len = p->len;
+	copy->offload = p->offload;
 	memcpy(copy->data, p->data, p->len);
 	return true;
 }
