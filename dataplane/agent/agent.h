@@ -69,6 +69,7 @@ struct tn_worker_thread {
 	uint32_t counts_told __attribute__((aligned(64))); /* atomic: last wanted that was done */
 	uint32_t sleeping;				   /* atomic */
 	uint64_t busy_cycles, packets, polls, naps;
+	uint64_t longest_cycles; /* between two looks at its queues */
 	uint64_t packet_ins, host_frames, host_sent, host_dropped;
 	uint64_t cpu_ns; /* at its end: how much of its core it had */
 	uint64_t now_ns;

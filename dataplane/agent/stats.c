@@ -22,6 +22,8 @@ static json_t *worker_to_json(const struct tn_worker_thread *t)
 	json_object_set_new(o, "cycles_per_packet",
 		t->packets ? json_real((double)t->busy_cycles / (double)t->packets) : json_null());
 	json_object_set_new(o, "cpu_seconds", json_real((double)t->cpu_ns / 1e9));
+	json_object_set_new(o, "longest_round_us",
+		json_real((double)t->longest_cycles * 1e6 / (double)t->agent->tsc_hz));
 	set(o, "polls", t->polls);
 	set(o, "naps", t->naps);
 	set(o, "packet_ins", t->packet_ins);

@@ -407,6 +407,8 @@ static void run(struct tn_worker_thread *t)
 			t->busy_cycles += end - tsc;
 			t->packets += n;
 		}
+		if (tn_unlikely(end - tsc > t->longest_cycles))
+			t->longest_cycles = end - tsc;
 		tsc = end;
 		if (background(t, n + others))
 			empty = 0;

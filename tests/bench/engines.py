@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import re
+import socket
 import subprocess
 import threading
 import time
@@ -16,6 +17,7 @@ TOP = os.path.dirname(os.path.dirname(HERE))
 BUILD = os.path.join(TOP, "build", "bench")
 DATAPLANE = "dataplane/agent/tenon-dataplane"
 SOURCE = "tests/bench/libtenon_bench_source.so"
+CHANGER = "tests/bench/change_rules"
 TENON_FIRST_PORT, OVS_FIRST_PORT = 49152, 32768  # of the outer UDP source port
 START_SECONDS = 30
 CONNECT_SECONDS = 1.5  # until an engine forwards to a machine that it has connected to
@@ -36,7 +38,7 @@ def run(command, timeout, **options):
 def build():
     again = ["--reconfigure"] if os.path.exists(os.path.join(BUILD, "build.ninja")) else []
     run(["meson", "setup"] + again + [BUILD, TOP, "--buildtype=release", "-Dtests=true"], 120)
-    run(["ninja", "-C", BUILD, DATAPLANE, SOURCE], 900)
+    run(["ninja", "-C", BUILD, DATAPLANE, SOURCE, CHANGER], 900)
     return os.path.join(BUILD, DATAPLANE)
 
 
@@ -84,10 +86,10 @@ class Bench:
         return rules.document(scenario.rules(scenario.count), source, sink, scenario.tunnel,
                               scenario.decapsulates)
 
-    def command(self, document, scenario, seconds, stats="-"):
+    def command(self, document, scenario, seconds):
         return [self.options.program, "--load", document, "--workers", str(self.options.core),
                 "--memory", str(scenario.memory), "--poll", "busy", "--seconds", str(seconds),
-                "--stats", stats] + scenario.options
+                "--stats", "-"] + scenario.options
 
     def environment(self, scenario, once=False):
         if not scenario.made:
@@ -104,6 +106,33 @@ class Bench:
         text = run(self.command(document, scenario, seconds), seconds + 90,
                    env=self.environment(scenario, sent is not None))
         return tenon_result(json.loads(text))
+
+    def tenon_changed(self, name, scenario, changes):
+        """
+        While a client changes rules, by arguments of change_rules; None: while nobody does. The
+        process ends with the changes, so that its averages are those of the time they took.
+        """
+        document, seconds = self.write(name, self.document(scenario)), self.options.seconds + 1
+        path = self.path("dataplane.sock")
+        command = self.command(document, scenario, seconds + 90) + ["--socket", path]
+        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                 stderr=subprocess.PIPE, text=True)
+        try:
+            await_socket(child, path)
+            changed = None
+            if changes:
+                changed = json.loads(run([os.path.join(BUILD, CHANGER), "--socket", path,
+                                          "--seconds", str(seconds)] + changes, seconds + 60))
+            else:
+                time.sleep(seconds)
+            child.terminate()
+            text, errors = child.communicate(timeout=30)
+        finally:
+            child.kill()
+            child.wait()
+        if child.returncode:
+            raise Failed("tenon-dataplane: exit %d\n%s" % (child.returncode, errors[-2000:]))
+        return dict(tenon_result(json.loads(text)), changed=changed)
 
     def check_tenon(self, name, scenario):
         """Every frame that Tenon sends for the capture. Returns how many."""
@@ -238,6 +267,20 @@ class Bench:
         checked = frames.check_same(frames.read(taken), frames.read(sent))
         os.remove(sent)
         return checked
+
+
+def await_socket(child, path):
+    """Somebody listens there."""
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        if child.poll() is not None:
+            raise Failed("tenon-dataplane ends at once: " + child.stderr.read()[-2000:])
+        with socket.socket(socket.AF_UNIX) as probe, contextlib.suppress(OSError):
+            probe.connect(path)
+            return
+        if time.monotonic() > deadline:
+            raise Failed("tenon-dataplane does not listen")
+        time.sleep(0.01)
 
 
 def await_words(child, log, words, done):

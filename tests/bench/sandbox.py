@@ -46,6 +46,7 @@ def enter(pages):
     is the one inside. pages: hugepages of 2 MiB that it needs.
     """
     if INSIDE in os.environ:
+        os.environ["TMPDIR"] = os.environ[INSIDE]
         return os.environ[INSIDE]
     held = lock()
     folder = tempfile.mkdtemp(prefix="tenon-bench-")
