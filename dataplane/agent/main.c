@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include "dataplane/agent/agent.h"
+#include "dataplane/agent/api_listen.h"
+#include "dataplane/agent/api_server.h"
 #include "dataplane/agent/eal.h"
 #include "dataplane/agent/load.h"
 #include "dataplane/agent/process.h"
@@ -41,8 +43,33 @@ static int forward(struct tn_agent *agent)
 	return TN_AGENT_EXIT_OK;
 }
 
-static int run_agent(
-	const struct tn_agent_options *options, struct tn_loop *loop, struct tn_document *doc)
+/* The agent with what clients need of it. */
+static int serve(struct tn_agent *agent, struct tn_document *doc, int listen_fd)
+{
+	const struct tn_agent_options *options = &agent->options;
+	int code = TN_AGENT_EXIT_FAILURE;
+	struct tn_error err;
+	struct tn_changes *changes = tn_changes_new(agent, options->state_dir, &err);
+	struct tn_api_server *server =
+		changes ? tn_api_server_new(agent, changes, listen_fd, &err) : NULL;
+
+	if (!server)
+		tn_agent_say("%s", err.detail);
+	else if (options->load && !tn_changes_recovered(changes) &&
+		tn_load_apply(agent, options->load, doc))
+		code = TN_AGENT_EXIT_USAGE;
+	else
+		code = forward(agent);
+	/* Whoever waits for a receipt still gets it. */
+	if (server)
+		tn_api_server_stop(server);
+	tn_changes_free(changes);
+	tn_api_server_free(server);
+	return code;
+}
+
+static int run_agent(const struct tn_agent_options *options, struct tn_loop *loop,
+	struct tn_document *doc, int listen_fd)
 {
 	uint64_t dpid = options->load ? doc->dpid : 1;
 	struct tn_agent *agent;
@@ -56,14 +83,34 @@ static int run_agent(
 	if (tn_eal_start(options, pci))
 		return code;
 	agent = tn_agent_new(options, loop, dpid, &err);
-	if (!agent)
-		tn_agent_say("%s", err.detail);
-	else if (options->load && tn_load_apply(agent, options->load, doc))
-		code = TN_AGENT_EXIT_USAGE;
+	if (agent)
+		code = serve(agent, doc, listen_fd);
 	else
-		code = forward(agent);
+		tn_agent_say("%s", err.detail);
 	tn_agent_free(agent);
 	tn_eal_stop();
+	return code;
+}
+
+/* With the socket, or without it where nobody asked for it by name. */
+static int listen_and_run(
+	const struct tn_agent_options *options, struct tn_loop *loop, struct tn_document *doc)
+{
+	struct tn_error err;
+	int fd = options->socket ? tn_api_listen(options->socket, &err) : -1, code;
+
+	if (options->socket && fd < 0) {
+		tn_agent_say("%s%s", err.detail,
+			options->socket_given ? ""
+					      : "; going on without a socket, as by --no-socket");
+		if (options->socket_given)
+			return TN_AGENT_EXIT_FAILURE;
+	}
+	code = run_agent(options, loop, doc, fd);
+	if (fd >= 0) {
+		tn_api_unlink(options->socket, fd);
+		close(fd);
+	}
 	return code;
 }
 
@@ -92,7 +139,7 @@ int main(int argc, char **argv)
 	else if (options.load && tn_load_read(options.load, &doc))
 		code = TN_AGENT_EXIT_USAGE;
 	else
-		code = run_agent(&options, loop, &doc);
+		code = listen_and_run(&options, loop, &doc);
 	if (options.load)
 		tn_document_fini(&doc);
 	tn_loop_free(loop);

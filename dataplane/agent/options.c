@@ -19,6 +19,8 @@ static const char help[] =
 	"The Tenon switch: owns ports, flow tables and sessions and forwards on DPDK workers.\n"
 	"\n"
 	"  --load FILE.json     start with this configuration document (as tenon-replay reads it)\n"
+	"  --socket PATH        clients connect here (default " TN_SOCKET_DEFAULT ")\n"
+	"  --no-socket          no client can connect\n"
 	"  --state DIR          folder of this process: another one with it refuses to start\n"
 	"  --workers CORES      cores that forward, e.g. 1 or 1,3-5 (default: the last core)\n"
 	"  --memory MB          memory for packet buffers (default 256)\n"
@@ -118,6 +120,8 @@ static unsigned last_core(void)
 
 enum {
 	OPT_LOAD = 1,
+	OPT_SOCKET,
+	OPT_NO_SOCKET,
 	OPT_STATE,
 	OPT_PCI,
 	OPT_KEEP_PRIVILEGES,
@@ -135,6 +139,8 @@ enum {
 
 static const struct option longs[] = {
 	{"load", required_argument, NULL, OPT_LOAD},
+	{"socket", required_argument, NULL, OPT_SOCKET},
+	{"no-socket", no_argument, NULL, OPT_NO_SOCKET},
 	{"state", required_argument, NULL, OPT_STATE},
 	{"pci", no_argument, NULL, OPT_PCI},
 	{"keep-privileges", no_argument, NULL, OPT_KEEP_PRIVILEGES},
@@ -159,6 +165,14 @@ static int take(struct tn_agent_options *o, int opt, const char *arg)
 	switch (opt) {
 	case OPT_LOAD:
 		o->load = arg;
+		return 0;
+	case OPT_SOCKET:
+		o->socket = arg;
+		o->socket_given = true;
+		return 0;
+	case OPT_NO_SOCKET:
+		o->socket = NULL;
+		o->socket_given = false;
 		return 0;
 	case OPT_STATE:
 		o->state_dir = arg;
@@ -219,6 +233,7 @@ int tn_agent_options_parse(struct tn_agent_options *o, int argc, char **argv)
 	int opt, r;
 
 	*o = (struct tn_agent_options){
+		.socket = TN_SOCKET_DEFAULT,
 		.memory_mb = 256,
 		.max_frame = FRAME_DEFAULT,
 		.sessions = 1u << 20,

@@ -5,11 +5,14 @@
 
 #include "dataplane/core/types.h"
 
-#define TN_WORKERS_MAX 32u
+#define TN_WORKERS_MAX	  32u
+#define TN_SOCKET_DEFAULT "/run/tenon/dataplane.sock"
 
 struct tn_agent_options {
 	const char *state_dir;
-	const char *load; /* configuration document, NULL: none */
+	const char *socket; /* NULL: none */
+	bool socket_given;  /* without it there is no going on */
+	const char *load;   /* configuration document, NULL: none */
 	unsigned worker_core[TN_WORKERS_MAX];
 	unsigned n_workers;
 	unsigned memory_mb;

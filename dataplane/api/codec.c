@@ -140,6 +140,19 @@ static void walk_hello_reply(struct tn_api_io *io, struct tn_api_hello_reply *h)
 	tn_io_string(io, &h->version);
 }
 
+static void walk_trace(struct tn_api_io *io, struct tn_api_trace *t)
+{
+	tn_io_u32(io, &t->in_port);
+	tn_io_bool(io, &t->explain);
+	tn_io_bool(io, &t->inner);
+	if (t->inner) {
+		tn_io_u64(io, &t->tunnel_id);
+		tn_io_u128(io, &t->tun_src, 16);
+		tn_io_u128(io, &t->tun_dst, 16);
+	}
+	tn_io_blob(io, &t->frame, &t->frame_len, TN_API_FRAME_MAX);
+}
+
 static void walk_small(struct tn_api_io *io, struct tn_api_message *m)
 {
 	switch (m->type) {
@@ -169,9 +182,7 @@ static void walk_small(struct tn_api_io *io, struct tn_api_message *m)
 			tn_io_fail(io, TN_OFPBRC_BAD_TYPE, "a kind of event that there is not");
 		break;
 	case TN_API_TRACE:
-		tn_io_u32(io, &m->trace.in_port);
-		tn_io_bool(io, &m->trace.explain);
-		tn_io_blob(io, &m->trace.frame, &m->trace.frame_len, TN_API_FRAME_MAX);
+		walk_trace(io, &m->trace);
 		break;
 	case TN_API_PACKET_OUT:
 		tn_io_u32(io, &m->packet_out.in_port);

@@ -249,8 +249,12 @@ struct tn_api_event {
 
 struct tn_api_trace {
 	uint32_t in_port;
-	bool explain; /* also the next-best rule of every table, for which all of it are looked at
-		       */
+	/* Also the next-best rule of every table, for which all of its rules are looked at. */
+	bool explain;
+	/* The frame came out of the tunnel that in_port is, with this: */
+	bool inner;
+	uint64_t tunnel_id;
+	tn_u128 tun_src, tun_dst;
 	const uint8_t *frame;
 	uint32_t frame_len;
 };

@@ -50,6 +50,8 @@ static void take(struct exec *x, struct branch *b, bool last)
 
 static void count(const struct exec *x, const struct tn_op *op)
 {
+	if (x->env->dry)
+		return;
 	if (op->count.counter) {
 		op->count.counter->packets += !op->count.no_packets;
 		op->count.counter->bytes += op->count.no_bytes ? 0 : x->original_len;

@@ -50,6 +50,8 @@ struct tn_exec_env {
 	void (*count)(void *ctx, const struct tn_op *op, uint32_t bytes);
 	/* Every op before it runs, for traces. May be NULL. */
 	void (*trace)(void *ctx, const struct tn_op *op);
+	/* A packet that only might be: COUNT ops do nothing. */
+	bool dry;
 };
 
 /*

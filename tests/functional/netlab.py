@@ -129,7 +129,7 @@ class Lab:
         with open(self.folder + "/switch.log", "w") as log:
             self.switch = subprocess.Popen(
                 self.enter + [DATAPLANE, "--load", self.folder + "/site.json", "--no-huge",
-                              "--memory", str(memory), "--sessions", "10000",
+                              "--no-socket", "--memory", str(memory), "--sessions", "10000",
                               "--stats", self.folder + "/stats.json"] + list(arguments),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 

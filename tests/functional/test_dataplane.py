@@ -16,9 +16,9 @@ DATAPLANE = os.environ.get("TENON_DATAPLANE") or \
 
 
 def call(*arguments, **kwargs):
-    return subprocess.run([DATAPLANE] + [str(a) for a in arguments], stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60,
-                          **kwargs)
+    return subprocess.run([DATAPLANE, "--no-socket"] + [str(a) for a in arguments],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True, timeout=60, **kwargs)
 
 
 def dpdk(number, name, devargs, **more):
@@ -125,7 +125,8 @@ class Running:
     """A tenon-dataplane that runs until the block ends; told to stop, it ends well."""
 
     def __init__(self, *arguments, **environment):
-        self.command = [DATAPLANE, "--no-huge", "--memory", "16"] + [str(a) for a in arguments]
+        self.command = [DATAPLANE, "--no-huge", "--no-socket", "--memory", "16"] + \
+            [str(a) for a in arguments]
         self.environment = dict(os.environ, **environment)
 
     def __enter__(self):

@@ -650,6 +650,11 @@ static inline void random_simple(struct random *r, struct tn_api_arena *a, struc
 	case TN_API_TRACE:
 		m->trace.in_port = (uint32_t)random_u64(r);
 		m->trace.explain = random_bool(r);
+		m->trace.inner = random_bool(r);
+		if (m->trace.inner) {
+			m->trace.tunnel_id = random_u64(r);
+			m->trace.tun_src = m->trace.tun_dst = random_u64(r);
+		}
 		m->trace.frame = random_frame(r, a, &m->trace.frame_len);
 		break;
 	case TN_API_PACKET_OUT:
