@@ -55,6 +55,8 @@ int tn_ctl_cancel(struct tn_ctl *ctl, const struct tn_ctl_words *words);
 /* Sends operations, which are taken over, as one transaction and tells what came of it. in: the
  * lines that they came from, one an operation, or none. */
 int tn_ctl_apply(struct tn_ctl *ctl, json_t *operations, const struct tn_ctl_input *in);
+/* What came of a change that was not refused: JSON, or the difference of a dry run. */
+int tn_ctl_tell(struct tn_ctl *ctl, const json_t *answer);
 /* The array `key` of a JSON document, each element as {"op":op, one:element}. */
 int tn_ctl_read_document(const struct tn_ctl_input *in, const char *key, const char *one,
 	const char *op, json_t *operations) TN_MUST_CHECK;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* tenonctl flow add, mod, del, parse. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,15 +27,25 @@ static void say_failed_line(const json_t *answer, const struct tn_ctl_input *in)
 			in->lines[at].source, in->lines[at].number);
 }
 
-static int print_dry_run(struct tn_ctl *ctl, const json_t *answer)
+static void print_dry_run(struct tn_ctl *ctl, const json_t *answer)
 {
 	const json_t *changes = json_object_get(answer, "changes"), *change;
+	uint64_t total = tn_ctl_number(answer, "total");
 	size_t i;
 
+	json_array_foreach(changes, i, change) tn_ctl_print_change(ctl, change);
+	if (total > json_array_size(changes))
+		printf("and %" PRIu64 " more\n", total - json_array_size(changes));
+	printf("%" PRIu64 " change%s; nothing was done (--dry-run)\n", total,
+		total == 1 ? "" : "s");
+}
+
+int tn_ctl_tell(struct tn_ctl *ctl, const json_t *answer)
+{
 	if (ctl->options.json)
 		return tn_ctl_print_json(answer);
-	json_array_foreach(changes, i, change) tn_ctl_print_change(ctl, change);
-	printf("%zu changes; nothing was done (--dry-run)\n", json_array_size(changes));
+	if (ctl->options.dry_run)
+		print_dry_run(ctl, answer);
 	return TN_CTL_OK;
 }
 
@@ -49,11 +60,8 @@ int tn_ctl_apply(struct tn_ctl *ctl, json_t *operations, const struct tn_ctl_inp
 		return code;
 	}
 	transaction = json_object_get(answer, "transaction");
-	if (ctl->options.dry_run)
-		code = print_dry_run(ctl, answer);
-	else if (ctl->options.json)
-		code = tn_ctl_print_json(answer);
-	else if (ctl->options.confirm_within_s && json_is_string(transaction))
+	code = tn_ctl_tell(ctl, answer);
+	if (!ctl->options.json && json_is_string(transaction))
 		printf("done; undone again in %u s unless confirmed: tenonctl confirm %s\n",
 			ctl->options.confirm_within_s, json_string_value(transaction));
 	json_decref(answer);

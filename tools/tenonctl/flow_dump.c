@@ -235,8 +235,8 @@ int tn_ctl_flow_replace(struct tn_ctl *ctl, const struct tn_ctl_words *words)
 	path = tn_ctl_path("/v1/flows/of:%016" PRIx64 "?appId=%s%s", ctl->dpid, app,
 		ctl->options.dry_run ? "&dryRun=true" : "");
 	code = tn_ctl_send(ctl, "PUT", path, body, &answer);
-	if (!code && (ctl->options.json || ctl->options.dry_run))
-		code = tn_ctl_print_json(answer);
+	if (!code)
+		code = tn_ctl_tell(ctl, answer);
 	json_decref(answer);
 	json_decref(body);
 	free(path);

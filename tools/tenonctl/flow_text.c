@@ -120,6 +120,18 @@ char *tn_ctl_flow_mod_text(const struct tn_flow_mod *fm, const struct tn_names *
 	return text;
 }
 
+char *tn_ctl_flow_json_text(struct tn_ctl *ctl, const json_t *flow)
+{
+	struct tn_codec codec = tn_ctl_codec(ctl);
+	struct tn_flow_mod fm;
+	char *text = NULL;
+
+	if (!tn_flow_from_json(&codec, "", flow, &fm))
+		text = tn_ctl_flow_mod_text(&fm, ctl->options.names ? ctl->names : NULL);
+	tn_ctl_forget_text(ctl);
+	return text ? text : json_dumps(flow, JSON_COMPACT);
+}
+
 /* --- flows of an answer ----------------------------------------------------------------------- */
 
 static uint64_t number_of(const struct tn_json_reader *r, tn_json_ref v, const char *key)

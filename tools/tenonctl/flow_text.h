@@ -8,6 +8,9 @@
 /* "table=0,priority=5,tcp actions=drop", "delete table=3,..."; the caller frees it. */
 char *tn_ctl_flow_mod_text(const struct tn_flow_mod *fm, const struct tn_names *names);
 
+/* A flow of an answer as text, or JSON where it cannot be; the caller frees it. */
+char *tn_ctl_flow_json_text(struct tn_ctl *ctl, const json_t *flow);
+
 /* What is wrong with a line that was just parsed; then it is forgotten. */
 void tn_ctl_say_diagnostics(struct tn_ctl *ctl, const struct tn_ctl_line *line);
 /* Memory of what was parsed is free again. */

@@ -120,6 +120,14 @@ static bool add_header(struct tn_ctl_http *http, const char *header)
 	return list != NULL;
 }
 
+void tn_ctl_http_if_match(struct tn_ctl_http *http, const char *etag)
+{
+	char header[128];
+
+	snprintf(header, sizeof(header), "If-Match: %s", etag);
+	(void)add_header(http, header);
+}
+
 static bool add_token(struct tn_ctl_http *http, const char *path)
 {
 	static const char start[] = "Authorization: Bearer ";

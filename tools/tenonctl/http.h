@@ -30,6 +30,9 @@ struct tn_ctl_answer {
 
 void tn_ctl_answer_fini(struct tn_ctl_answer *answer);
 
+/* The requests that follow are for the object with this ETag alone; "*": for any that is there. */
+void tn_ctl_http_if_match(struct tn_ctl_http *http, const char *etag);
+
 /* body NULL: none. 0 with an answer of any status, or -1: no answer, and it was said why. */
 int tn_ctl_http_request(struct tn_ctl_http *http, const char *method, const char *path,
 	const char *body, size_t len, struct tn_ctl_answer *answer) TN_MUST_CHECK;

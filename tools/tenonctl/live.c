@@ -11,7 +11,6 @@
 #include "tools/tenonctl/commands.h"
 #include "tools/tenonctl/flow_text.h"
 #include "tools/tenonctl/say.h"
-#include "control/model/ofctl.h"
 
 static volatile sig_atomic_t interrupted;
 
@@ -39,18 +38,10 @@ struct watching {
 /* What an event is about, in few words; the caller frees it. */
 static char *describe(struct tn_ctl *ctl, const char *kind, const json_t *object)
 {
-	struct tn_codec codec = tn_ctl_codec(ctl);
-	struct tn_flow_mod fm;
-	char *text = NULL;
-
 	if (!json_is_object(object))
 		return strdup("");
-	if (strcmp(kind, "flow") == 0 && !tn_flow_from_json(&codec, "", object, &fm))
-		text = tn_ctl_flow_mod_text(&fm, ctl->options.names ? ctl->names : NULL);
-	if (!text)
-		text = json_dumps(object, JSON_COMPACT);
-	tn_ctl_forget_text(ctl);
-	return text ? text : strdup("");
+	return strcmp(kind, "flow") == 0 ? tn_ctl_flow_json_text(ctl, object)
+					 : json_dumps(object, JSON_COMPACT);
 }
 
 static void print_event(struct tn_ctl *ctl, const json_t *event)

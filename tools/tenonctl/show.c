@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "tools/tenonctl/commands.h"
+#include "tools/tenonctl/flow_text.h"
 #include "tools/tenonctl/say.h"
 
 int tn_ctl_print_json(const json_t *value)
@@ -39,26 +40,30 @@ uint64_t tn_ctl_number(const json_t *object, const char *key)
 				 : (uint64_t)json_integer_value(v);
 }
 
+static void print_side(struct tn_ctl *ctl, enum tn_ctl_color color, char sign, const char *kind,
+	const json_t *side)
+{
+	char *text;
+
+	if (!json_is_object(side))
+		return;
+	text = strcmp(kind, "flow") == 0 ? tn_ctl_flow_json_text(ctl, side)
+					 : json_dumps(side, JSON_COMPACT);
+	tn_ctl_color(color);
+	printf("%c%s ", sign, kind);
+	tn_ctl_print_clean(stdout, text ? text : "");
+	tn_ctl_color(TN_CTL_PLAIN);
+	putchar('\n');
+	free(text);
+}
+
 void tn_ctl_print_change(struct tn_ctl *ctl, const json_t *change)
 {
-	const json_t *before = json_object_get(change, "before");
-	const json_t *after = json_object_get(change, "after");
+	char buf[32];
+	const char *kind = tn_ctl_text(change, "kind", buf);
 
-	(void)ctl;
-	if (json_is_object(before)) {
-		tn_ctl_color(TN_CTL_RED);
-		putchar('-');
-		json_dumpf(before, stdout, JSON_COMPACT);
-		tn_ctl_color(TN_CTL_PLAIN);
-		putchar('\n');
-	}
-	if (json_is_object(after)) {
-		tn_ctl_color(TN_CTL_GREEN);
-		putchar('+');
-		json_dumpf(after, stdout, JSON_COMPACT);
-		tn_ctl_color(TN_CTL_PLAIN);
-		putchar('\n');
-	}
+	print_side(ctl, TN_CTL_RED, '-', kind, json_object_get(change, "before"));
+	print_side(ctl, TN_CTL_GREEN, '+', kind, json_object_get(change, "after"));
 }
 
 /* --- lists ------------------------------------------------------------------------------------ */
@@ -105,8 +110,8 @@ static int show_view(struct tn_ctl *ctl, const struct view *view)
 int tn_ctl_port_list(struct tn_ctl *ctl, const struct tn_ctl_words *words)
 {
 	static const struct view view = {"/v1/ports", "ports",
-		{"NUMBER>", "NAME", "TYPE", "ENABLED", "LINK", "STATE", NULL},
-		{"number", "name", "type", "isEnabled", "linkUp", "state"}};
+		{"NUMBER>", "NAME", "TYPE", "ENABLED", "LINK", "LIVE", "STATE", NULL},
+		{"number", "name", "type", "isEnabled", "linkUp", "live", "state"}};
 
 	(void)words;
 	return show_view(ctl, &view);

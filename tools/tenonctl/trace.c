@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "control/model/ofctl.h"
+#include "dataplane/core/parse.h"
 #include "tools/tenonctl/commands.h"
 #include "tools/tenonctl/flow_text.h"
 #include "tools/tenonctl/packet.h"
@@ -147,6 +148,185 @@ int tn_ctl_packet_out(struct tn_ctl *ctl, const struct tn_ctl_words *words)
 	return code;
 }
 
+/* --- trace ------------------------------------------------------------------------------------ */
+
+/* The fields of a frame that are not zero, as a match would name them; the caller frees it. */
+static char *describe_frame(struct tn_ctl *ctl, const uint8_t *bytes, uint32_t len)
+{
+	struct tn_view view = {.data = (uint8_t *)(uintptr_t)bytes, .len = len, .wire_len = len};
+	struct tn_headers headers;
+	struct tn_match match;
+	struct tn_key key;
+	char *text;
+
+	if (tn_parse(&view, &headers) != TN_DROP_NONE)
+		return strdup("no Ethernet frame");
+	tn_key_extract(&view, &headers, &key);
+	tn_match_init(&match);
+	for (unsigned id = TN_FIELD_ETH_DST; id < TN_N_FIELDS; id++) {
+		tn_u128 value = tn_field_get(&key, (enum tn_field_id)id);
+
+		if (value && tn_field_present(&key, (enum tn_field_id)id) &&
+			tn_match_prereq_ok(&match, (enum tn_field_id)id))
+			tn_match_set_exact(&match, (enum tn_field_id)id, value);
+	}
+	text = tn_ofctl_print_match(&match, ctl->options.names ? ctl->names : NULL);
+	return text ? text : strdup("");
+}
+
+static void print_frame(struct tn_ctl *ctl, const json_t *object)
+{
+	const char *digits = json_string_value(json_object_get(object, "frame"));
+	struct tn_ctl_packet packet;
+	char *text;
+
+	if (!digits || tn_ctl_packet_from_hex(digits, &packet))
+		return;
+	text = describe_frame(ctl, packet.bytes, packet.len);
+	printf("    %s\n    %s\n", text, digits);
+	free(text);
+}
+
+/* "2 (vm-b)" */
+static void print_port(struct tn_ctl *ctl, const json_t *object, const char *key)
+{
+	char buf[32];
+	const char *number = tn_ctl_text(object, key, buf);
+	uint32_t n = (uint32_t)strtoul(number, NULL, 10);
+	const char *name = n ? tn_names_port_name(ctl->names, n) : NULL;
+
+	tn_ctl_print_clean(stdout, number);
+	if (name) {
+		printf(" (");
+		tn_ctl_print_clean(stdout, name);
+		putchar(')');
+	}
+}
+
+/* A rule of a step as the flow that it is; the caller frees it. */
+static char *rule_text(struct tn_ctl *ctl, const json_t *rule, json_int_t table)
+{
+	json_t *flow = json_pack("{s:O,s:b,s:I,s:O,s:O}", "priority",
+		json_object_get(rule, "priority"), "isPermanent", true, "tableId", table,
+		"selector", json_object_get(rule, "selector"), "treatment",
+		json_object_get(rule, "treatment"));
+	char *text;
+
+	if (flow && json_object_get(rule, "cookie"))
+		json_object_set(flow, "cookie", json_object_get(rule, "cookie"));
+	text = flow ? tn_ctl_flow_json_text(ctl, flow) : NULL;
+	json_decref(flow);
+	return text ? text : strdup("a rule that this tenonctl cannot read");
+}
+
+static void print_next(struct tn_ctl *ctl, const json_t *next, json_int_t table)
+{
+	const json_t *differs = json_object_get(next, "differs"), *field;
+	char *text = rule_text(ctl, next, table);
+	size_t i;
+
+	tn_ctl_color(TN_CTL_DIM);
+	printf("  not   %s\n        ", text);
+	if (!json_array_size(differs))
+		printf("of equal rank with what matched");
+	json_array_foreach(differs, i, field)
+		printf("%s%s", i ? ", " : "the packet has another ", json_string_value(field));
+	tn_ctl_color(TN_CTL_PLAIN);
+	putchar('\n');
+	free(text);
+}
+
+static void print_step(struct tn_ctl *ctl, const json_t *step, size_t number, const json_t *buckets)
+{
+	json_int_t table = json_integer_value(json_object_get(step, "tableId"));
+	const char *name = tn_names_table_name(ctl->names, (uint8_t)table);
+	const json_t *next = json_object_get(step, "next"), *bucket;
+	char *text, app[32];
+	size_t i;
+
+	tn_ctl_color(TN_CTL_BOLD);
+	printf("table %" JSON_INTEGER_FORMAT "%s%s%s\n", table, name ? " (" : "", name ? name : "",
+		name ? ")" : "");
+	tn_ctl_color(TN_CTL_PLAIN);
+	if (json_is_true(json_object_get(step, "matched"))) {
+		const json_t *rule = json_object_get(step, "rule");
+
+		text = rule_text(ctl, rule, table);
+		printf("  match %s\n        id %s, of ", text, tn_ctl_text(step, "flowId", app));
+		tn_ctl_print_clean(stdout, tn_ctl_text(rule, "appId", app));
+		putchar('\n');
+		free(text);
+	} else {
+		tn_ctl_color(TN_CTL_YELLOW);
+		printf("  no rule matches");
+		tn_ctl_color(TN_CTL_PLAIN);
+		putchar('\n');
+	}
+	if (json_is_object(next))
+		print_next(ctl, next, table);
+	json_array_foreach(buckets, i, bucket) if (tn_ctl_number(bucket, "step") == number)
+		printf("  group %" PRIu64 ": bucket %" PRIu64 "\n",
+			tn_ctl_number(bucket, "groupId"), tn_ctl_number(bucket, "bucketId"));
+}
+
+static void print_ends(struct tn_ctl *ctl, const json_t *reply)
+{
+	const json_t *end;
+	char buf[32];
+	size_t i;
+
+	json_array_foreach(json_object_get(reply, "outputs"), i, end)
+	{
+		tn_ctl_color(TN_CTL_GREEN);
+		printf("out by port ");
+		print_port(ctl, end, "port");
+		if (json_object_get(end, "uplink")) {
+			printf(", uplink ");
+			print_port(ctl, end, "uplink");
+		}
+		tn_ctl_color(TN_CTL_PLAIN);
+		printf(": %s bytes\n", tn_ctl_text(end, "totalLen", buf));
+		print_frame(ctl, end);
+	}
+	json_array_foreach(json_object_get(reply, "packetIns"), i, end)
+	{
+		printf("to the controller from table %s: %s bytes\n",
+			tn_ctl_text(end, "tableId", buf), tn_ctl_text(end, "totalLen", buf));
+		print_frame(ctl, end);
+	}
+	json_array_foreach(json_object_get(reply, "drops"), i, end)
+	{
+		tn_ctl_color(TN_CTL_RED);
+		printf("dropped: %s", tn_ctl_text(end, "reason", buf));
+		tn_ctl_color(TN_CTL_PLAIN);
+		printf(" (%s)", tn_ctl_text(end, "text", buf));
+		if (json_object_get(end, "port")) {
+			printf(" on its way to port ");
+			print_port(ctl, end, "port");
+		}
+		putchar('\n');
+	}
+}
+
+static void print_trace(struct tn_ctl *ctl, const json_t *reply, const struct tn_ctl_packet *packet)
+{
+	char *text = describe_frame(ctl, packet->bytes, packet->len);
+	const json_t *buckets = json_object_get(reply, "buckets"), *step;
+	size_t i;
+
+	printf("in by port ");
+	print_port(ctl, reply, "inPort");
+	printf(": %" PRIu32 " bytes\n    %s\n", packet->len, text);
+	free(text);
+	if (json_object_get(reply, "tunnelId"))
+		printf("    out of tunnel %" PRIu64 "\n", tn_ctl_number(reply, "tunnelId"));
+	if (json_is_true(json_object_get(reply, "toHost")))
+		printf("to the host: an uplink's frame that no table sees\n");
+	json_array_foreach(json_object_get(reply, "steps"), i, step)
+		print_step(ctl, step, i + 1, buckets);
+	print_ends(ctl, reply);
+}
+
 int tn_ctl_trace(struct tn_ctl *ctl, const struct tn_ctl_words *words)
 {
 	struct tn_ctl_packet packet;
@@ -160,12 +340,15 @@ int tn_ctl_trace(struct tn_ctl *ctl, const struct tn_ctl_words *words)
 	if (code)
 		return code;
 	digits = hex(&packet);
-	body = json_pack("{s:o,s:s}", "inPort", tn_json_from_port(in_port), "frame", digits);
+	body = json_pack("{s:o,s:s,s:b}", "inPort", tn_json_from_port(in_port), "frame", digits,
+		"explain", true);
 	free(digits);
 	code = tn_ctl_send(ctl, "POST", "/v1/trace", body, &answer);
 	json_decref(body);
-	if (!code)
+	if (!code && ctl->options.json)
 		code = tn_ctl_print_json(answer);
+	else if (!code)
+		print_trace(ctl, answer, &packet);
 	json_decref(answer);
 	return code;
 }

@@ -149,6 +149,23 @@ int tn_ctl_config_get(struct tn_ctl *ctl, const struct tn_ctl_words *words)
 	return code;
 }
 
+/* What is replaced is what there was when this began: a change in between is refused, not lost. */
+static int put_document(struct tn_ctl *ctl, const json_t *document, json_t **answer)
+{
+	struct tn_ctl_answer now;
+	int code;
+
+	*answer = NULL;
+	if (ctl->options.dry_run)
+		return tn_ctl_send(ctl, "PUT", "/v1/config?dryRun=true", document, answer);
+	code = tn_ctl_get_text(ctl, "/v1/config", &now);
+	if (code)
+		return code;
+	tn_ctl_http_if_match(ctl->http, now.etag ? now.etag : "*");
+	tn_ctl_answer_fini(&now);
+	return tn_ctl_send(ctl, "PUT", "/v1/config", document, answer);
+}
+
 int tn_ctl_config_put(struct tn_ctl *ctl, const struct tn_ctl_words *words)
 {
 	struct tn_ctl_input in;
@@ -159,16 +176,14 @@ int tn_ctl_config_put(struct tn_ctl *ctl, const struct tn_ctl_words *words)
 	if (code)
 		return code;
 	document = json_loadb(in.data, in.len, JSON_REJECT_DUPLICATES, &err);
-	if (!document) {
+	if (document) {
+		code = put_document(ctl, document, &answer);
+	} else {
 		fprintf(stderr, "%s:%d:%d: %s\n", in.source, err.line, err.column, err.text);
 		code = TN_CTL_USAGE;
-	} else {
-		code = tn_ctl_send(ctl, "PUT",
-			ctl->options.dry_run ? "/v1/config?dryRun=true" : "/v1/config", document,
-			&answer);
 	}
-	if (!code && (ctl->options.json || ctl->options.dry_run))
-		tn_ctl_print_json(answer);
+	if (!code)
+		code = tn_ctl_tell(ctl, answer);
 	json_decref(answer);
 	json_decref(document);
 	tn_ctl_input_fini(&in);
