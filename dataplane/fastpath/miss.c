@@ -16,6 +16,8 @@ static void widen_mask(struct tn_worker *w)
 	for (size_t i = 0; i < TN_KEY_WORDS; i++)
 		mine[i] |= read[i];
 	tn_session_mask(&w->flow_mask, &w->mask, &w->mask_ip6, &w->rest);
+	w->rest_phy = w->rest.in_phy_port.raw != 0;
+	w->rest_tunnel = tn_u128_from_ip6(&w->rest.tun_src) || tn_u128_from_ip6(&w->rest.tun_dst);
 	w->mask_gen++;
 }
 

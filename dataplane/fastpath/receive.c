@@ -68,7 +68,7 @@ static inline struct tn_wk_run *new_run(
 	run->bytes = p->len;
 	run->first = (uint8_t)i;
 	run->n = 1;
-	run->uncached = false;
+	run->uncached = w->rest_phy || (w->rest_tunnel && in->in_phy_port);
 	run->has_ip6 = false;
 	return run;
 }
@@ -235,6 +235,7 @@ static inline const struct tn_ingress *receive_peer(struct tn_worker *w, struct 
 	return &peer->in;
 }
 
+/* Runs of the burst point into the entries: one is replaced only when the burst is done. */
 static void remember_peer(
 	struct tn_worker *w, const uint8_t *d, unsigned tunnel_index, const struct tn_ingress *in)
 {
@@ -242,7 +243,7 @@ static void remember_peer(
 
 	if (!plain_ip4(d) || tunnel_index == TN_FORWARDING_NONE)
 		return;
-	w->peers[peer_slot(tn_load32(d + 26), vni)] = (struct tn_wk_peer){
+	w->new_peer = (struct tn_wk_peer){
 		.version = w->fwd->snapshot->version,
 		.src = tn_load32(d + 26),
 		.dst = tn_load32(d + 30),
@@ -273,6 +274,12 @@ static void to_host(struct tn_worker *w, void *ctx, struct tn_packet *p)
 	(void)ctx;
 	if (!e->host(e->ctx, w->port_index, p))
 		tn_wk_count_drop(w, TN_DROP_PUNT_FULL, 1);
+}
+
+void tn_wk_keep_peer(struct tn_worker *w)
+{
+	w->peers[peer_slot(w->new_peer.src, w->new_peer.vni)] = w->new_peer;
+	w->new_peer.version = 0;
 }
 
 /* The whole check. NULL: the packet is gone. */

@@ -413,6 +413,8 @@ void tn_worker_burst(struct tn_worker *w, const struct tn_forwarding *fwd, unsig
 	fetch_entries(w);
 	verify_entries(w);
 	forward(w, packets, n);
+	if (tn_unlikely(w->new_peer.version))
+		tn_wk_keep_peer(w);
 }
 
 /* --- life ------------------------------------------------------------------------------------- */

@@ -69,6 +69,7 @@ struct tn_worker {
 	bool mask_ip6;
 	uint64_t hits, misses, stale, uncached, copies, segments;
 	struct tn_wk_peer peers[TN_WK_PEERS];
+	struct tn_wk_peer new_peer; /* of this burst */
 	/* by port */
 	struct tn_worker_port_stats *stats;
 	struct tn_ingress *ingress; /* of plain packets */
@@ -78,6 +79,8 @@ struct tn_worker {
 	/* misses */
 	struct tn_key flow_mask; /* the same as mask, as decide() speaks of it */
 	struct tn_key rest;	 /* bits that decisions read and session keys cannot hold */
+	bool rest_phy;		 /* in_phy_port is among them */
+	bool rest_tunnel;	 /* tun_src or tun_dst is */
 	struct tn_program_cache *programs;
 	const struct tn_forwarding *seen_fwd; /* what generation stands for */
 	uint64_t seen_version;
@@ -145,6 +148,8 @@ void tn_wk_transmit_unfinished(struct tn_worker *w, unsigned index, struct tn_pa
 void tn_wk_receive(struct tn_worker *w, struct tn_packet *p, unsigned from, unsigned n);
 /* The outer headers come off first; on ports with underlay addresses. */
 void tn_wk_receive_underlay(struct tn_worker *w, struct tn_packet *p, unsigned n);
+/* Afterwards: new_peer, if it has a version, is known to later bursts. */
+void tn_wk_keep_peer(struct tn_worker *w);
 /* The same packets again, after the mask became wider: keys said too little. */
 void tn_wk_receive_again(struct tn_worker *w, struct tn_packet *p, unsigned from, unsigned n);
 

@@ -23,7 +23,9 @@
 #define BUF_SIZE  (BUF_ROOM + PACKET_MAX + 64u)
 #define POOL	  60u
 #define LOCAL_IP  0xc6336401u
+#define LOCAL_IP6 ((tn_u128)0x20010db80000ffff << 64 | 1)
 #define REMOTE_IP 0xc6336402u
+#define N_PEERS	  4u
 
 /* What became of a burst: frames by port, in order, and drops by reason. */
 struct result {
@@ -61,6 +63,12 @@ struct bed {
 };
 
 static struct bed *bed_now;
+
+/* Far ends of the tunnel: two by IPv4, two by IPv6. */
+static tn_u128 peer_address(unsigned i)
+{
+	return i < 2 ? tn_u128_from_ip4(REMOTE_IP + i) : LOCAL_IP6 + i;
+}
 
 static void put_frame(struct result *r, unsigned index, const uint8_t *data, uint32_t len)
 {
@@ -310,17 +318,21 @@ static void add_ports(struct bed *b)
 
 static int setup(void **state)
 {
-	const struct tn_underlay_address address = {.address = tn_u128_from_ip4(LOCAL_IP),
-		.prefix_len = 24,
-		.mac = {{2, 0xaa, 0, 0, 0, 1}},
-		.port = UPLINK + 1};
-	const struct tn_underlay_neighbour neighbour = {.address = tn_u128_from_ip4(REMOTE_IP),
-		.mac = {{2, 0xaa, 0, 0, 0, 2}},
-		.port = UPLINK + 1};
-	const struct tn_underlay_config underlay = {.addresses = &address,
-		.n_addresses = 1,
-		.neighbours = &neighbour,
-		.n_neighbours = 1};
+	const struct tn_underlay_address addresses[] = {
+		{.address = tn_u128_from_ip4(LOCAL_IP),
+			.prefix_len = 24,
+			.mac = {{2, 0xaa, 0, 0, 0, 1}},
+			.port = UPLINK + 1},
+		{.address = LOCAL_IP6,
+			.prefix_len = 64,
+			.mac = {{2, 0xaa, 0, 0, 0, 1}},
+			.port = UPLINK + 1},
+	};
+	struct tn_underlay_neighbour neighbours[N_PEERS];
+	const struct tn_underlay_config underlay = {.addresses = addresses,
+		.n_addresses = TN_ARRAY_SIZE(addresses),
+		.neighbours = neighbours,
+		.n_neighbours = N_PEERS};
 	const struct tn_tunnel_config tunnel = {.number = VXLAN,
 		.options = {.remote_flow = true,
 			.vni_flow = true,
@@ -331,6 +343,10 @@ static int setup(void **state)
 	struct bed *b = calloc(1, sizeof(*b));
 	uint32_t x, y;
 
+	for (unsigned i = 0; i < N_PEERS; i++)
+		neighbours[i] = (struct tn_underlay_neighbour){.address = peer_address(i),
+			.mac = {{2, 0xaa, 0, 0, 0, (uint8_t)(2 + i)}},
+			.port = UPLINK + 1};
 	bed_now = b;
 	b->sw = tn_switch_new(1, 0);
 	b->fwd = calloc(1, sizeof(*b->fwd));
@@ -402,12 +418,14 @@ static void small_packet(struct rng *r, struct packet *p)
 /* The frame of a peer, mostly sound. */
 static void encapsulate(struct rng *r, struct tn_view *view)
 {
+	unsigned peer = rng_below(r, N_PEERS);
 	const struct tn_vxlan_encap encap = {
-		.src = tn_u128_from_ip4(REMOTE_IP),
-		.dst = tn_u128_from_ip4(rng_below(r, 16) ? LOCAL_IP : LOCAL_IP + 7),
+		.src = peer_address(peer),
+		.dst = (peer < 2 ? tn_u128_from_ip4(LOCAL_IP) : LOCAL_IP6) +
+			(rng_below(r, 16) ? 0 : 7),
 		.eth_src = {{2, 0xaa, 0, 0, 0, 2}},
 		.eth_dst = {{2, 0xaa, 0, 0, 0, 1}},
-		.vni = 100 + rng_below(r, 3),
+		.vni = 100 + rng_below(r, rng_below(r, 4) ? 3 : 2000),
 		.udp_dst = 4789,
 		.ttl = 64,
 		.inherit_dscp = rng_below(r, 2),
@@ -418,15 +436,19 @@ static void encapsulate(struct rng *r, struct tn_view *view)
 	assert_int_equal(tn_parse(view, &h), TN_DROP_NONE);
 	assert_int_equal(tn_vxlan_push(view, &encap, &h, (uint32_t)rng_next(r)), TN_DROP_NONE);
 	if (rng_below(r, 16) == 0) /* a damaged outer header */
-		view->data[14 + rng_below(r, 36)] ^= (uint8_t)(1u << rng_below(r, 8));
+		view->data[14 + rng_below(r, peer < 2 ? 36 : 56)] ^=
+			(uint8_t)(1u << rng_below(r, 8));
 }
 
 static void random_frame(struct bed *b, unsigned index, struct tn_packet *p)
 {
+	/* Out of tunnels the same frame comes from several peers: one of eight, or any. */
+	struct rng few = {.state = 1 + rng_below(&b->rng, 8)};
+	bool again = index == UPLINK && rng_below(&b->rng, 2);
 	static struct frame f;
 	struct packet desc;
 
-	small_packet(&b->rng, &desc);
+	small_packet(again ? &few : &b->rng, &desc);
 	packet_build(&desc, &f);
 	if (f.view.len > 1600)
 		f.view.len = f.view.wire_len = 1600;
@@ -451,7 +473,8 @@ static void next_frame(struct bed *b, unsigned index, struct tn_packet *p)
 static const enum tn_field_id match_fields[] = {TN_FIELD_IN_PORT, TN_FIELD_ETH_DST,
 	TN_FIELD_ETH_SRC, TN_FIELD_VLAN_VID, TN_FIELD_ETH_TYPE, TN_FIELD_IP_PROTO,
 	TN_FIELD_IPV4_SRC, TN_FIELD_IPV4_DST, TN_FIELD_UDP_DST, TN_FIELD_IP_DSCP,
-	TN_FIELD_TUNNEL_ID, TN_FIELD_IPV6_DST, TN_FIELD_IP_TTL, TN_FIELD_TUN_SRC};
+	TN_FIELD_TUNNEL_ID, TN_FIELD_IPV6_DST, TN_FIELD_IP_TTL, TN_FIELD_TUN_SRC, TN_FIELD_IPV6_SRC,
+	TN_FIELD_TCP_SRC, TN_FIELD_IN_PHY_PORT};
 
 static tn_u128 match_value(struct rng *r, enum tn_field_id id)
 {
@@ -472,10 +495,16 @@ static tn_u128 match_value(struct rng *r, enum tn_field_id id)
 		return 80 + rng_below(r, 4);
 	case TN_FIELD_TUNNEL_ID:
 		return 100 + rng_below(r, 3);
+	case TN_FIELD_TCP_SRC:
+		return 1000 + rng_below(r, 4);
+	case TN_FIELD_IPV6_SRC:
 	case TN_FIELD_IPV6_DST:
 		return (tn_u128)0x20010db8 << 96 | rng_below(r, 4);
 	case TN_FIELD_TUN_SRC:
-		return tn_u128_from_ip4(REMOTE_IP);
+	case TN_FIELD_TUN_DST:
+		return peer_address(rng_below(r, N_PEERS));
+	case TN_FIELD_IN_PHY_PORT:
+		return UPLINK + 1;
 	default:
 		return rng_below(r, 4);
 	}
@@ -497,8 +526,9 @@ static void random_match(struct rng *r, struct tn_match *m)
 			tn_match_set_exact(m, TN_FIELD_ETH_TYPE,
 				need == TN_PREREQ_IPV6 || (need == TN_PREREQ_IP && ip6) ? 0x86dd
 											: 0x0800);
-		if (need == TN_PREREQ_UDP && !(tn_match_fields(m) >> TN_FIELD_IP_PROTO & 1))
-			tn_match_set_exact(m, TN_FIELD_IP_PROTO, 17);
+		if ((need == TN_PREREQ_UDP || need == TN_PREREQ_TCP) &&
+			!(tn_match_fields(m) >> TN_FIELD_IP_PROTO & 1))
+			tn_match_set_exact(m, TN_FIELD_IP_PROTO, need == TN_PREREQ_UDP ? 17 : 6);
 		if (tn_match_prereq_ok(m, id))
 			tn_match_set_exact(m, id, match_value(r, id));
 	}
@@ -526,7 +556,7 @@ static unsigned random_actions(struct rng *r, const struct tn_match *m, struct t
 			.set = {.value = rng_below(r, 300), .mask = UINT64_MAX}};
 		list[n++] = (struct tn_action){.type = TN_ACTION_SET_FIELD,
 			.field = TN_FIELD_TUN_DST,
-			.set = {.value = tn_u128_from_ip4(REMOTE_IP), .mask = ~(tn_u128)0}};
+			.set = {.value = match_value(r, TN_FIELD_TUN_DST), .mask = ~(tn_u128)0}};
 	}
 	for (unsigned outputs = rng_below(r, 3); outputs; outputs--)
 		list[n++] = (struct tn_action){.type = TN_ACTION_OUTPUT,
@@ -816,6 +846,63 @@ static void test_host_frames(void **state)
 	buffer_free(NULL, packets, 2);
 }
 
+/* Frame `number` of a tenant, by its source address, in a network. */
+static void tunnel_frame(struct tn_packet *p, uint32_t vni, uint32_t number)
+{
+	const struct tn_vxlan_encap encap = {.src = tn_u128_from_ip4(REMOTE_IP),
+		.dst = tn_u128_from_ip4(LOCAL_IP),
+		.vni = vni,
+		.udp_dst = 4789,
+		.ttl = 64};
+	static struct frame f;
+	struct packet desc;
+	struct tn_headers h;
+
+	packet_init(&desc);
+	desc.eth_src = 0x020000000000 + number;
+	packet_build(&desc, &f);
+	assert_int_equal(tn_parse(&f.view, &h), TN_DROP_NONE);
+	assert_int_equal(tn_vxlan_push(&f.view, &encap, &h, 0), TN_DROP_NONE);
+	buffer_new(p, f.view.data, f.view.len);
+}
+
+/*
+ * Of the outer headers that the worker remembers, each new one takes the place of another sooner or
+ * later: not while packets of that one are still to be decided.
+ */
+static void test_remembered_peers(void **state)
+{
+	struct bed *b = *state;
+	struct tn_action out = {
+		.type = TN_ACTION_OUTPUT, .output = {.port = 3, .reason = TN_REASON_DEFAULT}};
+	struct tn_flow_mod fm;
+
+	tn_flow_mod_init(&fm);
+	tn_match_set_exact(&fm.match, TN_FIELD_TUNNEL_ID, 100);
+	tn_match_set_exact(&fm.match, TN_FIELD_ETH_SRC, 0x020000000000);
+	commit_flow(b, &fm); /* so that each source is a session */
+	tn_flow_mod_init(&fm);
+	tn_match_set_exact(&fm.match, TN_FIELD_TUNNEL_ID, 100);
+	fm.priority = 1;
+	fm.inst.apply = &out;
+	fm.inst.n_apply = 1;
+	commit_flow(b, &fm);
+	for (uint32_t i = 1; i <= 2000; i++) {
+		struct tn_packet packets[2];
+		struct result r = {0};
+
+		tunnel_frame(&packets[0], 100, 0x10000 + i);
+		tunnel_frame(&packets[1], 200 + i, i);
+		run_worker(b, b->worker, UPLINK, packets, 1, i, &r);
+		buffer_free(NULL, packets, 1);
+		tunnel_frame(&packets[0], 100, 0x20000 + i);
+		run_worker(b, b->worker, UPLINK, packets, 2, i, &r);
+		assert_int_equal(r.frames[2], 2);
+		assert_int_equal(r.dropped[TN_DROP_TABLE_MISS], 1);
+		buffer_free(NULL, packets, 2);
+	}
+}
+
 static void flow_to_tunnel(struct bed *b)
 {
 	struct tn_action list[] = {
@@ -867,6 +954,7 @@ int main(void)
 		TEST(packet_out),
 		TEST(closed_uplink),
 		TEST(host_frames),
+		TEST(remembered_peers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
