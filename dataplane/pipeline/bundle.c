@@ -86,10 +86,19 @@ static void publish_changes(struct tn_switch *sw)
 	}
 }
 
+static bool is_lost(uint8_t reason)
+{
+	return reason == TN_REMOVED_IDLE_TIMEOUT || reason == TN_REMOVED_HARD_TIMEOUT ||
+		reason == TN_REMOVED_EVICTION;
+}
+
 static void tell_removed(struct tn_switch *sw, const struct tn_sw_change *change)
 {
 	struct tn_flow *flow = change->p;
 
+	/* A bundle may evict a flow and add it again. */
+	if (sw->lost_fn && is_lost(change->reason) && !tn_sw_flow_by_id(sw, flow->flow_id))
+		sw->lost_fn(sw->lost_ctx, flow->flow_id);
 	if (change->reason != TN_SW_SILENT && flow->flags & TN_FLOW_SEND_FLOW_REM)
 		tn_sw_emit_removed(sw, flow, change->reason, change->time_ns);
 }

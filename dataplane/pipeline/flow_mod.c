@@ -109,7 +109,7 @@ static int add_flow(
 	old = flow_find(sw, fm->table_id, &fm->match, fm->priority);
 	if (old) {
 		rc = tn_sw_flow_remove(sw, old, TN_SW_SILENT, now_ns, err);
-	} else {
+	} else if (!sw->replaying) {
 		rc = check_overlap(sw, fm, err);
 		if (!rc)
 			rc = make_room(sw, fm->table_id, now_ns, err);
@@ -132,7 +132,7 @@ static int add_flow(
 	if (old && !(fm->flags & TN_FLOW_RESET_COUNTS))
 		tn_sw_flow_stats_share(flow, old);
 	else
-		tn_sw_flow_stats_new(sw, flow, now_ns);
+		tn_sw_flow_stats_new(sw, flow, sw->replaying ? sw->replay_used_ns : now_ns);
 	return tn_sw_flow_insert(sw, flow, &fm->match, &refs, err);
 }
 

@@ -19,13 +19,20 @@ int tn_switch_flows(
 	return rc;
 }
 
-bool tn_switch_flow_by_id(const struct tn_switch *sw, uint64_t flow_id, tn_flow_fn fn, void *ctx)
+struct tn_flow *tn_sw_flow_by_id(const struct tn_switch *sw, uint64_t flow_id)
 {
 	struct tn_flow *flow = sw->ids ? sw->ids[flow_id & sw->ids_mask] : NULL;
-	struct tn_flow_info info;
 
 	while (flow && (flow->flow_id != flow_id || !tn_sw_flow_visible(flow, sw->version)))
 		flow = flow->id_next;
+	return flow;
+}
+
+bool tn_switch_flow_by_id(const struct tn_switch *sw, uint64_t flow_id, tn_flow_fn fn, void *ctx)
+{
+	struct tn_flow *flow = tn_sw_flow_by_id(sw, flow_id);
+	struct tn_flow_info info;
+
 	if (!flow)
 		return false;
 	tn_flow_describe(flow, &info);

@@ -62,6 +62,24 @@ void tn_switch_hold_events(struct tn_switch *sw, bool hold);
 uint64_t tn_switch_held_events(const struct tn_switch *sw);
 void tn_switch_release_events(struct tn_switch *sw, uint64_t up_to);
 
+/*
+ * Flows that go though no mod says so: timed out or evicted, with or without SEND_FLOW_REM; called
+ * as events are. Who keeps the mods to make them again one day keeps these ids beside them.
+ */
+typedef void (*tn_lost_fn)(void *ctx, uint64_t flow_id);
+void tn_switch_set_lost_fn(struct tn_switch *sw, tn_lost_fn fn, void *ctx);
+
+/*
+ * Making again what a switch accepted once, each commit with its time of then. Limits of tables,
+ * eviction and overlaps, which depended on then, are not looked at: what was evicted is told by
+ * tn_switch_lose(). Flows count as used at used_ns.
+ */
+void tn_switch_replay_begin(struct tn_switch *sw, uint64_t used_ns);
+void tn_switch_replay_end(struct tn_switch *sw);
+/* Removes flows by id, those that are there, and tells nobody. -ENOMEM: none is removed. */
+int tn_switch_lose(struct tn_switch *sw, const uint64_t *flow_ids, size_t n, uint64_t now_ns,
+	struct tn_error *err) TN_MUST_CHECK;
+
 /* Ports. -EEXIST, -ENOENT, -EINVAL (number), with err. A removed port leaves its flows. */
 int tn_switch_port_add(struct tn_switch *sw, const struct tn_port_config_data *port,
 	uint64_t now_ns, struct tn_error *err) TN_MUST_CHECK;

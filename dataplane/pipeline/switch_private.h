@@ -130,6 +130,10 @@ struct tn_switch {
 	struct tn_sw_held *held; /* oldest first */
 	size_t n_held, held_size;
 	uint64_t first_held; /* number of the oldest */
+	tn_lost_fn lost_fn;
+	void *lost_ctx;
+	bool replaying;
+	uint64_t replay_used_ns;
 
 	struct tn_flow_table tables[TN_N_TABLES];
 	struct tn_sw_table state[TN_N_TABLES];
@@ -210,6 +214,9 @@ void tn_sw_emit(struct tn_switch *sw, const struct tn_event *event);
 void tn_sw_emit_removed(
 	struct tn_switch *sw, struct tn_flow *flow, uint8_t reason, uint64_t time_ns);
 void tn_sw_free_events(struct tn_switch *sw);
+
+/* read.c. Of the published version; NULL: none. */
+struct tn_flow *tn_sw_flow_by_id(const struct tn_switch *sw, uint64_t flow_id);
 
 /* flow_table.c: flows as objects. */
 
