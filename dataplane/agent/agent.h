@@ -240,7 +240,8 @@ int tn_agent_set_underlay(struct tn_agent *agent, const struct tn_underlay_confi
 struct tn_agent_port_info {
 	uint32_t index;
 	const struct tn_port_request *request;
-	const struct tn_port *driver; /* NULL: a tunnel */
+	const struct tn_port *driver; /* NULL: a tunnel, or absent */
+	bool absent;		      /* its device is not there yet */
 	bool link_up;
 	struct tn_worker_port_stats stats;
 	struct tn_port_wire_stats wire;

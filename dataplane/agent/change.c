@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "dataplane/agent/keep.h"
+#include "dataplane/agent/restore.h"
 #include "dataplane/pipeline/snapshot.h"
 
 #define WAITING_MIN 64u
@@ -12,13 +14,15 @@ struct waiting {
 	tn_receipt_fn fn; /* NULL: nobody waits any more */
 	void *ctx;
 	uint64_t request_id;
-	struct tn_api_receipt receipt;
+	uint64_t version;
+	uint64_t sequence; /* of its record; 0: without a journal */
 };
 
 struct tn_changes {
 	struct tn_agent *agent;
-	bool dirty;		 /* the switch has what no worker has yet */
-	struct waiting *waiting; /* a ring, oldest first */
+	struct tn_keeper *keeper; /* NULL: nothing is kept */
+	bool dirty;		  /* the switch has what no worker has yet */
+	struct waiting *waiting;  /* a ring, oldest first */
 	size_t head, n_waiting, n_published, size;
 };
 
@@ -49,71 +53,44 @@ static bool reserve_waiting(struct tn_changes *c)
 	return true;
 }
 
+static void give(const struct waiting *w, bool kept)
+{
+	const struct tn_api_receipt receipt = {.version = w->version};
+
+	if (w->fn)
+		w->fn(w->ctx, w->request_id, kept ? &receipt : NULL);
+}
+
 /* Receivers may submit, flush and forget. */
 static void deliver(struct tn_changes *c)
 {
 	while (c->n_published) {
+		uint64_t durable = c->keeper ? tn_keeper_durable(c->keeper) : 0;
 		struct waiting w = *waiting_at(c, 0);
 
+		if (w.sequence > durable && !tn_changes_failure(c))
+			return;
 		c->head = (c->head + 1) & (c->size - 1);
 		c->n_waiting--;
 		c->n_published--;
-		if (w.fn)
-			w.fn(w.ctx, w.request_id, &w.receipt);
+		give(&w, w.sequence <= durable);
 	}
 }
 
 /* --- making a change -------------------------------------------------------------------------- */
 
-/* The two enums are one by their numbers. */
-TN_BUILD_ASSERT((int)TN_API_STRING == (int)TN_OPTION_STRING, "kinds of option differ");
-TN_BUILD_ASSERT((int)TN_API_INTEGER == (int)TN_OPTION_INTEGER, "kinds of option differ");
-TN_BUILD_ASSERT((int)TN_API_BOOL == (int)TN_OPTION_BOOL, "kinds of option differ");
-
-static int add_port(struct tn_agent *agent, const struct tn_api_port *p, struct tn_error *err)
-{
-	struct tn_port_option *options = calloc((size_t)p->n_options + 1, sizeof(*options));
-	struct tn_port_request request = {
-		.number = p->number,
-		.name = p->name,
-		.type = p->type,
-		.enabled = p->enabled,
-		.config = p->config,
-		.mtu = p->mtu,
-		.options = options,
-		.n_options = p->n_options,
-		.vxlan = p->vxlan,
-	};
-	int rc;
-
-	if (!options)
-		return tn_error_set(err, TN_OFPBRC_BAD_PORT, -1,
-			"out of memory: nothing was changed; free memory and try again");
-	for (uint32_t i = 0; i < p->n_options; i++) {
-		const struct tn_api_option *o = &p->options[i];
-
-		options[i] = (struct tn_port_option){.key = o->key,
-			.type = (enum tn_port_option_type)o->type,
-			.string = o->string,
-			.integer = o->integer};
-	}
-	rc = tn_agent_port_add(agent, &request, err);
-	free(options);
-	return rc;
-}
-
 /* What publishes by itself leaves nothing to do for a flush; it does no harm to do it again. */
-static int apply(
-	struct tn_changes *c, const struct tn_api_message *m, size_t *failed, struct tn_error *err)
+static int apply(struct tn_changes *c, const struct tn_api_message *m, uint64_t now_ns,
+	size_t *failed, struct tn_error *err)
 {
 	struct tn_agent *agent = c->agent;
 
 	switch (m->type) {
 	case TN_API_BUNDLE:
-		return tn_switch_commit(agent->sw, m->bundle.mods, m->bundle.n_mods,
-			tn_agent_now(agent), failed, err);
+		return tn_switch_commit(
+			agent->sw, m->bundle.mods, m->bundle.n_mods, now_ns, failed, err);
 	case TN_API_PORT_ADD:
-		return add_port(agent, &m->port_add, err);
+		return tn_restore_port_add(agent, &m->port_add, false, err);
 	case TN_API_PORT_REMOVE:
 		return tn_agent_port_remove(agent, m->port_remove, err);
 	case TN_API_PORT_CONFIGURE:
@@ -130,30 +107,68 @@ static int apply(
 	}
 }
 
+/* Room for its record first: what cannot be kept is not made. */
+static int make(struct tn_changes *c, const struct tn_api_message *change, size_t *failed,
+	struct tn_error *err)
+{
+	uint64_t now = tn_agent_now(c->agent);
+	int rc;
+
+	if (!reserve_waiting(c))
+		return tn_error_set(err, TN_OFPBRC_EPERM, -1,
+			"out of memory: nothing was changed; free memory and try again");
+	if (!c->keeper)
+		return apply(c, change, now, failed, err);
+	rc = tn_keeper_draft(c->keeper, change, now, err);
+	if (rc)
+		return rc;
+	rc = apply(c, change, now, failed, err);
+	if (rc)
+		tn_keeper_drop(c->keeper);
+	else
+		tn_keeper_keep(c->keeper);
+	return rc;
+}
+
 void tn_changes_submit(
 	struct tn_changes *c, const struct tn_api_message *change, tn_receipt_fn fn, void *ctx)
 {
 	struct tn_api_receipt receipt = {0};
 	size_t failed = 0;
-	int rc;
 
-	if (reserve_waiting(c))
-		rc = apply(c, change, &failed, &receipt.error);
-	else
-		rc = tn_error_set(&receipt.error, TN_OFPBRC_EPERM, -1,
-			"out of memory: nothing was changed; free memory and try again");
-	if (rc) {
+	if (make(c, change, &failed, &receipt.error)) {
 		receipt.position = failed;
 		fn(ctx, change->request_id, &receipt);
 		return;
 	}
 	c->dirty = true;
-	receipt.version = tn_switch_snapshot(c->agent->sw)->version;
 	*waiting_at(c, c->n_waiting++) = (struct waiting){
-		.fn = fn, .ctx = ctx, .request_id = change->request_id, .receipt = receipt};
+		.fn = fn,
+		.ctx = ctx,
+		.request_id = change->request_id,
+		.version = tn_switch_snapshot(c->agent->sw)->version,
+		.sequence = c->keeper ? tn_keeper_sequence(c->keeper) : 0,
+	};
 }
 
-/* Without memory receipts wait for the next flush. */
+void tn_changes_hold(struct tn_changes *c)
+{
+	if (c->keeper)
+		tn_keeper_hold(c->keeper);
+}
+
+void tn_changes_release(struct tn_changes *c)
+{
+	if (!c->keeper)
+		return;
+	tn_keeper_release(c->keeper);
+	for (size_t i = 0; i < c->n_waiting; i++) {
+		if (waiting_at(c, i)->sequence == UINT64_MAX)
+			waiting_at(c, i)->sequence = tn_keeper_sequence(c->keeper);
+	}
+}
+
+/* Without memory receipts wait for another try. */
 static void publish(struct tn_changes *c)
 {
 	struct tn_error err;
@@ -168,10 +183,18 @@ static void publish(struct tn_changes *c)
 	c->n_published = c->n_waiting;
 }
 
+/* The disk works while the workers are waited for. */
 void tn_changes_flush(struct tn_changes *c)
 {
+	if (c->keeper)
+		tn_keeper_flush(c->keeper);
 	publish(c);
 	deliver(c);
+}
+
+static void on_moved(void *ctx)
+{
+	tn_changes_flush(ctx);
 }
 
 void tn_changes_forget(struct tn_changes *c, const void *ctx)
@@ -186,14 +209,21 @@ void tn_changes_forget(struct tn_changes *c, const void *ctx)
 
 bool tn_changes_recovered(const struct tn_changes *c)
 {
-	(void)c;
-	return false;
+	return c->keeper && tn_keeper_recovered(c->keeper);
 }
 
 const char *tn_changes_failure(const struct tn_changes *c)
 {
-	(void)c;
-	return NULL;
+	return c->keeper ? tn_keeper_failure(c->keeper) : NULL;
+}
+
+static int open_keeper(struct tn_changes *c, const char *state_dir, struct tn_error *err)
+{
+	const struct tn_keeper_config config = {
+		.state_dir = state_dir, .moved = on_moved, .ctx = c};
+
+	c->keeper = tn_keeper_new(c->agent, &config, err);
+	return c->keeper ? 0 : -1;
 }
 
 struct tn_changes *tn_changes_new(
@@ -201,14 +231,19 @@ struct tn_changes *tn_changes_new(
 {
 	struct tn_changes *c = calloc(1, sizeof(*c));
 
-	(void)state_dir;
-	/* Version 0 means refused. */
-	if (c && (tn_switch_snapshot(agent->sw)->version || !tn_switch_touch(agent->sw, err))) {
-		c->agent = agent;
-		return c;
+	if (!c) {
+		tn_error_set(err, TN_OFPBRC_EPERM, -1, "out of memory");
+		return NULL;
 	}
-	free(c);
-	tn_error_set(err, TN_OFPBRC_EPERM, -1, "out of memory");
+	c->agent = agent;
+	if (state_dir && open_keeper(c, state_dir, err)) {
+		free(c);
+		return NULL;
+	}
+	/* Version 0 means refused. */
+	if (tn_switch_snapshot(agent->sw)->version || !tn_switch_touch(agent->sw, err))
+		return c;
+	tn_changes_free(c);
 	return NULL;
 }
 
@@ -217,6 +252,11 @@ void tn_changes_free(struct tn_changes *c)
 	if (!c)
 		return;
 	tn_changes_flush(c);
+	if (c->keeper) {
+		tn_keeper_wait(c->keeper);
+		deliver(c);
+	}
+	tn_keeper_free(c->keeper);
 	free(c->waiting);
 	free(c);
 }

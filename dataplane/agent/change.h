@@ -46,6 +46,12 @@ const char *tn_changes_failure(const struct tn_changes *c);
  */
 void tn_changes_submit(
 	struct tn_changes *c, const struct tn_api_message *change, tn_receipt_fn fn, void *ctx);
+/*
+ * What is submitted between the two is kept wholly or not at all: a crash finds none of it or all.
+ * Only refusals are answered before the release; without it nothing of it is kept.
+ */
+void tn_changes_hold(struct tn_changes *c);
+void tn_changes_release(struct tn_changes *c);
 /* Workers get what was submitted since the last flush, and the disk. */
 void tn_changes_flush(struct tn_changes *c);
 /* Whoever ctx was is gone: its receipts go to nobody. */

@@ -95,18 +95,52 @@ bool tn_load_wants_namespaces(const struct tn_document *doc)
 	return false;
 }
 
-/* One JSON option into a flat one; false: neither string, integer nor boolean. */
-static bool flatten(const char *key, const json_t *value, struct tn_port_option *o)
+/* --- a document as changes -------------------------------------------------------------------- */
+
+struct loading {
+	struct tn_agent *agent;
+	struct tn_changes *changes;
+	const char *path;
+	struct tn_document *doc;
+	/* of the change that is submitted */
+	bool refused;
+	struct tn_api_receipt receipt;
+};
+
+/* Within the call that submits it is a refusal; later it says that all is kept. */
+static void on_receipt(void *ctx, uint64_t request_id, const struct tn_api_receipt *receipt)
 {
-	*o = (struct tn_port_option){.key = key};
+	struct loading *l = ctx;
+
+	(void)request_id;
+	l->refused = true;
+	l->receipt = *receipt;
+}
+
+static int submit(struct loading *l, const struct tn_api_message *m)
+{
+	l->refused = false;
+	tn_changes_submit(l->changes, m, on_receipt, l);
+	return l->refused ? -1 : 0;
+}
+
+static void say_at(const struct loading *l, const char *pointer)
+{
+	say(l->path, 0, 0, pointer, l->receipt.error.of, l->receipt.error.detail);
+}
+
+/* One JSON option into a flat one; false: neither string, integer nor boolean. */
+static bool flatten(const char *key, const json_t *value, struct tn_api_option *o)
+{
+	*o = (struct tn_api_option){.key = key};
 	if (json_is_string(value)) {
-		o->type = TN_OPTION_STRING;
+		o->type = TN_API_STRING;
 		o->string = json_string_value(value);
 	} else if (json_is_integer(value)) {
-		o->type = TN_OPTION_INTEGER;
+		o->type = TN_API_INTEGER;
 		o->integer = json_integer_value(value);
 	} else if (json_is_boolean(value)) {
-		o->type = TN_OPTION_BOOL;
+		o->type = TN_API_BOOL;
 		o->integer = json_is_true(value);
 	} else {
 		return false;
@@ -114,122 +148,133 @@ static bool flatten(const char *key, const json_t *value, struct tn_port_option 
 	return true;
 }
 
-static int add_port(struct tn_agent *agent, const struct tn_model_port *p, struct tn_error *err)
+static int add_port(struct loading *l, const struct tn_model_port *p)
 {
-	struct tn_port_option options[PORT_OPTIONS_MAX];
-	struct tn_port_request request = {
-		.number = p->number,
-		.name = p->name,
-		.type = p->type,
-		.enabled = p->enabled,
-		.config = p->config,
-		.mtu = p->mtu,
-		.options = options,
-		.vxlan = p->vxlan,
+	struct tn_api_option options[PORT_OPTIONS_MAX];
+	struct tn_api_message m = {
+		.type = TN_API_PORT_ADD,
+		.port_add = {.number = p->number,
+			.name = p->name,
+			.type = p->type,
+			.enabled = p->enabled,
+			.config = p->config,
+			.mtu = p->mtu,
+			.options = options,
+			.has_vxlan = !strcmp(p->type, "vxlan"),
+			.vxlan = p->vxlan},
 	};
 	const char *key;
 	json_t *value;
 
 	json_object_foreach(p->options, key, value)
 	{
-		if (request.n_options == PORT_OPTIONS_MAX ||
-			!flatten(key, value, &options[request.n_options++]))
-			return tn_error_set(err, TN_OFPBRC_BAD_PORT, -1,
+		if (m.port_add.n_options == PORT_OPTIONS_MAX ||
+			!flatten(key, value, &options[m.port_add.n_options++]))
+			return tn_error_set(&l->receipt.error, TN_OFPBRC_BAD_PORT, -1,
 				"port %s: option \"%.32s\" must be a string, an integer, true or "
 				"false",
 				p->name, key);
 	}
-	return tn_agent_port_add(agent, &request, err);
+	return submit(l, &m);
 }
 
-static int add_ports(struct tn_agent *agent, const char *path, const struct tn_document *doc)
+static int add_ports(struct loading *l)
 {
-	struct tn_error err;
 	char pointer[32];
 	int rc = 0;
 
-	for (size_t i = 0; i < doc->n_ports; i++) {
-		if (!add_port(agent, &doc->ports[i], &err))
+	for (size_t i = 0; i < l->doc->n_ports; i++) {
+		if (!add_port(l, &l->doc->ports[i]))
 			continue;
 		snprintf(pointer, sizeof(pointer), "/ports/%zu", i);
-		say(path, 0, 0, pointer, err.of, err.detail);
+		say_at(l, pointer);
 		rc = -1;
 	}
 	return rc;
 }
 
-static int configure_tables(struct tn_agent *agent, const char *path, const struct tn_document *doc)
+static int configure_tables(struct loading *l)
 {
-	struct tn_error err;
 	char pointer[32];
 	int rc = 0;
 
-	for (size_t i = 0; i < doc->n_tables; i++) {
-		const struct tn_table_setting *t = &doc->tables[i];
+	for (size_t i = 0; i < l->doc->n_tables; i++) {
+		const struct tn_table_setting *t = &l->doc->tables[i];
+		const struct tn_api_message m = {.type = TN_API_TABLE_CONFIGURE,
+			.table_configure = {.table_id = t->table_id, .config = t->config}};
 
-		if (!tn_switch_table_configure(agent->sw, t->table_id, &t->config, &err))
+		if (!submit(l, &m))
 			continue;
 		snprintf(pointer, sizeof(pointer), "/tables/%zu", i);
-		say(path, 0, 0, pointer, err.of, err.detail);
+		say_at(l, pointer);
 		rc = -1;
 	}
 	return rc;
 }
-
-struct refusal {
-	const char *path;
-	const struct tn_document *doc;
-};
 
 static void say_refused(void *ctx, size_t position, const struct tn_error *err)
 {
-	const struct refusal *r = ctx;
+	const struct loading *l = ctx;
 
-	say(r->path, r->doc->mod_lines[position], r->doc->mod_columns[position],
-		r->doc->mod_pointers[position], err->of, err->detail);
+	say(l->path, l->doc->mod_lines[position], l->doc->mod_columns[position],
+		l->doc->mod_pointers[position], err->of, err->detail);
 }
 
-static int commit(struct tn_agent *agent, const char *path, struct tn_document *doc)
+static int commit(struct loading *l)
 {
-	struct refusal refusal = {.path = path, .doc = doc};
-	uint64_t now = tn_agent_now(agent);
-	struct tn_error err;
-	size_t failed;
+	const struct tn_document *doc = l->doc;
+	const struct tn_api_message m = {.type = TN_API_BUNDLE,
+		.bundle = {.mods = doc->mods, .n_mods = (uint32_t)doc->n_mods}};
 
-	if (!tn_agent_commit(agent, doc->mods, doc->n_mods, &failed, &err)) {
-		tn_document_forget_mods(doc);
+	if (!submit(l, &m)) {
+		tn_document_forget_mods(l->doc);
 		return 0;
 	}
 	/* All of them, not only the first. */
-	if (!tn_switch_check_all(agent->sw, doc->mods, doc->n_mods, now, say_refused, &refusal))
-		say_refused(&refusal, failed, &err);
+	if (!tn_switch_check_all(
+		    l->agent->sw, doc->mods, doc->n_mods, tn_agent_now(l->agent), say_refused, l)) {
+		if (l->receipt.position < doc->n_mods)
+			say_refused(l, l->receipt.position, &l->receipt.error);
+		else
+			say_at(l, "");
+	}
 	return -1;
 }
 
-static int set_underlay(struct tn_agent *agent, const char *path, const struct tn_document *doc)
+static int set_underlay(struct loading *l)
 {
-	const struct tn_underlay_config config = {
-		.addresses = doc->addresses,
-		.n_addresses = doc->n_addresses,
-		.routes = doc->routes,
-		.n_routes = doc->n_routes,
-		.neighbours = doc->neighbours,
-		.n_neighbours = doc->n_neighbours,
+	const struct tn_document *doc = l->doc;
+	const struct tn_api_message m = {
+		.type = TN_API_UNDERLAY,
+		.underlay = {.addresses = doc->addresses,
+			.n_addresses = doc->n_addresses,
+			.routes = doc->routes,
+			.n_routes = doc->n_routes,
+			.neighbours = doc->neighbours,
+			.n_neighbours = doc->n_neighbours},
 	};
-	struct tn_error err;
 
-	if (!tn_agent_set_underlay(agent, &config, &err))
+	if (!submit(l, &m))
 		return 0;
-	say(path, 0, 0, "/underlay", err.of, err.detail);
+	say_at(l, "/underlay");
 	return -1;
 }
 
-int tn_load_apply(struct tn_agent *agent, const char *path, struct tn_document *doc)
+int tn_load_apply(struct tn_agent *agent, struct tn_changes *changes, const char *path,
+	struct tn_document *doc)
 {
-	int rc = set_underlay(agent, path, doc);
+	struct loading l = {.agent = agent, .changes = changes, .path = path, .doc = doc};
+	int rc;
 
-	rc |= add_ports(agent, path, doc);
-	rc |= configure_tables(agent, path, doc);
-	rc |= commit(agent, path, doc);
-	return rc;
+	tn_changes_hold(changes);
+	rc = set_underlay(&l);
+	rc |= add_ports(&l);
+	rc |= configure_tables(&l);
+	rc |= commit(&l);
+	tn_changes_forget(changes, &l);
+	if (rc)
+		return -1;
+	tn_changes_release(changes);
+	tn_changes_flush(changes);
+	return 0;
 }

@@ -5,6 +5,7 @@
 
 #include "control/model/document.h"
 #include "dataplane/agent/agent.h"
+#include "dataplane/agent/change.h"
 
 /*
  * Reads and decodes. -1: every error was said on standard error, a line each:
@@ -17,7 +18,11 @@ bool tn_load_wants_pci(const struct tn_document *doc);
 /* Is a port in another network namespace? */
 bool tn_load_wants_namespaces(const struct tn_document *doc);
 
-/* Makes the switch of the agent what the document says. -1 as above. Forgets the mods. */
-int tn_load_apply(struct tn_agent *agent, const char *path, struct tn_document *doc) TN_MUST_CHECK;
+/*
+ * Makes the switch of the agent what the document says, by changes that are kept all together. -1
+ * as above; then none of it is kept. Forgets the mods.
+ */
+int tn_load_apply(struct tn_agent *agent, struct tn_changes *changes, const char *path,
+	struct tn_document *doc) TN_MUST_CHECK;
 
 #endif

@@ -7,7 +7,10 @@
 #include "dataplane/agent/agent.h"
 #include "dataplane/agent/api_listen.h"
 #include "dataplane/agent/api_server.h"
+#include "dataplane/agent/change.h"
+#include "dataplane/agent/check_state.h"
 #include "dataplane/agent/eal.h"
+#include "dataplane/agent/keep.h"
 #include "dataplane/agent/load.h"
 #include "dataplane/agent/process.h"
 #include "dataplane/agent/stats.h"
@@ -43,22 +46,36 @@ static int forward(struct tn_agent *agent)
 	return TN_AGENT_EXIT_OK;
 }
 
+/* What the document says, unless the folder of the last run says it better. */
+static int fill(struct tn_agent *agent, struct tn_changes *changes, struct tn_document *doc)
+{
+	const struct tn_agent_options *o = &agent->options;
+
+	if (!o->load)
+		return TN_AGENT_EXIT_OK;
+	if (tn_changes_recovered(changes)) {
+		tn_agent_say("%s holds the state of the last run: %s is not read; move the folder "
+			     "away to begin from the document",
+			o->state_dir, o->load);
+		return TN_AGENT_EXIT_OK;
+	}
+	return tn_load_apply(agent, changes, o->load, doc) ? TN_AGENT_EXIT_USAGE : TN_AGENT_EXIT_OK;
+}
+
 /* The agent with what clients need of it. */
 static int serve(struct tn_agent *agent, struct tn_document *doc, int listen_fd)
 {
-	const struct tn_agent_options *options = &agent->options;
 	int code = TN_AGENT_EXIT_FAILURE;
 	struct tn_error err;
-	struct tn_changes *changes = tn_changes_new(agent, options->state_dir, &err);
+	struct tn_changes *changes = tn_changes_new(agent, agent->options.state_dir, &err);
 	struct tn_api_server *server =
 		changes ? tn_api_server_new(agent, changes, listen_fd, &err) : NULL;
 
 	if (!server)
 		tn_agent_say("%s", err.detail);
-	else if (options->load && !tn_changes_recovered(changes) &&
-		tn_load_apply(agent, options->load, doc))
-		code = TN_AGENT_EXIT_USAGE;
 	else
+		code = fill(agent, changes, doc);
+	if (server && !code)
 		code = forward(agent);
 	/* Whoever waits for a receipt still gets it. */
 	if (server)
@@ -69,16 +86,16 @@ static int serve(struct tn_agent *agent, struct tn_document *doc, int listen_fd)
 }
 
 static int run_agent(const struct tn_agent_options *options, struct tn_loop *loop,
-	struct tn_document *doc, int listen_fd)
+	struct tn_document *doc, const struct tn_keeper_peek *kept, int listen_fd)
 {
-	uint64_t dpid = options->load ? doc->dpid : 1;
+	uint64_t dpid = kept->found ? kept->dpid : options->load ? doc->dpid : 1;
+	bool pci = options->pci || tn_load_wants_pci(doc) || kept->wants_pci;
 	struct tn_agent *agent;
-	bool pci = options->pci || tn_load_wants_pci(doc);
 	struct tn_error err;
 	int code = TN_AGENT_EXIT_FAILURE;
 
-	if (tn_process_drop_privileges(
-		    options->keep_privileges || pci || tn_load_wants_namespaces(doc)))
+	if (tn_process_drop_privileges(options->keep_privileges || pci ||
+		    tn_load_wants_namespaces(doc) || kept->wants_namespaces))
 		return code;
 	if (tn_eal_start(options, pci))
 		return code;
@@ -93,8 +110,8 @@ static int run_agent(const struct tn_agent_options *options, struct tn_loop *loo
 }
 
 /* With the socket, or without it where nobody asked for it by name. */
-static int listen_and_run(
-	const struct tn_agent_options *options, struct tn_loop *loop, struct tn_document *doc)
+static int listen_and_run(const struct tn_agent_options *options, struct tn_loop *loop,
+	struct tn_document *doc, const struct tn_keeper_peek *kept)
 {
 	struct tn_error err;
 	int fd = options->socket ? tn_api_listen(options->socket, &err) : -1, code;
@@ -106,7 +123,7 @@ static int listen_and_run(
 		if (options->socket_given)
 			return TN_AGENT_EXIT_FAILURE;
 	}
-	code = run_agent(options, loop, doc, fd);
+	code = run_agent(options, loop, doc, kept, fd);
 	if (fd >= 0) {
 		tn_api_unlink(options->socket, fd);
 		close(fd);
@@ -118,6 +135,7 @@ int main(int argc, char **argv)
 {
 	struct tn_agent_options options;
 	struct tn_document doc = {0};
+	struct tn_keeper_peek kept = {0};
 	struct tn_loop *loop;
 	struct tn_error err;
 	int state_fd = -1;
@@ -126,21 +144,25 @@ int main(int argc, char **argv)
 
 	if (r)
 		return r > 0 ? TN_AGENT_EXIT_OK : TN_AGENT_EXIT_USAGE;
+	if (options.check_state)
+		return tn_check_state(options.check_state) ? TN_AGENT_EXIT_FAILURE
+							   : TN_AGENT_EXIT_OK;
 	if (options.state_dir) {
 		state_fd = tn_daemon_lock(options.state_dir, "tenon-dataplane", &locked, &err);
 		if (state_fd < 0) {
 			tn_agent_say("%s", err.detail);
 			return locked ? TN_AGENT_EXIT_LOCKED : TN_AGENT_EXIT_FAILURE;
 		}
+		tn_keeper_peek(options.state_dir, &kept);
 	}
 	loop = tn_loop_new();
 	if (!loop || tn_loop_stop_on_signals(loop))
 		tn_agent_say("no descriptors for the event loop");
-	else if (options.load && tn_load_read(options.load, &doc))
+	else if (options.load && !kept.found && tn_load_read(options.load, &doc))
 		code = TN_AGENT_EXIT_USAGE;
 	else
-		code = listen_and_run(&options, loop, &doc);
-	if (options.load)
+		code = listen_and_run(&options, loop, &doc, &kept);
+	if (options.load && !kept.found)
 		tn_document_fini(&doc);
 	tn_loop_free(loop);
 	if (state_fd >= 0)

@@ -21,7 +21,9 @@ static const char help[] =
 	"  --load FILE.json     start with this configuration document (as tenon-replay reads it)\n"
 	"  --socket PATH        clients connect here (default " TN_SOCKET_DEFAULT ")\n"
 	"  --no-socket          no client can connect\n"
-	"  --state DIR          folder of this process: another one with it refuses to start\n"
+	"  --state DIR          folder that keeps what clients change: the next start with it goes on\n"
+	"                       from there; only one process at a time has it (default: keep nothing)\n"
+	"  --check-state DIR    say what such a folder holds and whether it is whole; change nothing\n"
 	"  --workers CORES      cores that forward, e.g. 1 or 1,3-5 (default: the last core)\n"
 	"  --memory MB          memory for packet buffers (default 256)\n"
 	"  --max-frame BYTES    longest frame of any port (default 2048, as for an MTU of 1500)\n"
@@ -34,12 +36,12 @@ static const char help[] =
 	"  --stats FILE         write statistics as JSON at the end; - is standard output\n"
 	"  --help, --version\n"
 	"\n"
-	"Exit status: 0 stopped, 1 failed, 2 bad command line or document, 3 another process has the\n"
-	"state folder.\n"
+	"Exit status: 0 stopped, or whole; 1 failed, or damaged; 2 bad command line or document;\n"
+	"3 another process has the state folder.\n"
 	"\n"
 	"Examples:\n"
 	"  tenon-dataplane --load site.json\n"
-	"  tenon-dataplane --state /var/lib/tenon --load /etc/tenon/site.json --workers 2,3\n"
+	"  tenon-dataplane --state /var/lib/tenon/dataplane --load /etc/tenon/site.json --workers 2,3\n"
 	"  tenon-dataplane --load bench.json --workers 1 --poll busy --seconds 4 --stats -\n";
 
 void tn_agent_say(const char *fmt, ...)
@@ -123,6 +125,7 @@ enum {
 	OPT_SOCKET,
 	OPT_NO_SOCKET,
 	OPT_STATE,
+	OPT_CHECK_STATE,
 	OPT_PCI,
 	OPT_KEEP_PRIVILEGES,
 	OPT_WORKERS,
@@ -142,6 +145,7 @@ static const struct option longs[] = {
 	{"socket", required_argument, NULL, OPT_SOCKET},
 	{"no-socket", no_argument, NULL, OPT_NO_SOCKET},
 	{"state", required_argument, NULL, OPT_STATE},
+	{"check-state", required_argument, NULL, OPT_CHECK_STATE},
 	{"pci", no_argument, NULL, OPT_PCI},
 	{"keep-privileges", no_argument, NULL, OPT_KEEP_PRIVILEGES},
 	{"workers", required_argument, NULL, OPT_WORKERS},
@@ -176,6 +180,9 @@ static int take(struct tn_agent_options *o, int opt, const char *arg)
 		return 0;
 	case OPT_STATE:
 		o->state_dir = arg;
+		return 0;
+	case OPT_CHECK_STATE:
+		o->check_state = arg;
 		return 0;
 	case OPT_PCI:
 		o->pci = true;

@@ -10,9 +10,10 @@
 
 struct tn_agent_options {
 	const char *state_dir;
-	const char *socket; /* NULL: none */
-	bool socket_given;  /* without it there is no going on */
-	const char *load;   /* configuration document, NULL: none */
+	const char *socket;	 /* NULL: none */
+	bool socket_given;	 /* without it there is no going on */
+	const char *check_state; /* a folder to look at, in place of a run */
+	const char *load;	 /* configuration document, NULL: none */
 	unsigned worker_core[TN_WORKERS_MAX];
 	unsigned n_workers;
 	unsigned memory_mb;

@@ -10,7 +10,9 @@
 #include "dataplane/port/dpdk_buffer.h"
 #include "dataplane/port/shadow.h"
 
-#define OPTIONS_MAX 32u
+#define OPTIONS_MAX  32u
+#define RETRY_NS     UINT64_C(500000000) /* an absent port; twice as long each time */
+#define RETRY_MAX_NS UINT64_C(8000000000)
 
 static int no_memory(struct tn_error *err)
 {
@@ -89,13 +91,20 @@ static bool request_copy(struct tn_port_request *to, const struct tn_port_reques
 
 /* --- coming and going ------------------------------------------------------------------------- */
 
+static void unmake_driver(struct tn_agent_port *p)
+{
+	tn_shadow_free(p->shadow);
+	if (p->driver)
+		p->driver->ops->destroy(p->driver);
+	p->shadow = NULL;
+	p->driver = NULL;
+}
+
 static void port_free(struct tn_agent_port *p)
 {
 	if (!p)
 		return;
-	tn_shadow_free(p->shadow);
-	if (p->driver)
-		p->driver->ops->destroy(p->driver);
+	unmake_driver(p);
 	request_free(&p->request);
 	free(p);
 }
@@ -325,8 +334,8 @@ static int install(
 	return 0;
 }
 
-int tn_agent_port_add(
-	struct tn_agent *agent, const struct tn_port_request *request, struct tn_error *err)
+static int add(struct tn_agent *agent, const struct tn_port_request *request, bool absent,
+	struct tn_error *err)
 {
 	struct tn_agent_port *p;
 	int rc = check_request(agent, request, err);
@@ -338,12 +347,29 @@ int tn_agent_port_add(
 		free(p);
 		return no_memory(err);
 	}
-	rc = make_driver(agent, p, err);
+	if (absent) {
+		p->absent = true;
+		p->state |= TN_PORT_STATE_LINK_DOWN;
+	} else {
+		rc = make_driver(agent, p, err);
+	}
 	if (!rc)
 		rc = install(agent, free_index(agent), p, err);
 	if (rc)
 		port_free(p);
 	return rc;
+}
+
+int tn_agent_port_add(
+	struct tn_agent *agent, const struct tn_port_request *request, struct tn_error *err)
+{
+	return add(agent, request, false, err);
+}
+
+int tn_agent_port_add_absent(
+	struct tn_agent *agent, const struct tn_port_request *request, struct tn_error *err)
+{
+	return add(agent, request, true, err);
 }
 
 static int no_such_port(uint32_t number, struct tn_error *err)
@@ -415,6 +441,33 @@ static bool follow_link(struct tn_agent *agent, struct tn_agent_port *p)
 	return false;
 }
 
+/* Its device may have come since. */
+static bool try_absent(struct tn_agent *agent, struct tn_agent_port *p, uint64_t now)
+{
+	struct tn_port_config_data data;
+	struct tn_error err;
+
+	if (now < p->retry_ns)
+		return false;
+	p->retry_wait_ns = p->retry_wait_ns ? 2 * p->retry_wait_ns : RETRY_NS;
+	if (p->retry_wait_ns > RETRY_MAX_NS)
+		p->retry_wait_ns = RETRY_MAX_NS;
+	p->retry_ns = now + p->retry_wait_ns;
+	p->state &= ~(uint32_t)TN_PORT_STATE_LINK_DOWN;
+	if (!make_driver(agent, p, &err)) {
+		data = config_of(p);
+		if (!tn_switch_port_modify(agent->sw, &data, now, &err)) {
+			p->absent = false;
+			tn_agent_say(
+				"port %u (%s) is here now", p->request.number, p->request.name);
+			return true;
+		}
+	}
+	unmake_driver(p);
+	p->state |= TN_PORT_STATE_LINK_DOWN;
+	return false;
+}
+
 bool tn_agent_ports_maintain(struct tn_agent *agent)
 {
 	uint64_t now = tn_agent_now(agent);
@@ -423,6 +476,8 @@ bool tn_agent_ports_maintain(struct tn_agent *agent)
 	for (unsigned i = 0; i < TN_WORKER_PORTS_MAX; i++) {
 		struct tn_agent_port *p = agent->ports[i];
 
+		if (p && p->absent)
+			changed |= try_absent(agent, p, now);
 		if (!p || !p->driver)
 			continue;
 		if (p->driver->ops->maintain)
@@ -467,7 +522,7 @@ int tn_agent_ports_tunnels(
 static void describe(
 	const struct tn_agent *agent, const struct tn_agent_port *p, struct tn_forwarding_port *fp)
 {
-	fp->kind = p->driver ? TN_FWD_PLAIN : TN_FWD_TUNNEL;
+	fp->kind = is_vxlan(&p->request) ? TN_FWD_TUNNEL : TN_FWD_PLAIN;
 	fp->number = p->request.number;
 	fp->port = p->driver;
 	fp->underlay = p->driver && tn_underlay_is_uplink(agent->underlay, p->request.number);
@@ -534,6 +589,7 @@ static void fill_info(const struct tn_agent *agent, unsigned index, struct tn_ag
 		.index = index,
 		.request = &p->request,
 		.driver = p->driver,
+		.absent = p->absent,
 		.link_up = !(p->state & TN_PORT_STATE_LINK_DOWN),
 	};
 	sum_stats(agent, index, &info->stats);

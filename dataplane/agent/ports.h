@@ -6,13 +6,22 @@
 #include "dataplane/agent/agent.h"
 
 struct tn_agent_port {
-	struct tn_port_request request; /* its pointers are the port's own */
-	struct tn_port *driver;		/* NULL: a tunnel */
-	struct tn_shadow *shadow;	/* NULL: none */
-	uint32_t state;			/* enum tn_port_state as the switch was told */
+	struct tn_port_request request;	  /* its pointers are the port's own */
+	struct tn_port *driver;		  /* NULL: a tunnel */
+	struct tn_shadow *shadow;	  /* NULL: none */
+	bool absent;			  /* wanted, and its driver cannot be made now */
+	uint64_t retry_ns, retry_wait_ns; /* absent: when to try next, how long after that */
+	uint32_t state;			  /* enum tn_port_state as the switch was told */
 	/* Counts that workers had at this index before it was this port's. */
 	struct tn_worker_port_stats base;
 };
+
+/*
+ * A port whose driver cannot be made now keeps its number and name, with its link down, and is
+ * tried again from time to time. As tn_agent_port_add().
+ */
+int tn_agent_port_add_absent(struct tn_agent *agent, const struct tn_port_request *request,
+	struct tn_error *err) TN_MUST_CHECK;
 
 /* No worker runs any more. */
 void tn_agent_ports_free(struct tn_agent *agent);

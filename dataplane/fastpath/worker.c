@@ -26,7 +26,7 @@ static void flush_port(struct tn_worker *w, unsigned index)
 	struct tn_wk_tx *q = &w->tx[index];
 	unsigned sent = 0;
 
-	if (fp->kind == TN_FWD_PLAIN && q->n)
+	if (fp->port && q->n)
 		sent = fp->port->ops->tx(fp->port, w->config.tx_queue, q->packets, q->n);
 	if (tn_unlikely(sent < q->n)) {
 		stats->dropped[TN_DROP_TX_FULL] += q->n - sent;
