@@ -426,11 +426,12 @@ static void collect_unseen(const void *node, VISIT which, void *ctx)
 	u->list = item;
 }
 
-void tn_kernel_dump_end(struct tn_kernel *k, enum tn_kernel_kind kind)
+void tn_kernel_dump_end(struct tn_kernel *k, enum tn_kernel_kind kind, bool whole)
 {
 	struct unseen u = {.round = k->kinds[kind].round};
 
-	twalk_r(k->kinds[kind].root, collect_unseen, &u);
+	if (whole)
+		twalk_r(k->kinds[kind].root, collect_unseen, &u);
 	while (u.list) {
 		struct item *item = u.list;
 

@@ -110,13 +110,13 @@ void tn_kernel_free(struct tn_kernel *k);
 unsigned tn_kernel_apply(struct tn_kernel *k, const struct tn_kernel_event *event, bool *changed);
 
 /*
- * A dump of one kind: begin, tn_kernel_dumped() for each item, end. What it did not name is gone.
- * No events between begin and end: they are older or newer than the dump, and come after it. A
- * dump that broke off begins again.
+ * A dump of one kind: begin, tn_kernel_dumped() for each item, end. What it did not name is gone,
+ * unless it was not whole. No events between begin and end: older or newer than the dump, they come
+ * after it.
  */
 void tn_kernel_dump_begin(struct tn_kernel *k, enum tn_kernel_kind kind);
 void tn_kernel_dumped(struct tn_kernel *k, const struct tn_kernel_event *item);
-void tn_kernel_dump_end(struct tn_kernel *k, enum tn_kernel_kind kind);
+void tn_kernel_dump_end(struct tn_kernel *k, enum tn_kernel_kind kind, bool whole);
 
 /* All events that were told before the last dump ended were applied. */
 void tn_kernel_caught_up(struct tn_kernel *k);
