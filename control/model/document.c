@@ -267,8 +267,7 @@ static void read_device(struct parser *p)
 	p->failed |= r.failed;
 }
 
-static bool read_table_name(
-	struct parser *p, struct tn_json_reader *r, tn_json_ref v, struct tn_table_setting *table)
+static bool read_table_name(struct tn_json_reader *r, tn_json_ref v, struct tn_table_setting *table)
 {
 	char name[TABLE_NAME_MAX + 1];
 	struct tn_json_string s;
@@ -280,10 +279,10 @@ static bool read_table_name(
 	if ((name[0] >= '0' && name[0] <= '9') || name[0] == '-')
 		return tn_json_error(
 			r, v, TN_OF_OK, "a table's name must not start with a digit or '-'");
-	if (tn_names_add_table(p->doc->names, name, table->table_id))
+	if (tn_names_add_table(r->codec->names, name, table->table_id))
 		return tn_json_error(r, v, TN_OFPTMFC_BAD_TABLE,
 			"another table is named \"%s\"; give each its own name", name);
-	table->name = tn_arena_strdup(&p->doc->arena, name);
+	table->name = tn_arena_strdup(r->codec->arena, name);
 	return true;
 }
 
@@ -296,6 +295,14 @@ static const struct tn_json_key table_keys[] = {
 	[T_EVICTION] = TN_JSON_KEY("eviction"),
 	[T_DOWN] = TN_JSON_KEY("vacancyDown"),
 	[T_UP] = TN_JSON_KEY("vacancyUp"),
+	TN_JSON_KEY("state"), /* from here on what only answers carry */
+	TN_JSON_KEY("failure"),
+	TN_JSON_KEY("failureName"),
+	TN_JSON_KEY("activeEntries"),
+	TN_JSON_KEY("packetsLookedUp"),
+	TN_JSON_KEY("packetsMatched"),
+	TN_JSON_KEY("lookup"),
+	TN_JSON_KEY("memoryBytes"),
 };
 
 static bool read_table_config(
@@ -321,26 +328,34 @@ static bool read_table_config(
 	return ok;
 }
 
-static bool read_table(struct parser *p, struct tn_json_reader *r, tn_json_ref v)
+bool tn_json_read_table(struct tn_json_reader *r, tn_json_ref v, struct tn_table_setting *table)
 {
 	tn_json_ref m[TN_ARRAY_SIZE(table_keys)];
-	struct tn_table_setting *table;
 	bool ok;
 
+	*table = (struct tn_table_setting){0};
 	if (!tn_json_is_object(r, v, "an object with \"tableId\""))
 		return false;
-	table = &p->doc->tables[p->doc->n_tables++];
 	ok = tn_json_members(r, v, "a table", table_keys, TN_ARRAY_SIZE(table_keys), m);
 	ok &= read_table_config(r, m, &table->config);
 	if (!m[T_ID])
 		return tn_json_needed(r, v, "a table", "tableId") != NULL;
 	if (!tn_json_table(r, m[T_ID], TN_OFPTMFC_BAD_TABLE, &table->table_id))
 		return false;
+	return (!m[T_NAME] || read_table_name(r, m[T_NAME], table)) && ok;
+}
+
+static bool read_table(struct parser *p, struct tn_json_reader *r, tn_json_ref v)
+{
+	struct tn_table_setting *table = &p->doc->tables[p->doc->n_tables++];
+
+	if (!tn_json_read_table(r, v, table))
+		return false;
 	if (p->table_seen[table->table_id])
-		return tn_json_error(r, m[T_ID], TN_OFPTMFC_BAD_TABLE,
+		return tn_json_error(r, tn_json_member(r, v, "tableId"), TN_OFPTMFC_BAD_TABLE,
 			"table %u stands twice under \"tables\"; keep one", table->table_id);
 	p->table_seen[table->table_id] = true;
-	return (!m[T_NAME] || read_table_name(p, r, m[T_NAME], table)) && ok;
+	return true;
 }
 
 /* Ports, underlay, mods. */
@@ -534,7 +549,7 @@ void tn_document_forget_mods(struct tn_document *doc)
 
 /* Writing. */
 
-static json_t *write_table(const struct tn_table_setting *table)
+json_t *tn_json_write_table(const struct tn_table_setting *table)
 {
 	json_t *o = json_object();
 
@@ -568,7 +583,7 @@ json_t *tn_document_to_json(
 	json_object_set_new(o, "ports", array);
 	array = json_array();
 	for (i = 0; i < doc->n_tables; i++)
-		json_array_append_new(array, write_table(&doc->tables[i]));
+		json_array_append_new(array, tn_json_write_table(&doc->tables[i]));
 	json_object_set_new(o, "tables", array);
 	json_object_set_new(o, "underlay", tn_json_write_underlay(doc));
 	json_object_set_new(o, "groups", groups ? groups : json_array());

@@ -107,7 +107,9 @@ bool tn_json_read_app(struct tn_json_reader *r, tn_json_ref v, uint32_t *owner)
 	memcpy(name, s.p, s.len);
 	name[s.len] = '\0';
 	*owner = strcmp(name, TN_JSON_APP_NONE) == 0 ? 0 : tn_names_intern(r->codec->names, name);
-	return true;
+	return *owner || strcmp(name, TN_JSON_APP_NONE) == 0 ||
+		tn_json_error(r, m, TN_OF_OK,
+			"too many different appIds are in use; take one that is there");
 }
 
 json_t *tn_json_write_app(const struct tn_codec *c, uint32_t owner)
@@ -160,6 +162,8 @@ static const struct tn_json_key flow_keys[] = {
 	[FLAGS] = TN_JSON_KEY("flags"),
 	TN_JSON_KEY("id"),
 	TN_JSON_KEY("state"),
+	TN_JSON_KEY("failure"),
+	TN_JSON_KEY("failureName"),
 	TN_JSON_KEY("life"),
 	TN_JSON_KEY("liveType"),
 	TN_JSON_KEY("lastSeen"),

@@ -10,6 +10,10 @@
 bool tn_json_read_port(struct tn_json_reader *r, tn_json_ref v, struct tn_model_port *port);
 json_t *tn_json_write_port(const struct tn_model_port *port);
 
+/* Also enters the table's name into the codec's names; it is of the codec's arena. */
+bool tn_json_read_table(struct tn_json_reader *r, tn_json_ref v, struct tn_table_setting *table);
+json_t *tn_json_write_table(const struct tn_table_setting *table);
+
 /* The address of one host. */
 bool tn_json_read_endpoint(struct tn_json_reader *r, tn_json_ref v, tn_u128 *out);
 

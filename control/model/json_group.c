@@ -37,6 +37,8 @@ static const struct tn_json_key group_keys[] = {
 	[FIELDS] = TN_JSON_KEY("hashFields"),
 	[PARAM] = TN_JSON_KEY("selectionParam"),
 	TN_JSON_KEY("state"),
+	TN_JSON_KEY("failure"),
+	TN_JSON_KEY("failureName"),
 	TN_JSON_KEY("life"),
 	TN_JSON_KEY("packets"),
 	TN_JSON_KEY("bytes"),

@@ -19,6 +19,8 @@ static const struct tn_json_key meter_keys[] = {
 	[DEVICE] = TN_JSON_KEY("deviceId"),
 	[APP] = TN_JSON_KEY("appId"),
 	TN_JSON_KEY("state"),
+	TN_JSON_KEY("failure"),
+	TN_JSON_KEY("failureName"),
 	TN_JSON_KEY("life"),
 	TN_JSON_KEY("packets"),
 	TN_JSON_KEY("bytes"),

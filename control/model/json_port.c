@@ -22,6 +22,14 @@ static const struct tn_json_key port_keys[] = {
 	[CONFIG] = TN_JSON_KEY("config"),
 	[MTU] = TN_JSON_KEY("mtu"),
 	[OPTIONS] = TN_JSON_KEY("options"),
+	TN_JSON_KEY("state"), /* from here on what only answers carry */
+	TN_JSON_KEY("failure"),
+	TN_JSON_KEY("failureName"),
+	TN_JSON_KEY("linkUp"),
+	TN_JSON_KEY("live"),
+	TN_JSON_KEY("received"),
+	TN_JSON_KEY("sent"),
+	TN_JSON_KEY("dropped"),
 };
 
 enum vxlan_key {

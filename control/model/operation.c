@@ -35,6 +35,8 @@ static const struct tn_json_key flow_keys[] = {
 	[DEVICE] = TN_JSON_KEY("deviceId"),
 	TN_JSON_KEY("id"),
 	TN_JSON_KEY("state"),
+	TN_JSON_KEY("failure"),
+	TN_JSON_KEY("failureName"),
 	TN_JSON_KEY("life"),
 	TN_JSON_KEY("liveType"),
 	TN_JSON_KEY("lastSeen"),
