@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The one table of what can be asked for. Dispatch, the Allow of a 405 and the paths of the OpenAPI
+ * document are made from it.
+ */
+#ifndef TN_NORTHBOUND_ROUTE_H
+#define TN_NORTHBOUND_ROUTE_H
+
+#include "control/northbound/call.h"
+
+/* What a route does beyond the others. */
+enum tn_route_flags {
+	TN_ROUTE_CHANGES = 1 << 0,    /* takes wait, dryRun and confirmWithin */
+	TN_ROUTE_LISTS = 1 << 1,      /* takes limit, after and stats */
+	TN_ROUTE_FILTERS = 1 << 2,    /* takes the filters of flows */
+	TN_ROUTE_COUNTS = 1 << 3,     /* takes stats */
+	TN_ROUTE_NO_TENANTS = 1 << 4, /* not for clients that are bound to a tenant */
+	TN_ROUTE_OPTIONAL_BODY = 1 << 5,
+	TN_ROUTE_BAD_DEVICE = 1 << 6, /* an unknown device is a 400 under /onos/v1 */
+};
+
+struct tn_route {
+	enum tn_method method;
+	const char *path; /* below /v1 and /onos/v1; {deviceId} is checked before the handler */
+	enum tn_role role;
+	void (*handle)(struct tn_call *c);
+	unsigned flags;
+	/* For the OpenAPI document. */
+	const char *id, *summary;
+	unsigned status;     /* of success under /v1 */
+	const char *answer;  /* schema; NULL: no content */
+	const char *request; /* schema; NULL: no body */
+	const char *query;   /* further parameters, with spaces between */
+};
+
+extern const struct tn_route tn_routes[];
+extern const size_t tn_n_routes;
+
+/* False: no route has such a path. *methods: what may be done with it (enum tn_method). */
+bool tn_route_find(struct tn_call *c, const char *path, unsigned *methods);
+/* "GET, HEAD, POST, OPTIONS" */
+const char *tn_route_allow(struct tn_arena *arena, unsigned methods);
+const char *tn_method_name(enum tn_method method);
+/* May this parameter stand in a route's query? */
+bool tn_route_takes(const struct tn_route *r, const char *key);
+/* Parameter i of those it takes; NULL past the last. */
+const char *tn_route_parameter(const struct tn_route *r, size_t i, char *buf, size_t size);
+
+#endif

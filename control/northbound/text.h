@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Text that grows: bodies of answers. Aborts when the machine has no memory left. */
+#ifndef TN_NORTHBOUND_TEXT_H
+#define TN_NORTHBOUND_TEXT_H
+
+#include <jansson.h>
+#include <string.h>
+
+#include "dataplane/core/types.h"
+
+struct tn_text {
+	char *p; /* no NUL at the end */
+	size_t n, room;
+};
+
+void tn_text_fini(struct tn_text *t);
+/* Room for n more bytes: where they go. */
+char *tn_text_reserve(struct tn_text *t, size_t n);
+void tn_text_add(struct tn_text *t, const char *p, size_t n);
+void tn_text_printf(struct tn_text *t, const char *fmt, ...) TN_PRINTF(2, 3);
+/* In quotes, as JSON has it. */
+void tn_text_quote(struct tn_text *t, const char *s);
+/* Compact. Takes the reference over. */
+void tn_text_json(struct tn_text *t, json_t *j);
+
+static inline void tn_text_puts(struct tn_text *t, const char *s)
+{
+	tn_text_add(t, s, strlen(s));
+}
+
+#endif
