@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """One end of a conversation: talk.py tcp|udp serve|call ADDRESS [SIZE]. The server sends back what
 it gets; the caller checks that it is the same. SIZE: bytes of a TCP stream, of each of 50 UDP
-datagrams."""
+datagrams. talk.py tcp take ADDRESS: prints the SHA-256 of what comes."""
+import hashlib
 import os
 import socket
 import sys
@@ -25,6 +26,16 @@ def serve_tcp(address):
         if not data:
             return
         connection.sendall(data)
+
+
+def take_tcp(address):
+    server = socket.create_server((address, PORT), family=family(address))
+    print("ready", flush=True)
+    connection, _ = server.accept()
+    digest = hashlib.sha256()
+    for data in iter(lambda: connection.recv(1 << 16), b""):
+        digest.update(data)
+    print(digest.hexdigest(), flush=True)
 
 
 def call_tcp(address, size):
@@ -65,7 +76,9 @@ def call_udp(address, size):
 
 def main():
     protocol, role, address = sys.argv[1:4]
-    if role == "serve":
+    if role == "take":
+        take_tcp(address)
+    elif role == "serve":
         {"tcp": serve_tcp, "udp": serve_udp}[protocol](address)
     else:
         {"tcp": call_tcp, "udp": call_udp}[protocol](address, int(sys.argv[4]))

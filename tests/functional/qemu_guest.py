@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Virtual machines under QEMU without hardware help: Debian's cloud kernel and a busybox."""
+import glob
+import os
+import re
+import shutil
+import socket
+import stat
+import subprocess
+import tempfile
+import time
+
+from netlab import TOP
+
+QEMU = "qemu-system-x86_64"
+BUSYBOX = "/bin/busybox"
+CACHE = os.path.join(TOP, "build", "guest")
+MEMORY = 256
+# In the order of their loading.
+MODULES = ["drivers/virtio/virtio_ring", "drivers/virtio/virtio",
+           "drivers/virtio/virtio_pci_legacy_dev", "drivers/virtio/virtio_pci_modern_dev",
+           "drivers/virtio/virtio_pci", "net/core/failover", "drivers/net/net_failover",
+           "drivers/net/virtio_net"]
+BOOT_SECONDS = 60
+# Commands come by the second serial line, one a line; what each says ends with its status.
+INIT = """#!/bin/busybox sh
+/bin/busybox --install -s /bin
+mount -t proc none /proc
+mount -t sysfs none /sys
+mount -t devtmpfs none /dev
+for module in %s; do insmod /lib/$module.ko; done
+sysctl -qw net.ipv4.conf.all.arp_ignore=1 net.ipv6.conf.default.accept_dad=0 \\
+    net.ipv6.conf.default.router_solicitations=0
+ip link set lo up
+exec </dev/ttyS1 >/dev/ttyS1 2>&1
+stty raw -echo
+echo "<<0>>"
+while read -r line; do eval "$line" </dev/null; echo "<<$?>>"; done
+poweroff -f
+"""
+
+
+def why_not():
+    """What is missing on this machine; None: nothing."""
+    for program in (QEMU, BUSYBOX, "cpio", "apt-get", "dpkg-deb"):
+        if not shutil.which(program):
+            return "needs %s" % program
+    return None
+
+
+def run(*command, **kwargs):
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          **kwargs)
+
+
+def download(folder):
+    """The package that linux-image-cloud-amd64 stands for now, not installed."""
+    said = run("apt-cache", "depends", "linux-image-cloud-amd64", text=True).stdout
+    package = re.search(r"Depends: (linux-image-\S+-cloud-amd64)", said).group(1)
+    run("apt-get", "-qq", "-o", "APT::Sandbox::User=root", "download", package, cwd=folder)
+
+
+def unpack():
+    """Kernel and modules, once for all tests and runs: (kernel, folder of modules)."""
+    if not os.path.isdir(CACHE):
+        os.makedirs(os.path.dirname(CACHE), exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=os.path.dirname(CACHE)) as folder:
+            try:
+                download(folder)
+            except (subprocess.CalledProcessError, AttributeError):
+                run("apt-get", "-qq", "update")  # the lists may be absent or old
+                download(folder)
+            run("dpkg-deb", "-x", glob.glob(folder + "/*.deb")[0], folder + "/system")
+            try:
+                os.rename(folder + "/system", CACHE)
+            except OSError:  # another run was faster
+                assert os.path.isdir(CACHE)
+    return (glob.glob(CACHE + "/boot/vmlinuz-*")[0],
+            glob.glob(CACHE + "/lib/modules/*/kernel")[0])
+
+
+def make_initramfs(path, modules):
+    with tempfile.TemporaryDirectory() as root:
+        for name in ("bin", "lib", "proc", "sys", "dev", "tmp"):
+            os.mkdir(os.path.join(root, name))
+        shutil.copy(BUSYBOX, root + "/bin/busybox")
+        for module in MODULES:
+            shutil.copy("%s/%s.ko" % (modules, module), root + "/lib")
+        with open(root + "/init", "w") as f:
+            f.write(INIT % " ".join(os.path.basename(m) for m in MODULES))
+        os.chmod(root + "/init", stat.S_IRWXU)
+        names = run("find", ".", "-print0", cwd=root).stdout
+        with open(path, "wb") as f:
+            subprocess.run(["cpio", "--null", "-o", "--quiet", "-H", "newc"], input=names, stdout=f,
+                           cwd=root, check=True)
+
+
+class Machine:
+    """One machine in a lab, with an interface for each (socket, MAC, options of the device)."""
+
+    def __init__(self, lab, name, interfaces):
+        self.lab = lab
+        self.name = name
+        self.console = "%s/%s.console" % (lab.folder, name)
+        control = "%s/%s.control" % (lab.folder, name)
+        kernel, modules = unpack()
+        initramfs = lab.folder + "/initramfs"
+        if not os.path.exists(initramfs):
+            make_initramfs(initramfs, modules)
+        words = [QEMU, "-machine", "q35,accel=tcg", "-cpu", "max", "-m", MEMORY, "-nodefaults",
+                 "-display", "none", "-no-reboot", "-object",
+                 "memory-backend-memfd,id=mem,size=%dM,share=on" % MEMORY, "-numa",
+                 "node,memdev=mem", "-serial", "file:" + self.console, "-chardev",
+                 "socket,id=control,path=%s,server=on,wait=off" % control, "-serial",
+                 "chardev:control", "-kernel", kernel, "-initrd", initramfs, "-append",
+                 "console=ttyS0 loglevel=4 panic=-1 rdinit=/init net.ifnames=0"]
+        for i, (path, mac, options) in enumerate(interfaces):
+            words += ["-chardev", "socket,id=c%d,path=%s,server=on,wait=off" % (i, path),
+                      "-netdev", "vhost-user,id=n%d,chardev=c%d" % (i, i), "-device",
+                      # Without KVM there is no irqfd, which MSI-X of vhost would need.
+                      "virtio-net-pci,netdev=n%d,mac=%s,vectors=0%s" % (i, mac, options)]
+        self.process = lab.start(None, *words)
+        self.said = b""
+        self.line = socket.socket(socket.AF_UNIX)
+        self.connect(control)
+
+    def connect(self, path):
+        deadline = time.monotonic() + BOOT_SECONDS
+        while True:
+            try:
+                self.line.connect(path)
+                return
+            except OSError:
+                assert time.monotonic() < deadline and self.process.poll() is None, self.log()
+                time.sleep(0.05)
+
+    def log(self):
+        said = "" if self.process.poll() is None else self.process.stdout.read()
+        if os.path.exists(self.console):
+            with open(self.console, errors="replace") as f:
+                said += f.read()
+        return "%s: %s" % (self.name, said)
+
+    def answer(self, limit):
+        """What it says up to the end of a command: (status, text)."""
+        deadline = time.monotonic() + limit
+        while True:
+            found = re.search(rb"<<(\d+)>>\r?\n", self.said)
+            if found:
+                text = self.said[:found.start()].decode(errors="replace").replace("\r", "")
+                self.said = self.said[found.end():]
+                return int(found.group(1)), text
+            self.line.settimeout(max(0.01, deadline - time.monotonic()))
+            try:
+                more = self.line.recv(65536)
+            except TimeoutError:
+                more = b""
+            assert more, "no answer: %s\n%s" % (self.said, self.log())
+            self.said += more
+
+    def booted(self):
+        self.answer(BOOT_SECONDS)
+        return self
+
+    def begin(self, command):
+        self.line.sendall(command.encode() + b"\n")
+
+    def end(self, check=True, limit=60):
+        status, text = self.answer(limit)
+        assert not check or status == 0, "%s: status %d\n%s\n%s" % (
+            self.name, status, text, self.log())
+        return text
+
+    def run(self, command, check=True, limit=60):
+        """The output of a command of its shell."""
+        self.begin(command)
+        return self.end(check, limit)
+
+    def ping(self, address, count=3, wait=30):
+        """Waits for the first answer, then each must come."""
+        deadline = time.monotonic() + wait
+        while " 0% packet loss" not in self.run("ping -c 1 -W 1 %s" % address, check=False):
+            assert time.monotonic() < deadline, "%s does not reach %s" % (self.name, address)
+        self.run("ping -c %d -i 0.1 -W 5 %s" % (count, address))
+
+    def close(self):
+        self.line.close()
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
