@@ -89,7 +89,7 @@ class Bench:
     def command(self, document, scenario, seconds):
         return [self.options.program, "--load", document, "--workers", str(self.options.core),
                 "--memory", str(scenario.memory), "--poll", "busy", "--seconds", str(seconds),
-                "--stats", "-"] + scenario.options
+                "--stats", "-", "--socket", self.path("dataplane.sock")] + scenario.options
 
     def environment(self, scenario, once=False):
         if not scenario.made:
@@ -102,7 +102,7 @@ class Bench:
 
     def tenon(self, name, scenario, sent=None, seconds=None):
         document = self.write(name, self.document(scenario, sent))
-        seconds = seconds or self.options.seconds + 1 + scenario.warm
+        seconds = seconds or self.options.seconds + 0.5 + scenario.warm
         text = run(self.command(document, scenario, seconds), seconds + 90,
                    env=self.environment(scenario, sent is not None))
         return tenon_result(json.loads(text))
@@ -114,7 +114,7 @@ class Bench:
         """
         document, seconds = self.write(name, self.document(scenario)), self.options.seconds + 1
         path = self.path("dataplane.sock")
-        command = self.command(document, scenario, seconds + 90) + ["--socket", path]
+        command = self.command(document, scenario, seconds + 90)
         child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                  stderr=subprocess.PIPE, text=True)
         try:
@@ -232,14 +232,14 @@ class Bench:
                 % (i, path, i + 1) for i, path in enumerate(self.sockets())]
 
     def forward_between_guests(self, engine, name):
-        """Runs the engine for a measurement; returns its cycles a packet."""
+        """Runs the engine for a measurement."""
         if engine == "ovs-dpdk":
             scenario = Between("vhost")
-            return self.ovs_line(scenario, self.folder)["cycles_per_packet"]
+            return self.ovs_line(scenario, self.folder)
         document = self.write(name, rules.guests(self.sockets()))
         seconds = self.options.seconds + 4  # as long as the peer, with the time it takes to connect
         text = run(self.command(document, Between("vhost"), seconds), seconds + 60)
-        return tenon_result(json.loads(text))["cycles_per_packet"]
+        return tenon_result(json.loads(text))
 
     def between_guests(self, engine, name, size):
         """
@@ -249,12 +249,12 @@ class Bench:
         arguments = ["--forward-mode=io", "--port-topology=loop", "--txonly-multi-flow",
                      "--txpkts=%d" % size]
         with self.guests(self.devices(), arguments, "start tx_first 8\n") as log:
-            cycles = self.forward_between_guests(engine, name)
+            result = self.forward_between_guests(engine, name)
             rates = received_rates(log, 1)
         best = sorted(rates)[-self.options.seconds:]
         if not best or not best[-1]:
             raise Failed("%s: nothing came to the second machine" % engine)
-        return {"cycles_per_packet": cycles, "mpps": sum(best) / len(best) / 1e6}
+        return dict(result, mpps=sum(best) / len(best) / 1e6)
 
     def check_between_guests(self, engine, name, size):
         """A capture from one machine to the other: what arrives, arrives as it was sent."""
@@ -321,7 +321,8 @@ def tenon_result(stats):
     if not worker["packets"]:
         raise Failed("Tenon received nothing")
     return {"cycles_per_packet": worker["cycles_per_packet"], "worker": worker,
-            "mpps": worker["packets"] / stats["seconds"] / 1e6, "stats": stats}
+            "mpps": worker["packets"] / stats["seconds"] / 1e6,
+            "share": worker["cpu_seconds"] / stats["seconds"]}
 
 
 def received_rates(log, port):
