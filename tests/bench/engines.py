@@ -91,14 +91,15 @@ class Bench:
                 "--memory", str(scenario.memory), "--poll", "busy", "--seconds", str(seconds),
                 "--stats", "-", "--socket", self.path("dataplane.sock")] + scenario.options
 
-    def environment(self, scenario, once=False):
+    def environment(self, scenario, once=False, gaps=None):
         if not scenario.made:
             return None
         source = os.path.join(BUILD, SOURCE)
         if not os.path.exists(source):
             raise Failed("%s is not built; run without --program" % source)
+        more = {"TENON_BENCH_GAPS": gaps} if gaps else {}
         return dict(os.environ, LD_PRELOAD=source, TENON_BENCH_FLOWS=str(scenario.made),
-                    TENON_BENCH_FRAMES=str(scenario.made if once else 0))
+                    TENON_BENCH_FRAMES=str(scenario.made if once else 0), **more)
 
     def tenon(self, name, scenario, sent=None, seconds=None):
         document = self.write(name, self.document(scenario, sent))
@@ -113,10 +114,11 @@ class Bench:
         process ends with the changes, so that its averages are those of the time they took.
         """
         document, seconds = self.write(name, self.document(scenario)), self.options.seconds + 1
-        path = self.path("dataplane.sock")
-        command = self.command(document, scenario, seconds + 90)
-        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                 stderr=subprocess.PIPE, text=True)
+        path, gaps = self.path("dataplane.sock"), self.path("gaps.json")
+        child = subprocess.Popen(self.command(document, scenario, seconds + 90),
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                 stderr=subprocess.PIPE, text=True,
+                                 env=self.environment(scenario, gaps=gaps))
         try:
             await_socket(child, path)
             changed = None
@@ -132,7 +134,11 @@ class Bench:
             child.wait()
         if child.returncode:
             raise Failed("tenon-dataplane: exit %d\n%s" % (child.returncode, errors[-2000:]))
-        return dict(tenon_result(json.loads(text)), changed=changed)
+        result = dict(tenon_result(json.loads(text)), changed=changed)
+        if scenario.made:
+            with open(gaps, encoding="ascii") as file:
+                result["gaps"] = json.load(file)
+        return result
 
     def check_tenon(self, name, scenario):
         """Every frame that Tenon sends for the capture. Returns how many."""
