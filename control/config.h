@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The configuration file of tenond: JSON, read as strictly as a document (line and column of every
- * error, all of them in one run, unknown keys refused). tenond.json(5) in tenond(8) has its keys.
+ * error, all of them in one run, unknown keys refused). tenond(8) tells its keys.
  */
 #ifndef TN_CONTROL_CONFIG_H
 #define TN_CONTROL_CONFIG_H
