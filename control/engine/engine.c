@@ -3,16 +3,90 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "control/engine/engine_private.h"
+
+#define TICK_NS (TN_ENGINE_SECOND / 4)
 
 uint64_t tn_engine_now(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+	return (uint64_t)now.tv_sec * TN_ENGINE_SECOND + (uint64_t)now.tv_nsec;
+}
+
+void tn_engine_wake(struct tn_engine *e)
+{
+	const uint64_t one = 1;
+
+	if (e->woken)
+		return;
+	/* It cannot be full: it is read before it is written again. */
+	e->woken = write(e->wake_fd, &one, sizeof(one)) == (ssize_t)sizeof(one);
+}
+
+/*
+ * Once for all that happened since the loop slept: what is done is stored in one commit, what waits
+ * is begun, what was asked for is sent in one piece.
+ */
+static void turn(void *ctx, uint32_t epoll_events)
+{
+	struct tn_engine *e = ctx;
+	uint64_t times;
+
+	(void)epoll_events;
+	if (read(e->wake_fd, &times, sizeof(times)) < 0)
+		times = 0;
+	e->woken = false;
+	if (e->link.broken)
+		tn_link_drop(e);
+	tn_commit_ready(e);
+	tn_sync_start_if_due(e);
+	tn_jobs_start(e);
+	tn_link_flush(e);
+}
+
+static void tick(void *ctx, uint32_t epoll_events)
+{
+	struct tn_engine *e = ctx;
+	uint64_t now_ns = tn_engine_now(), times;
+
+	(void)epoll_events;
+	if (read(e->tick_fd, &times, sizeof(times)) != (ssize_t)sizeof(times))
+		return;
+
+	tn_link_tick(e, now_ns);
+	tn_unconfirmed_tick(e, now_ns);
+	if (e->resync_at_ns && e->resync_at_ns <= now_ns)
+		tn_engine_resync(e);
+}
+
+/* Not a timer of the loop: those stay, and the loop may live longer. */
+static int watch_loop(struct tn_engine *e, struct tn_error *err)
+{
+	const struct timespec period = {.tv_nsec = TICK_NS};
+	const struct itimerspec spec = {.it_interval = period, .it_value = period};
+	int rc;
+
+	e->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	e->tick_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (e->wake_fd < 0 || e->tick_fd < 0 || timerfd_settime(e->tick_fd, 0, &spec, NULL))
+		rc = -errno;
+	else
+		rc = tn_loop_add(e->loop, e->wake_fd, EPOLLIN, turn, e);
+	if (!rc)
+		rc = tn_loop_add(e->loop, e->tick_fd, EPOLLIN, tick, e);
+	if (rc)
+		(void)tn_error_set(err, TN_OF_OK, -1,
+			"no descriptor for the engine: %s; allow more", strerror(-rc));
+	return rc;
 }
 
 struct tn_engine *tn_engine_new(
@@ -20,141 +94,83 @@ struct tn_engine *tn_engine_new(
 {
 	struct tn_engine *e = calloc(1, sizeof(*e));
 
-	(void)err;
 	if (!e)
 		abort();
 	e->loop = loop;
 	e->refuse_when_away = options->refuse_when_away;
 	e->dpid = options->dpid;
 	e->generation = 1;
-	for (unsigned kind = 0; kind < TN_N_KINDS; kind++)
-		e->kind_generation[kind] = e->generation;
+	e->wake_fd = -1;
+	e->tick_fd = -1;
+	e->dataplane_path = options->dataplane_path ? strdup(options->dataplane_path) : NULL;
+	TAILQ_INIT(&e->queue);
+	TAILQ_INIT(&e->jobs);
+	TAILQ_INIT(&e->ready);
 	e->names = tn_names_new();
 	tn_names_limit(e->names, TN_ENGINE_STRINGS_MAX, TN_ENGINE_STRING_BYTES_MAX);
 	tn_watch_init(&e->watch, tn_engine_now());
+	e->link.since_ns = tn_engine_now();
+	if (tn_commit_open(e, options->store_path, err) || watch_loop(e, err)) {
+		tn_engine_free(e);
+		return NULL;
+	}
+	tn_link_connect(e);
 	return e;
 }
 
-static void free_objects(struct tn_index *objects)
+static void close_fd(struct tn_engine *e, int fd)
 {
-	struct tn_wanted *w;
-	uint64_t key = 0;
-
-	while ((w = tn_index_from(objects, &key))) {
-		tn_wanted_put(w);
-		if (!tn_index_step(&key))
-			break;
-	}
-	tn_index_fini(objects);
+	if (fd < 0)
+		return;
+	tn_loop_remove(e->loop, fd);
+	close(fd);
 }
 
 void tn_engine_free(struct tn_engine *e)
 {
 	if (!e)
 		return;
-	for (unsigned kind = 0; kind < TN_N_KINDS; kind++)
-		free_objects(&e->objects[kind]);
+	e->freeing = true;
+	/* What the data plane has is stored, what waits is not begun. */
+	tn_commit_ready(e);
+	tn_link_drop(e);
+	tn_jobs_end(e);
+	close_fd(e, e->wake_fd);
+	close_fd(e, e->tick_fd);
+	tn_store_close(e->store);
+	tn_refresh_free(e);
+	tn_unconfirmed_free(e);
+	tn_link_free_underlay(e);
+	tn_engine_free_objects(e);
 	tn_watch_fini(&e->watch);
 	tn_busy_fini(&e->busy);
 	tn_unpacked_flow_fini(&e->scratch);
+	tn_api_buffer_fini(&e->row);
 	tn_names_free(e->names);
+	free(e->link.version);
+	free(e->dataplane_path);
 	free(e);
-}
-
-void tn_engine_submit(struct tn_engine *e, const struct tn_request *request)
-{
-	struct tn_outcome outcome = {.verdict = TN_DONE, .generation = e->generation};
-	struct tn_plan plan;
-	int rc = tn_plan_make(&plan, e, request, request->dry_run, tn_engine_now());
-
-	if (rc) {
-		outcome.verdict = plan.verdict;
-		outcome.failed = plan.failed;
-		outcome.errors = &plan.diag;
-	} else {
-		if (!request->dry_run && plan.edits.n) {
-			e->generation++;
-			tn_engine_apply(e, &plan.edits, TN_STATE_ADDED);
-		}
-		for (size_t i = 0; i < request->n; i++)
-			plan.results[i].generation = e->generation;
-		outcome.results = plan.results;
-		outcome.n_results = request->n;
-		outcome.generation = e->generation;
-	}
-	if (request->done)
-		request->done(request->ctx, &outcome);
-	tn_plan_fini(&plan);
 }
 
 void tn_engine_forget(struct tn_engine *e, const void *ctx)
 {
-	(void)e;
-	(void)ctx;
-}
-
-int tn_engine_confirm(struct tn_engine *e, uint64_t transaction, tn_done_fn done, void *ctx)
-{
-	(void)e;
-	(void)transaction;
-	(void)done;
-	(void)ctx;
-	return -ENOENT;
-}
-
-int tn_engine_cancel(struct tn_engine *e, uint64_t transaction, tn_done_fn done, void *ctx)
-{
-	return tn_engine_confirm(e, transaction, done, ctx);
-}
-
-void tn_engine_refresh(struct tn_engine *e, unsigned kinds, tn_refreshed_fn fn, void *ctx)
-{
-	(void)e;
-	(void)kinds;
-	fn(ctx, -ENOTCONN);
-}
-
-const struct tn_table_info *tn_engine_tables(const struct tn_engine *e, size_t *n)
-{
-	(void)e;
-	*n = 0;
-	return NULL;
-}
-
-const struct tn_api_worker_info *tn_engine_workers(const struct tn_engine *e, size_t *n)
-{
-	(void)e;
-	*n = 0;
-	return NULL;
+	tn_jobs_forget(e, ctx);
+	tn_refresh_forget(e, ctx);
+	tn_unconfirmed_forget(e, ctx);
+	tn_trace_forget(e, ctx);
 }
 
 void tn_engine_status(const struct tn_engine *e, struct tn_engine_status *status)
 {
 	*status = (struct tn_engine_status){
-		.version = "",
+		.connected = e->link.connected,
+		.version = e->link.version ? e->link.version : "",
 		.dpid = e->dpid,
+		.since_ns = e->link.since_ns,
 		.pending = e->n_pending,
 		.failed = e->n_failed,
 		.memory_bytes = e->object_bytes,
 	};
 	for (unsigned kind = 0; kind < TN_N_KINDS; kind++)
 		status->memory_bytes += tn_index_bytes(&e->objects[kind]);
-}
-
-void tn_engine_trace(
-	struct tn_engine *e, const struct tn_api_trace *trace, tn_trace_fn fn, void *ctx)
-{
-	struct tn_error err;
-
-	(void)e;
-	(void)trace;
-	(void)tn_error_set(&err, TN_OFPBRC_BAD_TYPE, -1,
-		"the data plane is away; start it, or look at its socket's path");
-	fn(ctx, NULL, &err);
-}
-
-void tn_engine_set_underlay(struct tn_engine *e, const struct tn_underlay_config *config)
-{
-	(void)e;
-	(void)config;
 }

@@ -90,7 +90,12 @@ static void put_in(struct tn_engine *e, struct tn_wanted *w)
 	name(e, w);
 }
 
-void tn_engine_apply(struct tn_engine *e, const struct tn_edits *edits, enum tn_object_state state)
+void tn_engine_place(struct tn_engine *e, struct tn_wanted *w)
+{
+	put_in(e, w);
+}
+
+void tn_engine_apply(struct tn_engine *e, const struct tn_edits *edits)
 {
 	for (size_t i = 0; i < edits->n; i++) {
 		const struct tn_edit *edit = &edits->v[i];
@@ -106,12 +111,53 @@ void tn_engine_apply(struct tn_engine *e, const struct tn_edits *edits, enum tn_
 			tn_engine_tell(e, TN_WATCH_REMOVED, edit->before, reason_of(edit));
 			continue;
 		}
-		edit->after->generation = e->generation;
-		edit->after->state = (uint8_t)(edit->kind == TN_KIND_HOST ? TN_STATE_ADDED : state);
 		put_in(e, edit->after);
 		tn_engine_tell(
 			e, edit->before ? TN_WATCH_MODIFIED : TN_WATCH_ADDED, edit->after, NULL);
 	}
+}
+
+/* The ids of flows are of the device; rows of the store stay. */
+void tn_engine_set_dpid(struct tn_engine *e, uint64_t dpid)
+{
+	struct tn_index old = e->objects[TN_KIND_FLOW];
+	struct tn_wanted *w;
+	struct tn_match match;
+	uint64_t key = 0;
+
+	if (dpid == e->dpid)
+		return;
+	e->dpid = dpid;
+	e->objects[TN_KIND_FLOW] = (struct tn_index){0};
+	while ((w = tn_index_from(&old, &key))) {
+		const struct tn_packed_flow *flow = tn_wanted_packed(w);
+
+		tn_wanted_match(w, &match);
+		w->id = tn_flow_id(dpid, flow->table_id, flow->priority, &match);
+		(void)tn_index_put(&e->objects[TN_KIND_FLOW], w->id, w);
+		if (!tn_index_step(&key))
+			break;
+	}
+	tn_index_fini(&old);
+}
+
+static void free_objects(struct tn_index *objects)
+{
+	struct tn_wanted *w;
+	uint64_t key = 0;
+
+	while ((w = tn_index_from(objects, &key))) {
+		tn_wanted_put(w);
+		if (!tn_index_step(&key))
+			break;
+	}
+	tn_index_fini(objects);
+}
+
+void tn_engine_free_objects(struct tn_engine *e)
+{
+	for (unsigned kind = 0; kind < TN_N_KINDS; kind++)
+		free_objects(&e->objects[kind]);
 }
 
 static bool sees(struct tn_scope scope, const struct tn_wanted *w)

@@ -111,6 +111,7 @@ void tn_plan_put(struct tn_plan *p, struct tn_edit *edit, struct tn_wanted *afte
 		after->counter = old->counter;
 		after->last_used_ns = old->last_used_ns;
 	}
+	tn_wanted_sign(after);
 	tn_edit_set(edit, after, p->at);
 }
 

@@ -69,8 +69,6 @@ static int put_group(struct tn_plan *p, struct tn_edit *edit, struct tn_wanted *
 		return 0;
 	}
 	tn_plan_put(p, edit, w, owner);
-	tn_wanted_as_group(w)->owner = owner;
-	tn_wanted_as_group(w)->created_ns = w->created_ns;
 	tn_plan_tell(p, edit);
 	return 0;
 }
@@ -365,8 +363,6 @@ static int put_meter(struct tn_plan *p, const struct tn_meter_mod *mm, struct tn
 			tn_edit_set(edit, tn_wanted_get(edit->before), p->at);
 	} else {
 		tn_plan_put(p, edit, w, owner);
-		tn_wanted_as_meter(w)->owner = owner;
-		tn_wanted_as_meter(w)->created_ns = w->created_ns;
 	}
 	tn_plan_tell(p, edit);
 	return 0;

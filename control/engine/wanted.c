@@ -176,6 +176,17 @@ struct tn_wanted *tn_wanted_host(const struct tn_host *host)
 	return w;
 }
 
+void tn_wanted_sign(struct tn_wanted *w)
+{
+	if (w->kind == TN_KIND_GROUP) {
+		tn_wanted_as_group(w)->owner = w->owner;
+		tn_wanted_as_group(w)->created_ns = w->created_ns;
+	} else if (w->kind == TN_KIND_METER) {
+		tn_wanted_as_meter(w)->owner = w->owner;
+		tn_wanted_as_meter(w)->created_ns = w->created_ns;
+	}
+}
+
 struct tn_wanted *tn_wanted_get(struct tn_wanted *w)
 {
 	w->refs++;

@@ -18,6 +18,7 @@ struct tn_wanted {
 	uint32_t tenant, owner;
 	uint32_t refs;
 	uint8_t kind, state;
+	uint16_t seen; /* in the dump of this number */
 	uint32_t size; /* of the body */
 	uint8_t body[] __attribute__((aligned(16)));
 };
@@ -29,6 +30,8 @@ struct tn_wanted *tn_wanted_meter(const struct tn_api_meter_info *meter);
 struct tn_wanted *tn_wanted_port(const struct tn_api_port_info *port);
 struct tn_wanted *tn_wanted_table(const struct tn_table_setting *table);
 struct tn_wanted *tn_wanted_host(const struct tn_host *host);
+/* Owner and times of the object, into the body where that names them, too. */
+void tn_wanted_sign(struct tn_wanted *w);
 struct tn_wanted *tn_wanted_get(struct tn_wanted *w);
 void tn_wanted_put(struct tn_wanted *w);
 /* NULL: it did not fail. */

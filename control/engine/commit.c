@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "control/engine/engine_private.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* --- reading what there is --- */
+
+static int read_number(void *ctx, enum tn_store_number number, uint64_t value)
+{
+	struct tn_engine *e = ctx;
+
+	switch (number) {
+	case TN_STORE_DPID:
+		e->dpid = value;
+		break;
+	case TN_STORE_GENERATION:
+		e->generation = value;
+		break;
+	case TN_STORE_DATAPLANE_STARTED:
+		e->last_started_ns = value;
+		break;
+	case TN_STORE_SYNCED:
+		e->synced = value;
+		break;
+	}
+	return 0;
+}
+
+/* Numbers of strings have no holes, so that they are given out as they were. */
+static int read_string(void *ctx, uint32_t number, const char *s)
+{
+	struct tn_engine *e = ctx;
+
+	if (tn_names_intern(e->names, s) != number)
+		return -EINVAL;
+	e->n_stored_strings = number + 1;
+	return 0;
+}
+
+static int read_object(void *ctx, const struct tn_store_object *object, struct tn_error *err)
+{
+	struct tn_engine *e = ctx;
+	struct tn_wanted *w;
+
+	if (!object->kind || object->kind >= TN_N_KINDS)
+		return tn_error_set(err, TN_OF_OK, -1, "kind %u", object->kind);
+	w = tn_persist_decode(e->dpid, object, err);
+	if (!w)
+		return -EINVAL;
+	if (tn_index_get(&e->objects[w->kind], w->id)) {
+		tn_wanted_put(w);
+		return tn_error_set(err, TN_OF_OK, -1, "an object that came before");
+	}
+	tn_engine_place(e, w);
+	tn_wanted_put(w);
+	if (object->row >= e->next_row)
+		e->next_row = object->row + 1;
+	if (object->generation > e->kind_generation[object->kind])
+		e->kind_generation[object->kind] = object->generation;
+	return 0;
+}
+
+static void check_undo(
+	void *ctx, enum tn_kind kind, uint64_t id, uint64_t generation, struct tn_wanted *before)
+{
+	(void)ctx;
+	(void)kind;
+	(void)id;
+	(void)generation;
+	tn_wanted_put(before);
+}
+
+static int read_unconfirmed(void *ctx, const struct tn_store_unconfirmed *u, struct tn_error *err)
+{
+	struct tn_engine *e = ctx;
+
+	if (tn_persist_read_undo(e->dpid, u->body, u->size, check_undo, NULL, err))
+		return -EINVAL;
+	tn_unconfirmed_add(e, u->id, u->due_ns, u->body, u->size);
+	return 0;
+}
+
+int tn_commit_open(struct tn_engine *e, const char *path, struct tn_error *err)
+{
+	const struct tn_store_reader reader = {
+		.ctx = e,
+		.number = read_number,
+		.string = read_string,
+		.object = read_object,
+		.unconfirmed = read_unconfirmed,
+	};
+
+	e->next_row = 1;
+	e->n_stored_strings = 1; /* "" */
+	e->store = tn_store_open(path, &reader, err);
+	if (!e->store)
+		return -EINVAL;
+	for (unsigned kind = 0; kind < TN_N_KINDS; kind++)
+		e->kind_generation[kind] = e->generation;
+	return 0;
+}
+
+/* --- writing --- */
+
+static void put_strings(struct tn_engine *e, uint32_t n)
+{
+	for (uint32_t i = e->n_stored_strings; i < n; i++)
+		tn_store_put_string(e->store, i, tn_names_string(e->names, i));
+}
+
+static int put_object(struct tn_engine *e, struct tn_wanted *w, const struct tn_flow_mod *mod,
+	struct tn_error *err)
+{
+	struct tn_store_object object;
+	int rc = tn_persist_row(w, mod, &e->row, &object, err);
+
+	if (!rc)
+		tn_store_put(e->store, &object);
+	return rc;
+}
+
+static int put_edit(
+	struct tn_engine *e, struct tn_job *job, struct tn_edit *edit, struct tn_error *err)
+{
+	struct tn_wanted *w = edit->after;
+
+	if (!w) {
+		tn_store_delete(e->store, edit->before->row);
+		return 0;
+	}
+	w->generation = job->generation;
+	w->state = job->accepted && w->kind != TN_KIND_HOST ? TN_STATE_PENDING_ADD : TN_STATE_ADDED;
+	if (!w->row)
+		w->row = e->next_row++;
+	return put_object(e, w, edit->mod, err);
+}
+
+static int put_unconfirmed(struct tn_engine *e, struct tn_job *job, struct tn_error *err)
+{
+	struct tn_api_buffer undo = {0};
+	struct tn_store_unconfirmed u = {
+		.id = job->generation,
+		.due_ns = tn_engine_now() + job->r.confirm_within_s * (uint64_t)TN_ENGINE_SECOND,
+	};
+	int rc = tn_persist_undo(&job->plan.edits, &undo, err);
+
+	u.body = undo.data;
+	u.size = (uint32_t)undo.len;
+	if (!rc) {
+		tn_store_put_unconfirmed(e->store, &u);
+		tn_unconfirmed_add(e, u.id, u.due_ns, u.body, u.size);
+	}
+	tn_api_buffer_fini(&undo);
+	return rc;
+}
+
+static int put_job(struct tn_engine *e, struct tn_job *job, struct tn_error *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < job->plan.edits.n && !rc; i++)
+		rc = put_edit(e, job, &job->plan.edits.v[i], err);
+	if (!rc && job->r.confirm_within_s && job->plan.edits.n)
+		rc = put_unconfirmed(e, job, err);
+	if (job->undoes)
+		tn_store_delete_unconfirmed(e->store, job->undoes);
+	return rc;
+}
+
+static void placed(struct tn_engine *e, struct tn_job *job)
+{
+	if (job->plan.edits.n)
+		e->generation = job->generation;
+	if (job->undoes)
+		tn_unconfirmed_remove(e, job->undoes);
+	tn_engine_apply(e, &job->plan.edits);
+	tn_job_stored(job);
+}
+
+static void not_placed(struct tn_engine *e, struct tn_job *job, const struct tn_error *err)
+{
+	if (job->r.confirm_within_s)
+		tn_unconfirmed_remove(e, job->generation);
+	tn_job_not_stored(job, err);
+}
+
+/* These jobs in one commit. Those that are not in it stay, where there are several. */
+static void commit(struct tn_engine *e, struct tn_job_list *list)
+{
+	uint32_t n_strings = tn_names_n_strings(e->names);
+	uint64_t generation = e->generation;
+	struct tn_job_list done;
+	struct tn_error err = {.of = TN_OF_OK};
+	struct tn_job *job;
+	int rc = 0, stored;
+
+	tn_store_begin(e->store);
+	put_strings(e, n_strings);
+	TAILQ_FOREACH(job, list, ready_link)
+	{
+		job->generation = job->plan.edits.n ? ++generation : generation;
+		rc = put_job(e, job, &err);
+		if (rc)
+			break;
+	}
+	tn_store_put_number(e->store, TN_STORE_GENERATION, generation);
+	stored = rc ? tn_store_abort(e->store), rc : tn_store_end(e->store, &err);
+	TAILQ_INIT(&done);
+	TAILQ_CONCAT(&done, list, ready_link);
+	if (!stored)
+		e->n_stored_strings = n_strings;
+	/* One that is at fault, or too large, takes no others with it. */
+	if (stored && TAILQ_NEXT(TAILQ_FIRST(&done), ready_link)) {
+		while ((job = TAILQ_FIRST(&done))) {
+			struct tn_job_list one;
+
+			TAILQ_REMOVE(&done, job, ready_link);
+			TAILQ_INIT(&one);
+			TAILQ_INSERT_TAIL(&one, job, ready_link);
+			if (job->r.confirm_within_s)
+				tn_unconfirmed_remove(e, job->generation);
+			commit(e, &one);
+		}
+		return;
+	}
+	while ((job = TAILQ_FIRST(&done))) {
+		TAILQ_REMOVE(&done, job, ready_link);
+		if (stored)
+			not_placed(e, job, &err);
+		else
+			placed(e, job);
+	}
+}
+
+void tn_commit_ready(struct tn_engine *e)
+{
+	struct tn_job_list list;
+
+	if (TAILQ_EMPTY(&e->ready))
+		return;
+	TAILQ_INIT(&list);
+	TAILQ_CONCAT(&list, &e->ready, ready_link);
+	commit(e, &list);
+}
+
+static bool has_timeout(const struct tn_wanted *w)
+{
+	return w->kind == TN_KIND_FLOW &&
+		(tn_wanted_packed(w)->idle_timeout || tn_wanted_packed(w)->hard_timeout);
+}
+
+/*
+ * Only of flows with a timeout does it matter after a restart: one that the data plane had and has
+ * no more ran out, one that it never had is still to be added.
+ */
+void tn_commit_settled(struct tn_engine *e, const struct tn_edits *edits)
+{
+	struct tn_error err;
+	bool any = false;
+
+	for (size_t i = 0; i < edits->n; i++) {
+		struct tn_wanted *w = edits->v[i].after;
+
+		if (!w || w->state != TN_STATE_ADDED || !has_timeout(w) ||
+			tn_index_get(&e->objects[w->kind], w->id) != w)
+			continue;
+		if (!any)
+			tn_store_begin(e->store);
+		any = true;
+		(void)put_object(e, w, NULL, &err);
+	}
+	/* Not written: it may be added once more after a restart. */
+	if (any && tn_store_end(e->store, &err))
+		return;
+}
+
+void tn_commit_in_step(struct tn_engine *e)
+{
+	struct tn_error err;
+
+	if (e->synced && e->last_started_ns == e->link.started_ns)
+		return;
+	tn_store_begin(e->store);
+	tn_store_put_number(e->store, TN_STORE_SYNCED, 1);
+	tn_store_put_number(e->store, TN_STORE_DATAPLANE_STARTED, e->link.started_ns);
+	tn_store_put_number(e->store, TN_STORE_DPID, e->dpid);
+	/* Not written: a restart of this process looks at the data plane as at a new one. */
+	if (tn_store_end(e->store, &err))
+		return;
+	e->synced = true;
+	e->last_started_ns = e->link.started_ns;
+}

@@ -1,0 +1,523 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "control/store/store.h"
+
+#include <errno.h>
+#include <nmmintrin.h>
+#include <sqlite3.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/store/schema.h"
+
+enum statement {
+	BEGIN,
+	COMMIT,
+	ROLLBACK,
+	PUT_OBJECT,
+	DELETE_OBJECT,
+	PUT_STRING,
+	PUT_NUMBER,
+	PUT_UNCONFIRMED,
+	DELETE_UNCONFIRMED,
+	N_STATEMENTS
+};
+
+static const char *const statements[N_STATEMENTS] = {
+	[BEGIN] = "BEGIN IMMEDIATE",
+	[COMMIT] = "COMMIT",
+	[ROLLBACK] = "ROLLBACK",
+	[PUT_OBJECT] = "INSERT OR REPLACE INTO object(row, kind, flags, tenant, owner, generation, "
+		       "created, crc, body) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+	[DELETE_OBJECT] = "DELETE FROM object WHERE row = ?1",
+	[PUT_STRING] = "INSERT OR REPLACE INTO string(number, text) VALUES(?1, ?2)",
+	[PUT_NUMBER] = "INSERT OR REPLACE INTO number(name, value) VALUES(?1, ?2)",
+	[PUT_UNCONFIRMED] = "INSERT OR REPLACE INTO unconfirmed(id, due, crc, body) "
+			    "VALUES(?1, ?2, ?3, ?4)",
+	[DELETE_UNCONFIRMED] = "DELETE FROM unconfirmed WHERE id = ?1",
+};
+
+struct tn_store {
+	sqlite3 *db;
+	char *path;
+	sqlite3_stmt *prepared[N_STATEMENTS];
+	int failure; /* of the commit that is being made: SQLite's code, 0: none */
+	struct tn_error error;
+};
+
+static uint64_t crc_word(uint64_t crc, uint64_t word)
+{
+	return _mm_crc32_u64(crc, word);
+}
+
+static uint32_t crc_bytes(uint64_t crc, const void *bytes, size_t n)
+{
+	const uint8_t *p = bytes;
+	uint64_t word;
+
+	for (; n >= sizeof(word); n -= sizeof(word), p += sizeof(word)) {
+		memcpy(&word, p, sizeof(word));
+		crc = crc_word(crc, word);
+	}
+	for (; n; n--, p++)
+		crc = _mm_crc32_u8((uint32_t)crc, *p);
+	return (uint32_t)crc;
+}
+
+static uint32_t object_crc(const struct tn_store_object *o)
+{
+	uint64_t crc = UINT32_MAX;
+
+	crc = crc_word(crc, o->row);
+	crc = crc_word(crc, (uint64_t)o->kind << 32 | o->flags);
+	crc = crc_word(crc, (uint64_t)o->tenant << 32 | o->owner);
+	crc = crc_word(crc, o->size);
+	crc = crc_word(crc, o->generation);
+	crc = crc_word(crc, o->created_ns);
+	return crc_bytes(crc, o->body, o->size);
+}
+
+static uint32_t unconfirmed_crc(const struct tn_store_unconfirmed *u)
+{
+	return crc_bytes(crc_word(crc_word(UINT32_MAX, u->id), u->due_ns), u->body, u->size);
+}
+
+static int errno_of(int code)
+{
+	switch (code & 0xff) {
+	case SQLITE_FULL:
+		return -ENOSPC;
+	case SQLITE_READONLY:
+	case SQLITE_PERM:
+		return -EROFS;
+	case SQLITE_NOMEM:
+		return -ENOMEM;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return -EBUSY;
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		return -EBADMSG;
+	default:
+		return -EIO;
+	}
+}
+
+static const char *advice(int code)
+{
+	switch (code & 0xff) {
+	case SQLITE_FULL:
+		return "the disk is full: make room";
+	case SQLITE_READONLY:
+	case SQLITE_PERM:
+		return "it cannot be written: look at its permissions and at how it is mounted";
+	case SQLITE_CANTOPEN:
+		return "it cannot be opened: make its folder, and let tenond write there";
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return "another process has it: stop that one";
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		return "it is damaged, and nothing in it was changed: put a copy in its place, or "
+		       "move it away to begin anew";
+	default:
+		return "look at the disk";
+	}
+}
+
+static int fail(struct tn_store *s, int code, struct tn_error *err)
+{
+	(void)tn_error_set(err, TN_OF_OK, -1, "store %.80s: %s (%s)", s->path, advice(code),
+		s->db ? sqlite3_errmsg(s->db) : sqlite3_errstr(code));
+	return errno_of(code);
+}
+
+static int damaged(const struct tn_store *s, struct tn_error *err, const char *fmt, ...)
+{
+	char what[100];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(what, sizeof(what), fmt, args);
+	va_end(args);
+	(void)tn_error_set(
+		err, TN_OF_OK, -1, "store %.80s: %s (%s)", s->path, advice(SQLITE_CORRUPT), what);
+	return -EBADMSG;
+}
+
+static int execute(struct tn_store *s, const char *sql, struct tn_error *err)
+{
+	int code = sqlite3_exec(s->db, sql, NULL, NULL, NULL);
+
+	return code ? fail(s, code, err) : 0;
+}
+
+/* The one number that a query answers with. */
+static int query(struct tn_store *s, const char *sql, int64_t *value, struct tn_error *err)
+{
+	sqlite3_stmt *q = NULL;
+	int code = sqlite3_prepare_v2(s->db, sql, -1, &q, NULL);
+
+	if (!code)
+		code = sqlite3_step(q);
+	*value = code == SQLITE_ROW ? sqlite3_column_int64(q, 0) : 0;
+	sqlite3_finalize(q);
+	return code == SQLITE_ROW ? 0 : fail(s, code, err);
+}
+
+/* Is the file sound? SQLite's own short check, which is of its structure. */
+static int check_structure(struct tn_store *s, struct tn_error *err)
+{
+	sqlite3_stmt *q = NULL;
+	int code = sqlite3_prepare_v2(s->db, "PRAGMA quick_check(1)", -1, &q, NULL), rc = 0;
+	const char *said;
+
+	if (!code)
+		code = sqlite3_step(q);
+	said = code == SQLITE_ROW ? (const char *)sqlite3_column_text(q, 0) : NULL;
+	if (code != SQLITE_ROW)
+		rc = fail(s, code, err);
+	else if (!said || strcmp(said, "ok") != 0)
+		rc = damaged(s, err, "%.90s", said ? said : "no answer");
+	sqlite3_finalize(q);
+	return rc;
+}
+
+static int upgrade(struct tn_store *s, int64_t version, struct tn_error *err)
+{
+	char sql[80];
+	int rc = execute(s, "BEGIN IMMEDIATE", err);
+
+	for (int64_t v = version; v < TN_STORE_VERSION && !rc; v++)
+		rc = execute(s, tn_store_steps[v], err);
+	snprintf(sql, sizeof(sql), "PRAGMA application_id = %d; PRAGMA user_version = %d",
+		TN_STORE_APPLICATION, TN_STORE_VERSION);
+	if (!rc)
+		rc = execute(s, sql, err);
+	if (!rc)
+		rc = execute(s, "COMMIT", err);
+	if (rc)
+		(void)sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+	return rc;
+}
+
+/* What file is this, before anything is written to it? */
+static int check_version(struct tn_store *s, int64_t *version, struct tn_error *err)
+{
+	int64_t application, tables;
+	int rc = query(s, "PRAGMA user_version", version, err);
+
+	if (!rc)
+		rc = query(s, "PRAGMA application_id", &application, err);
+	if (!rc)
+		rc = query(s, "SELECT count(*) FROM sqlite_master", &tables, err);
+	if (rc)
+		return rc;
+	if (tables && application != TN_STORE_APPLICATION) {
+		(void)tn_error_set(err, TN_OF_OK, -1,
+			"store %.80s: it is a database of something else; give another path",
+			s->path);
+		return -EINVAL;
+	}
+	if (*version > TN_STORE_VERSION) {
+		(void)tn_error_set(err, TN_OF_OK, -1,
+			"store %.80s: it is of version %lld, and this release knows %d; use the "
+			"release that wrote it, or a newer one",
+			s->path, (long long)*version, TN_STORE_VERSION);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/*
+ * A commit is on the disk when it returns: WAL with synchronous=FULL.
+ */
+static int configure(struct tn_store *s, struct tn_error *err)
+{
+	int rc = execute(s,
+		"PRAGMA journal_mode = WAL;"
+		"PRAGMA synchronous = FULL;"
+		"PRAGMA wal_autocheckpoint = 2000;"
+		"PRAGMA cache_size = -8192;"
+		"PRAGMA trusted_schema = OFF;",
+		err);
+
+	/* Takes the lock, and fails now rather than later where nothing can be written. */
+	if (!rc)
+		rc = execute(s, "BEGIN IMMEDIATE", err);
+	if (!rc)
+		rc = execute(s, "COMMIT", err);
+	return rc;
+}
+
+/* A row of a query, to the reader. */
+typedef int (*row_fn)(struct tn_store *s, const struct tn_store_reader *reader, sqlite3_stmt *q,
+	struct tn_error *err);
+
+static int read_number(struct tn_store *s, const struct tn_store_reader *reader, sqlite3_stmt *q,
+	struct tn_error *err)
+{
+	(void)s;
+	(void)err;
+	return reader->number(reader->ctx, (enum tn_store_number)sqlite3_column_int(q, 0),
+		(uint64_t)sqlite3_column_int64(q, 1));
+}
+
+static int read_string(struct tn_store *s, const struct tn_store_reader *reader, sqlite3_stmt *q,
+	struct tn_error *err)
+{
+	const char *text = (const char *)sqlite3_column_text(q, 1);
+
+	if (!text || reader->string(reader->ctx, (uint32_t)sqlite3_column_int64(q, 0), text))
+		return damaged(s, err, "string %lld", (long long)sqlite3_column_int64(q, 0));
+	return 0;
+}
+
+static int read_object(struct tn_store *s, const struct tn_store_reader *reader, sqlite3_stmt *q,
+	struct tn_error *err)
+{
+	const struct tn_store_object o = {
+		.row = (uint64_t)sqlite3_column_int64(q, 0),
+		.kind = (uint32_t)sqlite3_column_int64(q, 1),
+		.flags = (uint32_t)sqlite3_column_int64(q, 2),
+		.tenant = (uint32_t)sqlite3_column_int64(q, 3),
+		.owner = (uint32_t)sqlite3_column_int64(q, 4),
+		.generation = (uint64_t)sqlite3_column_int64(q, 5),
+		.created_ns = (uint64_t)sqlite3_column_int64(q, 6),
+		.body = sqlite3_column_blob(q, 8),
+		.size = (uint32_t)sqlite3_column_bytes(q, 8),
+	};
+	struct tn_error why;
+
+	if (!o.body || object_crc(&o) != (uint32_t)sqlite3_column_int64(q, 7))
+		return damaged(s, err, "row %llu", (unsigned long long)o.row);
+	if (reader->object(reader->ctx, &o, &why))
+		return damaged(s, err, "row %llu: %.70s", (unsigned long long)o.row, why.detail);
+	return 0;
+}
+
+static int read_unconfirmed(struct tn_store *s, const struct tn_store_reader *reader,
+	sqlite3_stmt *q, struct tn_error *err)
+{
+	const struct tn_store_unconfirmed u = {
+		.id = (uint64_t)sqlite3_column_int64(q, 0),
+		.due_ns = (uint64_t)sqlite3_column_int64(q, 1),
+		.body = sqlite3_column_blob(q, 3),
+		.size = (uint32_t)sqlite3_column_bytes(q, 3),
+	};
+	struct tn_error why;
+
+	if (!u.body || unconfirmed_crc(&u) != (uint32_t)sqlite3_column_int64(q, 2))
+		return damaged(s, err, "transaction %llu", (unsigned long long)u.id);
+	if (reader->unconfirmed(reader->ctx, &u, &why))
+		return damaged(
+			s, err, "transaction %llu: %.70s", (unsigned long long)u.id, why.detail);
+	return 0;
+}
+
+static int read_rows(struct tn_store *s, const struct tn_store_reader *reader, const char *sql,
+	row_fn fn, struct tn_error *err)
+{
+	sqlite3_stmt *q = NULL;
+	int code = sqlite3_prepare_v2(s->db, sql, -1, &q, NULL), rc = 0;
+
+	while (!code && !rc) {
+		code = sqlite3_step(q);
+		if (code != SQLITE_ROW)
+			break;
+		code = 0;
+		rc = fn(s, reader, q, err);
+	}
+	if (!rc && code != SQLITE_DONE)
+		rc = fail(s, code, err);
+	sqlite3_finalize(q);
+	return rc;
+}
+
+static int read_all(struct tn_store *s, const struct tn_store_reader *reader, struct tn_error *err)
+{
+	int rc = read_rows(s, reader, "SELECT name, value FROM number", read_number, err);
+
+	if (!rc)
+		rc = read_rows(s, reader, "SELECT number, text FROM string ORDER BY number",
+			read_string, err);
+	if (!rc)
+		rc = read_rows(s, reader,
+			"SELECT row, kind, flags, tenant, owner, generation, created, crc, body "
+			"FROM object ORDER BY row",
+			read_object, err);
+	if (!rc)
+		rc = read_rows(s, reader, "SELECT id, due, crc, body FROM unconfirmed",
+			read_unconfirmed, err);
+	return rc;
+}
+
+static int prepare(struct tn_store *s, struct tn_error *err)
+{
+	int code = 0;
+
+	for (unsigned i = 0; i < N_STATEMENTS && !code; i++)
+		code = sqlite3_prepare_v3(
+			s->db, statements[i], -1, SQLITE_PREPARE_PERSISTENT, &s->prepared[i], NULL);
+	return code ? fail(s, code, err) : 0;
+}
+
+static int open_database(struct tn_store *s, struct tn_error *err)
+{
+	int code = sqlite3_open_v2(s->path, &s->db,
+		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
+			SQLITE_OPEN_NOFOLLOW,
+		NULL);
+
+	return code ? fail(s, code, err) : 0;
+}
+
+struct tn_store *tn_store_open(
+	const char *path, const struct tn_store_reader *reader, struct tn_error *err)
+{
+	struct tn_store *s = calloc(1, sizeof(*s));
+	int64_t version = 0;
+	int rc;
+
+	if (s)
+		s->path = strdup(path);
+	if (!s || !s->path)
+		abort();
+	rc = open_database(s, err);
+	/* One process has it: the lock is taken once and the log's index is in memory. */
+	if (!rc)
+		rc = execute(s, "PRAGMA locking_mode = EXCLUSIVE", err);
+	if (!rc)
+		rc = check_version(s, &version, err);
+	if (!rc)
+		rc = check_structure(s, err);
+	if (!rc)
+		rc = configure(s, err);
+	if (!rc && version < TN_STORE_VERSION)
+		rc = upgrade(s, version, err);
+	if (!rc)
+		rc = prepare(s, err);
+	if (!rc)
+		rc = read_all(s, reader, err);
+	if (!rc)
+		return s;
+	tn_store_close(s);
+	return NULL;
+}
+
+void tn_store_close(struct tn_store *s)
+{
+	if (!s)
+		return;
+	for (unsigned i = 0; i < N_STATEMENTS; i++)
+		sqlite3_finalize(s->prepared[i]);
+	sqlite3_close(s->db);
+	free(s->path);
+	free(s);
+}
+
+static void run(struct tn_store *s, enum statement which)
+{
+	sqlite3_stmt *q = s->prepared[which];
+	int code;
+
+	if (s->failure)
+		return;
+	code = sqlite3_step(q);
+	if (code != SQLITE_DONE) {
+		s->failure = code;
+		(void)fail(s, code, &s->error);
+	}
+	(void)sqlite3_reset(q);
+}
+
+static void bind(struct tn_store *s, enum statement which, int at, uint64_t value)
+{
+	(void)sqlite3_bind_int64(s->prepared[which], at, (sqlite3_int64)value);
+}
+
+/* Borrowed until the statement has run. */
+static void bind_body(
+	struct tn_store *s, enum statement which, int at, const void *body, uint32_t size)
+{
+	(void)sqlite3_bind_blob(s->prepared[which], at, body, (int)size, SQLITE_STATIC);
+}
+
+void tn_store_begin(struct tn_store *s)
+{
+	s->failure = 0;
+	run(s, BEGIN);
+}
+
+void tn_store_put(struct tn_store *s, const struct tn_store_object *o)
+{
+	bind(s, PUT_OBJECT, 1, o->row);
+	bind(s, PUT_OBJECT, 2, o->kind);
+	bind(s, PUT_OBJECT, 3, o->flags);
+	bind(s, PUT_OBJECT, 4, o->tenant);
+	bind(s, PUT_OBJECT, 5, o->owner);
+	bind(s, PUT_OBJECT, 6, o->generation);
+	bind(s, PUT_OBJECT, 7, o->created_ns);
+	bind(s, PUT_OBJECT, 8, object_crc(o));
+	bind_body(s, PUT_OBJECT, 9, o->body, o->size);
+	run(s, PUT_OBJECT);
+}
+
+void tn_store_delete(struct tn_store *s, uint64_t row)
+{
+	bind(s, DELETE_OBJECT, 1, row);
+	run(s, DELETE_OBJECT);
+}
+
+void tn_store_put_string(struct tn_store *s, uint32_t number, const char *string)
+{
+	bind(s, PUT_STRING, 1, number);
+	(void)sqlite3_bind_text(s->prepared[PUT_STRING], 2, string, -1, SQLITE_STATIC);
+	run(s, PUT_STRING);
+}
+
+void tn_store_put_number(struct tn_store *s, enum tn_store_number number, uint64_t value)
+{
+	bind(s, PUT_NUMBER, 1, (uint64_t)number);
+	bind(s, PUT_NUMBER, 2, value);
+	run(s, PUT_NUMBER);
+}
+
+void tn_store_put_unconfirmed(struct tn_store *s, const struct tn_store_unconfirmed *u)
+{
+	bind(s, PUT_UNCONFIRMED, 1, u->id);
+	bind(s, PUT_UNCONFIRMED, 2, u->due_ns);
+	bind(s, PUT_UNCONFIRMED, 3, unconfirmed_crc(u));
+	bind_body(s, PUT_UNCONFIRMED, 4, u->body, u->size);
+	run(s, PUT_UNCONFIRMED);
+}
+
+void tn_store_delete_unconfirmed(struct tn_store *s, uint64_t id)
+{
+	bind(s, DELETE_UNCONFIRMED, 1, id);
+	run(s, DELETE_UNCONFIRMED);
+}
+
+/* Some errors have ended the transaction already. */
+void tn_store_abort(struct tn_store *s)
+{
+	s->failure = 0;
+	if (sqlite3_get_autocommit(s->db))
+		return;
+	(void)sqlite3_step(s->prepared[ROLLBACK]);
+	(void)sqlite3_reset(s->prepared[ROLLBACK]);
+}
+
+int tn_store_end(struct tn_store *s, struct tn_error *err)
+{
+	int failure;
+
+	run(s, COMMIT);
+	failure = s->failure;
+	if (!failure)
+		return 0;
+	*err = s->error;
+	tn_store_abort(s);
+	return errno_of(failure);
+}
