@@ -137,7 +137,7 @@ static bool is_dead(unsigned flags, struct nlattr *encap)
 static bool decode_multipath(struct nlattr *list, struct tn_decoded *out)
 {
 	struct tn_kernel_route *route = &out->event.route;
-	const struct rtnexthop *nh = nla_data(list);
+	struct rtnexthop *nh = nla_data(list);
 	int left = nla_len(list);
 
 	for (; left >= (int)sizeof(*nh) && nh->rtnh_len >= sizeof(*nh) && nh->rtnh_len <= left;

@@ -7,6 +7,7 @@
 #include <linux/neighbour.h>
 #include <linux/nexthop.h>
 #include <linux/rtnetlink.h>
+#include <netlink/msg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -262,14 +263,14 @@ static bool take_piece(struct tn_netlink *n, int len)
 	struct nlmsghdr *m = (struct nlmsghdr *)n->buffer;
 	const struct nlmsgerr *error;
 
-	for (; NLMSG_OK(m, len); m = NLMSG_NEXT(m, len)) {
+	for (; nlmsg_ok(m, len); m = nlmsg_next(m, &len)) {
 		if (m->nlmsg_seq != n->sequence)
 			continue;
 		n->interrupted |= !!(m->nlmsg_flags & NLM_F_DUMP_INTR);
 		if (m->nlmsg_type == NLMSG_DONE)
 			return true;
 		if (m->nlmsg_type == NLMSG_ERROR) {
-			error = NLMSG_DATA(m);
+			error = nlmsg_data(m);
 			/* What the kernel does not have, it does not have any of. */
 			n->interrupted |= error->error != -EOPNOTSUPP && error->error != -EINVAL;
 			return true;
@@ -316,7 +317,7 @@ static void take_events(struct tn_netlink *n, int len)
 {
 	struct nlmsghdr *m = (struct nlmsghdr *)n->buffer;
 
-	for (; NLMSG_OK(m, len); m = NLMSG_NEXT(m, len)) {
+	for (; nlmsg_ok(m, len); m = nlmsg_next(m, &len)) {
 		n->counts.events++;
 		if (tn_netlink_decode(m, &n->decoded))
 			n->pending |= tn_kernel_apply(n->kernel, &n->decoded.event, NULL);
@@ -370,8 +371,8 @@ static void on_refusal(void *ctx, uint32_t events)
 
 		if (!len)
 			return;
-		for (; len > 0 && NLMSG_OK(m, len); m = NLMSG_NEXT(m, len)) {
-			const struct nlmsgerr *error = NLMSG_DATA(m);
+		for (; nlmsg_ok(m, len); m = nlmsg_next(m, &len)) {
+			const struct nlmsgerr *error = nlmsg_data(m);
 
 			if (m->nlmsg_type != NLMSG_ERROR || !error->error)
 				continue;
