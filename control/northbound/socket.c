@@ -170,7 +170,7 @@ int tn_socket_check_tcp(const struct tn_server_tcp *o, struct tn_error *err)
 int tn_socket_listen_tcp(const struct tn_server_tcp *o, struct tn_error *err)
 {
 	union tcp_address a;
-	socklen_t len;
+	socklen_t len = 0;
 	int fd, on = 1;
 
 	if (tcp_address(o, &a, &len, err))

@@ -626,7 +626,8 @@ static const struct tn_flow *lookup(struct tn_walk *w, uint8_t table_id)
 	if (w->read)
 		w->read->tables[table_id / 64] |= UINT64_C(1) << table_id % 64;
 	flow = (const struct tn_flow *)(const void *)rule;
-	fetch_flow(flow);
+	if (flow)
+		fetch_flow(flow);
 	op = tn_decide_emit(w, TN_OP_COUNT);
 	if (!op)
 		return flow;

@@ -13,8 +13,9 @@
  *
  * Negotiated: VERSION_1, mergeable receive buffers, indirect descriptors, event index, in-order and
  * packed rings, several queue pairs, control queue, announcement after migration, MTU; CSUM and
- * GUEST_CSUM but for "offloads": "none"; HOST_TSO4, HOST_TSO6, GUEST_TSO4 and GUEST_TSO6 with "all".
- * Not negotiated: UFO, ECN (a guest cuts frames with a congestion mark itself), IOMMU, post-copy.
+ * GUEST_CSUM but for "offloads": "none"; HOST_TSO4, HOST_TSO6, GUEST_TSO4 and GUEST_TSO6 with
+ * "all". Not negotiated: UFO, ECN (a guest cuts frames with a congestion mark itself), IOMMU,
+ * post-copy.
  *
  * Frames of a guest that has offloads are read into large buffers, of which there are few: those
  * that fit an ordinary one are copied there at once, long ones that are still to be cut stay. While
