@@ -50,50 +50,60 @@ struct stage_one {
 	struct tn_shape_mask mask;
 	struct tn_session_key last; /* key of the run that the next packet may continue */
 	const struct tn_ingress *in;
-	struct tn_wk_run *run; /* NULL: none to continue */
+	struct tn_wk_run *run;	/* NULL: none to continue */
+	struct tn_wk_run *next; /* that begins */
 	uint32_t common;
+	bool rest; /* decisions read something of the ingress that keys cannot hold */
 };
 
-static inline struct stage_one begin(const struct tn_worker *w)
+static inline struct stage_one begin(struct tn_worker *w)
 {
-	return (struct stage_one){.mask = tn_shape_mask_of(&w->mask)};
+	return (struct stage_one){
+		.mask = tn_shape_mask_of(&w->mask),
+		.next = &w->runs[w->n_runs],
+		.rest = w->rest_phy || w->rest_tunnel,
+	};
 }
 
-static inline struct tn_wk_run *new_run(
-	struct tn_worker *w, const struct tn_ingress *in, const struct tn_packet *p, unsigned i)
+static inline void end(struct tn_worker *w, const struct stage_one *s)
 {
-	struct tn_wk_run *run = &w->runs[w->n_runs++];
+	w->n_runs = (unsigned)(s->next - w->runs);
+	w->common |= s->common;
+}
 
+static inline void start_run(
+	struct tn_wk_run *run, const struct tn_ingress *in, const struct tn_packet *p, unsigned i)
+{
 	run->in = in;
 	run->bytes = p->len;
 	run->first = (uint8_t)i;
 	run->n = 1;
-	run->uncached = w->rest_phy || (w->rest_tunnel && in->in_phy_port);
+	run->uncached = false;
 	run->has_ip6 = false;
-	return run;
 }
 
-static void receive_rare(
-	struct tn_worker *w, struct tn_packet *p, const struct tn_ingress *in, unsigned i)
+/* False: the packet is gone. */
+static bool receive_rare(struct tn_worker *w, struct tn_wk_run *run, struct tn_packet *p,
+	const struct tn_ingress *in, unsigned i)
 {
 	struct tn_view view = tn_packet_view(p);
 	struct tn_headers h;
-	struct tn_wk_run *run;
 	struct tn_key key;
 
 	if (tn_parse(&view, &h)) {
 		tn_wk_drop(w, TN_DROP_RUNT, p);
-		return;
+		return false;
 	}
 	tn_wk_flow_key(&view, &h, in, &key);
 	w->rare[i].tos = key.ip_tos;
 	w->rare[i].entropy = tn_key_entropy(&key);
-	run = new_run(w, in, p, i);
+	start_run(run, in, p, i);
 	run->uncached = !tn_session_key_from(&key, &w->rest, &run->key, &run->ip6, &run->has_ip6);
 	run->has_ip6 &= w->mask_ip6;
 	run->key.kind = run->has_ip6 ? TN_SESSION_IP6 : 0;
 	tn_wk_mask_key(w, &run->key);
 	tn_wk_hash_run(w, run);
+	return true;
 }
 
 /* v2: in_port and tunnel id as the key holds them, masked. */
@@ -104,7 +114,7 @@ static inline __attribute__((always_inline)) void receive_one(struct tn_worker *
 	struct tn_session_key key;
 
 	if (tn_unlikely(!tn_shape_common(p->data, p->len))) {
-		receive_rare(w, p, in, i);
+		s->next += receive_rare(w, s->next, p, in, i);
 		s->run = NULL;
 		return;
 	}
@@ -115,7 +125,10 @@ static inline __attribute__((always_inline)) void receive_one(struct tn_worker *
 		s->run->bytes += p->len;
 		return;
 	}
-	s->run = new_run(w, in, p, i);
+	s->run = s->next++;
+	start_run(s->run, in, p, i);
+	if (tn_unlikely(s->rest))
+		s->run->uncached = w->rest_phy || in->in_phy_port;
 	s->in = in;
 	s->last = key;
 	s->run->key = key;
@@ -139,13 +152,13 @@ void tn_wk_receive(struct tn_worker *w, struct tn_packet *p, unsigned from, unsi
 			__builtin_prefetch(p[i + PREFETCH_AHEAD].data);
 		receive_one(w, &s, &p[i], in, v2, i);
 	}
-	w->common |= s.common;
+	end(w, &s);
 }
 
 void tn_wk_receive_again(struct tn_worker *w, struct tn_packet *p, unsigned from, unsigned n)
 {
 	const struct tn_ingress *in[TN_BURST] = {NULL};
-	struct stage_one s = begin(w);
+	struct stage_one s;
 	unsigned n_runs = 0;
 
 	/* The runs tell how their packets came in; packets in no run are gone. */
@@ -161,13 +174,14 @@ void tn_wk_receive_again(struct tn_worker *w, struct tn_packet *p, unsigned from
 			run->n = (uint8_t)(from - run->first);
 	}
 	w->n_runs = n_runs;
+	s = begin(w);
 	for (unsigned i = from; i < n; i++) {
 		if (in[i])
 			receive_one(w, &s, &p[i], in[i], ingress_vector(w, in[i]), i);
 		else
 			s.run = NULL;
 	}
-	w->common |= s.common;
+	end(w, &s);
 }
 
 /* --- tunnels ---------------------------------------------------------------------------------- */
@@ -348,5 +362,5 @@ void tn_wk_receive_underlay(struct tn_worker *w, struct tn_packet *p, unsigned n
 		}
 		receive_one(w, &s, &p[i], in, ingress_vector(w, in), i);
 	}
-	w->common |= s.common;
+	end(w, &s);
 }

@@ -45,23 +45,25 @@ static inline uint64_t tn_load64(const void *p)
  */
 static inline bool tn_shape_common(const uint8_t *data, uint32_t len)
 {
-	uint32_t total, l4;
+	uint32_t kind, total, l4, least;
 
 	/* type 0x0800, version 4 and IHL 5 in one compare */
 	if (len < TN_SHAPE_LEN_MIN || (tn_load32(data + 12) & 0x00ffffffu) != 0x00450008u)
 		return false;
+	/* no fragment (offset and MF are zero), and the protocol, in another one */
+	kind = tn_load32(data + 20) & 0xff00ff3fu;
+	if (tn_likely(kind == 17u << 24)) {
+		l4 = __builtin_bswap16(tn_load16(data + 38));
+		least = 8;
+	} else if (kind == 6u << 24) {
+		l4 = (data[46] >> 4) * 4u;
+		least = 20;
+	} else {
+		return false;
+	}
+	/* at least the header, at most what the IP packet holds, which is whole in the frame */
 	total = __builtin_bswap16(tn_load16(data + 16));
-	/* whole in the frame; no fragment: offset and MF are zero */
-	if (total + 14 > len || (tn_load16(data + 20) & 0xff3fu))
-		return false;
-	if (tn_likely(data[23] == 17))
-		l4 = __builtin_bswap16(tn_load16(data + 38)) - 8u;
-	else if (data[23] == 6)
-		l4 = (data[46] >> 4) * 4u - 20u;
-	else
-		return false;
-	/* at least the header, at most what the IP packet holds; below zero wraps to huge */
-	return l4 + (data[23] == 17 ? 28 : 40) <= total && (int32_t)l4 >= 0;
+	return l4 >= least && l4 + 20 <= total && total + 14 <= len;
 }
 
 /* A key mask with what the three loads bring along cut off. */
