@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -30,12 +31,38 @@ enum request {
 struct tn_dpdk_buffers guest_buffers;
 char guest_path[64];
 
+static char folder[] = "/tmp/tn-vhost-XXXXXX", bell_path[64];
+static struct tn_port *bell;
+
 /* --- the port --- */
 
-struct tn_port *make_port(const char *mode, const char *offloads)
+static struct sockaddr_un address_of(const char *path)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+
+	snprintf(a.sun_path, sizeof(a.sun_path), "%s", path);
+	return a;
+}
+
+static int connect_to(const char *path)
+{
+	struct sockaddr_un a = address_of(path);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	return fd;
+}
+
+/* librte_vhost looks once a second for sockets that are new to it, and when anything happens. */
+static void ring_bell(void)
+{
+	close(connect_to(bell_path));
+}
+
+static struct tn_port *make_at(const char *path, const char *mode, const char *offloads)
 {
 	const struct tn_port_option options[] = {
-		{.key = "socket", .type = TN_OPTION_STRING, .string = guest_path},
+		{.key = "socket", .type = TN_OPTION_STRING, .string = path},
 		{.key = "mode", .type = TN_OPTION_STRING, .string = mode},
 		{.key = "offloads", .type = TN_OPTION_STRING, .string = offloads},
 	};
@@ -47,9 +74,20 @@ struct tn_port *make_port(const char *mode, const char *offloads)
 	const struct tn_port_resources resources = {
 		.pool = guest_buffers.pool, .large = guest_buffers.large, .n_workers = 2};
 	struct tn_error err;
-	struct tn_port *port = tn_vhost_port_kind.make(&spec, &resources, &err);
+	struct tn_port *port;
 
-	assert_non_null(port);
+	err.detail[0] = '\0';
+	port = tn_vhost_port_kind.make(&spec, &resources, &err);
+	if (!port)
+		fail_msg("%s", err.detail);
+	return port;
+}
+
+struct tn_port *make_port(const char *mode, const char *offloads)
+{
+	struct tn_port *port = make_at(guest_path, mode, offloads);
+
+	ring_bell();
 	return port;
 }
 
@@ -63,19 +101,12 @@ void check_no_leak(void)
 
 struct sockaddr_un address(void)
 {
-	struct sockaddr_un a = {.sun_family = AF_UNIX};
-
-	snprintf(a.sun_path, sizeof(a.sun_path), "%s", guest_path);
-	return a;
+	return address_of(guest_path);
 }
 
 int connect_to_port(void)
 {
-	struct sockaddr_un a = address();
-	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-
-	assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof(a)), 0);
-	return fd;
+	return connect_to(guest_path);
 }
 
 /* fd: goes along; -1: none. */
@@ -258,19 +289,28 @@ int start_dpdk(void **state)
 	char *argv[TN_ARRAY_SIZE(words) + 1] = {NULL};
 
 	(void)state;
-	snprintf(guest_path, sizeof(guest_path), "/tmp/test_vhost.%d", (int)getpid());
+	/* Not named after the process: tests that run side by side may have the same number. */
+	if (!mkdtemp(folder))
+		return -1;
+	snprintf(guest_path, sizeof(guest_path), "%s/guest", folder);
+	snprintf(bell_path, sizeof(bell_path), "%s/bell", folder);
 	for (size_t i = 0; i < TN_ARRAY_SIZE(words); i++)
 		argv[i] = words[i];
 	if (rte_eal_init(TN_ARRAY_SIZE(words), argv) < 0)
 		return -1;
 	guest_buffers.pool = rte_pktmbuf_pool_create("buffers", BUFFERS, 0, 0, 2048 + 128, 0);
 	guest_buffers.large = rte_pktmbuf_pool_create("large", LARGE, 0, 0, UINT16_MAX, 0);
-	return guest_buffers.pool && guest_buffers.large ? 0 : -1;
+	if (!guest_buffers.pool || !guest_buffers.large)
+		return -1;
+	bell = make_at(bell_path, "server", "none");
+	return 0;
 }
 
 int stop_dpdk(void **state)
 {
 	(void)state;
+	bell->ops->destroy(bell);
+	(void)rmdir(folder);
 	rte_mempool_free(guest_buffers.large);
 	rte_mempool_free(guest_buffers.pool);
 	return rte_eal_cleanup();
