@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-import qemu_guest
-from netlab import HERE, PYTHON, Lab, kernel_has, why_not
+from netlab import HERE, PYTHON, Lab, kernel_has, why_not  # first: it tells where guest is
+import guest
 from replaying import config, flow, output
 
 MB = 8
@@ -28,7 +28,7 @@ class Site:
         sockets = {name: "%s/%s.sock" % (folder, name) for name in MACS}
         for name, interfaces in (("one", [("one", "")]),
                                  ("two", [("two", ""), ("plain", NO_OFFLOADS)])):
-            self.machines.append(qemu_guest.Machine(
+            self.machines.append(guest.Machine(
                 self.lab, name, [(sockets[i], MACS[i], options) for i, options in interfaces]))
         self.make_far()
         self.document = self.make_document(sockets)
@@ -126,7 +126,7 @@ class Site:
 
 @pytest.fixture(scope="module")
 def booted(tmp_path_factory):
-    missing = why_not() or qemu_guest.why_not()
+    missing = why_not() or guest.why_not()
     if not missing and not kernel_has("vxlan id 1 dstport 4789"):
         missing = "this kernel has no VXLAN device"
     if missing:

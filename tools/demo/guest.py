@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import time
 
-from netlab import TOP
+from lab import TOP
 
 QEMU = "qemu-system-x86_64"
 BUSYBOX = "/bin/busybox"
