@@ -24,7 +24,8 @@ struct tn_web {
 	struct tn_web_shared *shared;
 	struct MHD_Daemon *daemon;
 	int epoll, again; /* again: readable when there is more to do at once */
-	bool tls, ending;
+	bool tls;
+	bool due;			 /* `again` is readable */
 	struct tn_connection *accepting; /* while it is given to the library */
 };
 
@@ -58,17 +59,24 @@ struct exchange {
 
 /* The library's turn. */
 
+static void run_again(struct tn_web *w)
+{
+	uint64_t one = 1;
+
+	if (!w->due)
+		w->due = write(w->again, &one, sizeof(one)) == (ssize_t)sizeof(one);
+}
+
 static void run(struct tn_web *w)
 {
 	MHD_UNSIGNED_LONG_LONG wait;
-	uint64_t one = 1;
 
 	for (unsigned i = 0; i < RUNS_MAX; i++) {
 		(void)MHD_run(w->daemon);
 		if (MHD_get_timeout(w->daemon, &wait) != MHD_YES || wait != 0)
 			return;
 	}
-	(void)!write(w->again, &one, sizeof(one));
+	run_again(w);
 }
 
 static void on_ready(void *ctx, uint32_t events)
@@ -84,6 +92,7 @@ static void on_again(void *ctx, uint32_t events)
 
 	(void)events;
 	(void)!read(w->again, &n, sizeof(n));
+	w->due = false;
 	run(w);
 }
 
@@ -95,6 +104,7 @@ static void enter_phase(struct tn_connection *connection, enum phase phase)
 	connection->since_ns = tn_service_monotonic();
 }
 
+/* The library does not tell its epoll descriptor of what is resumed. */
 static void wake(struct tn_call *c)
 {
 	struct exchange *x = c->transport;
@@ -103,6 +113,7 @@ static void wake(struct tn_call *c)
 		return;
 	x->suspended = false;
 	MHD_resume_connection(x->connection->mhd);
+	run_again(x->connection->web);
 }
 
 static enum MHD_Result add_query(

@@ -8,6 +8,7 @@ import signal
 import socket
 import stat
 import subprocess
+import time
 
 import pytest
 
@@ -115,6 +116,17 @@ def test_a_killed_one_leaves_nothing_in_the_way(tenon):
 def test_starts_without_a_data_plane(tenon):
     tenon.tenond.start()
     assert tenon.client().get("/v1/health").json["connected"] is False
+
+
+def test_answers_come_when_they_are_there(tenon):
+    """Not with the next tick of a clock, which is a second away: these would take a minute."""
+    tenon.start()
+    client = tenon.client()
+    began = time.monotonic()
+    for i in range(60):
+        client.post("/v1/hosts", {"mac": "02:00:00:00:00:%02x" % i, "vlan": "None",
+                                  "ipAddresses": [], "locations": [{"port": "1"}]})
+    assert time.monotonic() - began < 30
 
 
 def test_keeps_few_privileges(tenon):
