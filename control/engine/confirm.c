@@ -98,13 +98,48 @@ static int undo(struct tn_engine *e, struct tn_unconfirmed *u, tn_done_fn done, 
 	return 0;
 }
 
-int tn_engine_confirm(struct tn_engine *e, uint64_t transaction, tn_done_fn done, void *ctx)
+struct looking {
+	struct tn_engine *e;
+	struct tn_scope scope;
+	bool foreign;
+};
+
+static void look_at_one(
+	void *ctx, enum tn_kind kind, uint64_t id, uint64_t generation, struct tn_wanted *before)
+{
+	struct looking *l = ctx;
+	const struct tn_wanted *now = tn_index_get(&l->e->objects[kind], id);
+
+	(void)generation;
+	if ((before && before->tenant != l->scope.tenant) ||
+		(now && now->tenant != l->scope.tenant))
+		l->foreign = true;
+	tn_wanted_put(before);
+}
+
+/* One that waits, and whose objects are all in the scope; NULL: none. */
+static struct tn_unconfirmed *find_in(
+	struct tn_engine *e, uint64_t transaction, struct tn_scope scope)
 {
 	struct tn_unconfirmed *u = find(e, transaction);
+	struct looking l = {.e = e, .scope = scope};
+	struct tn_error err;
+
+	if (!u || u->ending || !scope.tenant)
+		return u && !u->ending ? u : NULL;
+	if (tn_persist_read_undo(e->dpid, u->undo.data, u->undo.len, look_at_one, &l, &err))
+		return NULL;
+	return l.foreign ? NULL : u;
+}
+
+int tn_engine_confirm(struct tn_engine *e, uint64_t transaction, struct tn_scope scope,
+	tn_done_fn done, void *ctx)
+{
+	struct tn_unconfirmed *u = find_in(e, transaction, scope);
 	struct tn_edits none = {0};
 	struct tn_job *job;
 
-	if (!u || u->ending)
+	if (!u)
 		return -ENOENT;
 	u->ending = true;
 	job = tn_job_internal(e, &none);
@@ -116,11 +151,12 @@ int tn_engine_confirm(struct tn_engine *e, uint64_t transaction, tn_done_fn done
 	return 0;
 }
 
-int tn_engine_cancel(struct tn_engine *e, uint64_t transaction, tn_done_fn done, void *ctx)
+int tn_engine_cancel(struct tn_engine *e, uint64_t transaction, struct tn_scope scope,
+	tn_done_fn done, void *ctx)
 {
-	struct tn_unconfirmed *u = find(e, transaction);
+	struct tn_unconfirmed *u = find_in(e, transaction, scope);
 
-	if (!u || u->ending)
+	if (!u)
 		return -ENOENT;
 	if (undo(e, u, done, ctx)) {
 		u->due_ns = 0; /* as soon as it can be */

@@ -178,9 +178,14 @@ struct tn_request {
 void tn_engine_submit(struct tn_engine *e, const struct tn_request *request);
 /* ctx is gone: its requests go on, nobody is told. */
 void tn_engine_forget(struct tn_engine *e, const void *ctx);
-/* -ENOENT: no such transaction waits. `done` as of a request: durable when it is called. */
-int tn_engine_confirm(struct tn_engine *e, uint64_t transaction, tn_done_fn done, void *ctx);
-int tn_engine_cancel(struct tn_engine *e, uint64_t transaction, tn_done_fn done, void *ctx);
+/*
+ * -ENOENT: no such transaction waits, or it touched what the scope does not see. `done` as of a
+ * request: durable when it is called.
+ */
+int tn_engine_confirm(struct tn_engine *e, uint64_t transaction, struct tn_scope scope,
+	tn_done_fn done, void *ctx);
+int tn_engine_cancel(struct tn_engine *e, uint64_t transaction, struct tn_scope scope,
+	tn_done_fn done, void *ctx);
 
 /* --- reading -------------------------------------------------------------------------------- */
 

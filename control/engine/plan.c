@@ -416,12 +416,48 @@ static void check_group_use(void *ctx, uint32_t group_id)
 		c->rc = check_use(c->p, c->edit, TN_KIND_GROUP, group_id);
 }
 
+/* Another's group; whether there is such a group at all is for the data plane to say. */
+static bool is_hidden(const struct tn_plan *p, uint32_t group_id)
+{
+	const struct tn_wanted *w = tn_plan_current(p, TN_KIND_GROUP, group_id);
+
+	return w && !tn_plan_sees(p, w);
+}
+
+/* Groups that lead on to another client's are refused as they are where there is none. */
+static int check_chain(struct tn_plan *p, const struct tn_edit *edit)
+{
+	const struct tn_group_info *group = tn_wanted_as_group(edit->after);
+
+	for (uint32_t i = 0; i < group->n_buckets; i++) {
+		const struct tn_bucket *b = &group->buckets[i].bucket;
+
+		look_at(p, edit->op);
+		if (b->watch_group != TN_GROUP_ANY && is_hidden(p, b->watch_group))
+			return tn_plan_refuse(p, TN_REFUSED, TN_OFPGMFC_BAD_WATCH,
+				"watch_group %u does not exist: add that group first",
+				b->watch_group);
+		for (uint32_t j = 0; j < b->n_actions; j++) {
+			const struct tn_action *a = &b->actions[j];
+
+			if (a->type == TN_ACTION_GROUP && is_hidden(p, a->group_id))
+				return tn_plan_refuse(p, TN_REFUSED, TN_OFPBAC_BAD_OUT_GROUP,
+					"group %u does not exist: add the group before the group "
+					"that uses it",
+					a->group_id);
+		}
+	}
+	return 0;
+}
+
 static int check_uses(struct tn_plan *p)
 {
 	struct check_groups c = {.p = p};
 
 	for (size_t i = 0; i < p->edits.n && !c.rc; i++) {
 		c.edit = &p->edits.v[i];
+		if (c.edit->kind == TN_KIND_GROUP && c.edit->after && p->r->scope.tenant)
+			c.rc = check_chain(p, c.edit);
 		if (c.edit->kind != TN_KIND_FLOW || !c.edit->after || !tn_edit_changes(c.edit))
 			continue;
 		tn_wanted_group_uses(c.edit->after, check_group_use, &c);

@@ -77,10 +77,16 @@ static int plan_group_add(struct tn_plan *p, const struct tn_group_mod *gm, stru
 {
 	uint32_t owner = gm->owner ? gm->owner : p->r->owner;
 
-	if (edit->after)
+	struct tn_wanted *w = whole_group(gm);
+
+	/* The same one again is no error: a client that lost the answer may ask once more. */
+	if (edit->after && (!tn_wanted_same(edit->after, w) || edit->after->owner != owner)) {
+		tn_wanted_put(w);
 		return tn_plan_refuse(p, TN_REFUSED, TN_OFPGMFC_GROUP_EXISTS,
-			"group %u exists: modify it, or delete it first", gm->group_id);
-	return put_group(p, edit, whole_group(gm), owner);
+			"group %u exists, and is another one: modify it, or delete it first",
+			gm->group_id);
+	}
+	return put_group(p, edit, w, owner);
 }
 
 static uint32_t bucket_position(const struct tn_group_info *group, uint32_t bucket_id)
@@ -356,6 +362,13 @@ static int put_meter(struct tn_plan *p, const struct tn_meter_mod *mm, struct tn
 	uint32_t owner = mm->owner ? mm->owner : old ? old->owner : p->r->owner;
 	struct tn_wanted *w = whole_meter(mm);
 
+	if (mm->command == TN_METER_ADD && edit->after &&
+		(!tn_wanted_same(edit->after, w) || edit->after->owner != owner)) {
+		tn_wanted_put(w);
+		return tn_plan_refuse(p, TN_REFUSED, TN_OFPMMFC_METER_EXISTS,
+			"meter %u exists, and is another one: modify it, or delete it first",
+			mm->meter_id);
+	}
 	if (old && (edit->after || p->replacing) && tn_wanted_same(old, w) && old->owner == owner &&
 		old->state != TN_STATE_FAILED) {
 		tn_wanted_put(w);
@@ -385,9 +398,6 @@ int tn_plan_meter(struct tn_plan *p, const struct tn_meter_mod *mm)
 		rc = tn_plan_check_condition(p, edit->after);
 	if (rc)
 		return rc;
-	if (mm->command == TN_METER_ADD && edit->after)
-		return tn_plan_refuse(p, TN_REFUSED, TN_OFPMMFC_METER_EXISTS,
-			"meter %u exists: modify it, or delete it first", mm->meter_id);
 	if (mm->command == TN_METER_MODIFY && !edit->after)
 		return tn_plan_refuse(p, TN_NOT_FOUND, TN_OFPMMFC_UNKNOWN_METER,
 			"meter %u does not exist: add it", mm->meter_id);

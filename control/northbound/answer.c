@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "control/northbound/memory.h"
+#include "control/northbound/service.h"
+
 #define ERRORS_MAX  1000u /* told in one answer */
 #define RETRY_AFTER 1u
 
@@ -46,6 +49,8 @@ static void done(struct tn_call *c, unsigned status)
 {
 	c->status = status;
 	c->answered = true;
+	if (c->idempotency_key)
+		tn_memory_keep(c->service->memory, c);
 	if (c->wake)
 		c->wake(c);
 }
@@ -258,6 +263,17 @@ void tn_answer_diagnostics(
 	}
 	p.status = status ? status : p.of ? tn_of_error_http_status(p.of) : 400;
 	answer_problem(c, p);
+}
+
+unsigned tn_answer_status(const struct tn_call *c, const struct tn_outcome *o, unsigned status)
+{
+	return o->verdict == TN_ACCEPTED && !c->onos ? 202 : status;
+}
+
+void tn_answer_done(struct tn_call *c, const struct tn_outcome *o)
+{
+	c->etag = 0;
+	tn_answer_empty(c, tn_answer_status(c, o, 204));
 }
 
 void tn_answer_outcome(struct tn_call *c, const struct tn_outcome *o)

@@ -34,6 +34,11 @@ void tn_answer_diagnostics(
 /* An outcome that is neither DONE nor ACCEPTED. */
 void tn_answer_outcome(struct tn_call *c, const struct tn_outcome *o);
 
+/* status, or 202 for what the data plane has later; ONOS has no such status. */
+unsigned tn_answer_status(const struct tn_call *c, const struct tn_outcome *o, unsigned status);
+/* A change that has nothing to tell, as a tn_call_submit()'s finish. */
+void tn_answer_done(struct tn_call *c, const struct tn_outcome *o);
+
 /* "Not Found". */
 const char *tn_status_phrase(unsigned status);
 

@@ -61,8 +61,10 @@ void tn_call_release(struct tn_call *c)
 	/* Traces and refreshes need nothing of ours; a request's operations must stay. */
 	if (c->submitted)
 		return;
-	if (!c->answered)
+	if (!c->answered) {
 		tn_engine_forget(c->service->engine, c);
+		tn_memory_forget(c->service->memory, c);
+	}
 	call_free(c);
 }
 
@@ -127,6 +129,21 @@ static const char *below_version(struct tn_call *c)
 	return NULL;
 }
 
+/* "true", "false", or nothing for true. */
+static bool check_flag(struct tn_call *c, const struct tn_call_query *q)
+{
+	static const char *const flags[] = {"stats", "dryRun", "initial"};
+
+	if (!*q->value || strcmp(q->value, "true") == 0 || strcmp(q->value, "false") == 0)
+		return true;
+	for (size_t i = 0; i < TN_ARRAY_SIZE(flags); i++)
+		if (strcmp(q->key, flags[i]) == 0) {
+			tn_answer_error(c, 400, "\"%s\" is true or false", q->key);
+			return false;
+		}
+	return true;
+}
+
 static bool check_queries(struct tn_call *c)
 {
 	if (c->too_many_queries) {
@@ -149,8 +166,23 @@ static bool check_queries(struct tn_call *c)
 					c, 400, "parameter \"%.40s\" stands twice; keep one", key);
 				return false;
 			}
+		if (!check_flag(c, &c->query[i]))
+			return false;
 	}
 	return true;
+}
+
+/* What the route would not look at must not be sent to be looked at. */
+static bool check_headers(struct tn_call *c)
+{
+	if (c->onos || c->method == TN_GET || c->route->flags & TN_ROUTE_TAGGED)
+		return true;
+	if (!c->if_match && !c->if_none_match)
+		return true;
+	tn_answer_error(c, 400,
+		"%s %s has no ETag to compare with: send it without If-Match and If-None-Match",
+		tn_method_name(c->method), c->route->path);
+	return false;
 }
 
 static bool check_role(struct tn_call *c)
@@ -214,7 +246,7 @@ void tn_call_begin(struct tn_call *c)
 			tn_answer_error(c, 405, "%s takes %s", c->path, c->allow);
 		return;
 	}
-	(void)(check_role(c) && check_queries(c) && check_device(c));
+	(void)(check_role(c) && check_queries(c) && check_headers(c) && check_device(c));
 }
 
 /* application/json, or what a format over JSON calls itself; parameters do not matter. */
@@ -301,22 +333,30 @@ static void answer_dry_run(struct tn_call *c)
 	tn_answer_text(c, 200, TN_TYPE_JSON);
 }
 
-static void on_done(void *ctx, const struct tn_outcome *o)
+static void answer_done(struct tn_call *c, const struct tn_outcome *o)
 {
-	struct tn_call *c = ctx;
-
-	c->submitted = false;
-	if (c->released) {
-		call_free(c);
-		return;
-	}
-	tn_service_unpick(c->service, c);
 	if (o->verdict != TN_DONE && o->verdict != TN_ACCEPTED)
 		tn_answer_outcome(c, o);
 	else if (tn_call_flag(c, "dryRun"))
 		answer_dry_run(c);
 	else
 		c->finish(c, o);
+}
+
+static void on_done(void *ctx, const struct tn_outcome *o)
+{
+	struct tn_call *c = ctx;
+
+	c->submitted = false;
+	if (!c->service) {
+		call_free(c);
+		return;
+	}
+	tn_service_unpick(c->service, c);
+	answer_done(c, o);
+	/* Its client is gone; who asks again with its Idempotency-Key gets the answer. */
+	if (c->released)
+		call_free(c);
 }
 
 /* What the query says of the change. */
@@ -372,14 +412,15 @@ void tn_call_submit(
 }
 
 int tn_call_settle(struct tn_call *c, uint64_t transaction,
-	int (*fn)(struct tn_engine *e, uint64_t transaction, tn_done_fn done, void *ctx),
+	int (*fn)(struct tn_engine *e, uint64_t transaction, struct tn_scope scope, tn_done_fn done,
+		void *ctx),
 	void (*finish)(struct tn_call *c, const struct tn_outcome *outcome))
 {
 	int rc;
 
 	c->finish = finish;
 	c->submitted = true;
-	rc = fn(c->service->engine, transaction, on_done, c);
+	rc = fn(c->service->engine, transaction, tn_call_scope(c), on_done, c);
 	if (rc)
 		c->submitted = false;
 	return rc;

@@ -29,6 +29,7 @@ struct tn_call;
 #define TN_CALL_QUERIES_MAX 32u
 
 enum tn_method {
+	TN_NO_METHOD = 0,
 	TN_GET = 1 << 0,
 	TN_POST = 1 << 1,
 	TN_PUT = 1 << 2,
@@ -126,7 +127,8 @@ void tn_call_submit(
 	struct tn_call *c, void (*finish)(struct tn_call *c, const struct tn_outcome *outcome));
 /* The same for a transaction that waits to be confirmed: -ENOENT if there is none. */
 int tn_call_settle(struct tn_call *c, uint64_t transaction,
-	int (*fn)(struct tn_engine *e, uint64_t transaction, tn_done_fn done, void *ctx),
+	int (*fn)(struct tn_engine *e, uint64_t transaction, struct tn_scope scope, tn_done_fn done,
+		void *ctx),
 	void (*finish)(struct tn_call *c, const struct tn_outcome *outcome)) TN_MUST_CHECK;
 /* fn when counters are as new as can be (with none in kinds, or ?stats=false: at once). */
 void tn_call_refresh(struct tn_call *c, unsigned kinds, void (*fn)(struct tn_call *c));

@@ -256,7 +256,7 @@ static void replaced(struct tn_call *c, const struct tn_outcome *o)
 	if (o->transaction)
 		tn_text_printf(&c->text, ",\"transaction\":\"%" PRIu64 "\"", o->transaction);
 	tn_text_puts(&c->text, "}");
-	tn_answer_text(c, o->verdict == TN_ACCEPTED ? 202 : 200, TN_TYPE_JSON);
+	tn_answer_text(c, tn_answer_status(c, o, 200), TN_TYPE_JSON);
 }
 
 void tn_config_put(struct tn_call *c)

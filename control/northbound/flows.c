@@ -90,18 +90,13 @@ static void put_flow_id(struct tn_call *c, const char *before, uint64_t id)
 		tn_engine_dpid(tn_call_engine(c)), (int64_t)id);
 }
 
-static unsigned accepted(const struct tn_call *c, const struct tn_outcome *o, unsigned status)
-{
-	return o->verdict == TN_ACCEPTED && !c->onos ? 202 : status;
-}
-
 static void flows_added(struct tn_call *c, const struct tn_outcome *o)
 {
 	tn_text_puts(&c->text, "{\"flows\":[");
 	for (size_t i = 0; i < o->n_results; i++)
 		put_flow_id(c, i ? "," : "", o->results[i].id);
 	tn_text_puts(&c->text, "]}");
-	tn_answer_text(c, accepted(c, o, 200), TN_TYPE_JSON);
+	tn_answer_text(c, tn_answer_status(c, o, 200), TN_TYPE_JSON);
 }
 
 void tn_flows_post(struct tn_call *c)
@@ -125,7 +120,7 @@ static void flow_added(struct tn_call *c, const struct tn_outcome *o)
 		return;
 	}
 	put_flow_id(c, "", r->id);
-	tn_answer_text(c, accepted(c, o, r->created ? 201 : 200), TN_TYPE_JSON);
+	tn_answer_text(c, tn_answer_status(c, o, r->created ? 201 : 200), TN_TYPE_JSON);
 }
 
 static bool read_one(struct tn_call *c)
@@ -161,7 +156,7 @@ void tn_flow_put(struct tn_call *c)
 		return;
 	}
 	c->ops[0].if_generation = c->if_match ? generation : 0;
-	c->ops[0].create_only = c->if_none_match != NULL;
+	c->ops[0].create_only = c->if_none_match && !generation;
 	tn_call_submit(c, flow_added);
 }
 
@@ -180,7 +175,7 @@ static void flows_replaced(struct tn_call *c, const struct tn_outcome *o)
 	c->etag = tn_list_generation(c, TN_KIND_FLOW);
 	tn_text_printf(&c->text, "{\"added\":%zu,\"changed\":%zu,\"removed\":%u,\"unchanged\":%zu}",
 		added, changed, o->n_results ? o->results[0].n_objects : 0, kept);
-	tn_answer_text(c, accepted(c, o, 200), TN_TYPE_JSON);
+	tn_answer_text(c, tn_answer_status(c, o, 200), TN_TYPE_JSON);
 }
 
 void tn_flows_put_device(struct tn_call *c)
@@ -203,12 +198,6 @@ void tn_flows_put_device(struct tn_call *c)
 }
 
 /* Removing. */
-
-static void removed(struct tn_call *c, const struct tn_outcome *o)
-{
-	(void)o;
-	tn_answer_empty(c, 204);
-}
 
 static bool remove_element(
 	struct tn_call *c, struct tn_json_reader *r, tn_json_ref v, const char *pointer)
@@ -244,7 +233,7 @@ static bool remove_element(
 void tn_flows_delete(struct tn_call *c)
 {
 	if (tn_body_array(c, "flows", remove_element, NULL))
-		tn_call_submit(c, removed);
+		tn_call_submit(c, tn_answer_done);
 }
 
 void tn_flow_delete(struct tn_call *c)
@@ -262,7 +251,7 @@ void tn_flow_delete(struct tn_call *c)
 	op->object.kind = TN_KIND_FLOW;
 	op->object.id = id;
 	op->if_generation = c->if_match ? generation : 0;
-	tn_call_submit(c, removed);
+	tn_call_submit(c, tn_answer_done);
 }
 
 /* Of an owner that has none nothing is removed; its name is not remembered for that. */
@@ -286,5 +275,5 @@ void tn_flows_delete_application(struct tn_call *c)
 		op->replace.kind = TN_KIND_FLOW;
 		op->replace.owner = c->owner;
 	}
-	tn_call_submit(c, removed);
+	tn_call_submit(c, tn_answer_done);
 }

@@ -127,7 +127,7 @@ static void group_added(struct tn_call *c, const struct tn_outcome *o)
 	}
 	tn_text_printf(&c->text, "{\"deviceId\":\"of:%016" PRIx64 "\",\"groupId\":%" PRIu64 "}",
 		tn_engine_dpid(tn_call_engine(c)), r->id);
-	tn_answer_text(c, o->verdict == TN_ACCEPTED ? 202 : r->created ? 201 : 200, TN_TYPE_JSON);
+	tn_answer_text(c, tn_answer_status(c, o, r->created ? 201 : 200), TN_TYPE_JSON);
 }
 
 void tn_groups_post(struct tn_call *c)
@@ -166,13 +166,6 @@ void tn_group_put(struct tn_call *c)
 
 /* Removing. */
 
-static void done(struct tn_call *c, const struct tn_outcome *o)
-{
-	(void)o;
-	c->etag = 0;
-	tn_answer_empty(c, 204);
-}
-
 void tn_group_delete(struct tn_call *c)
 {
 	struct tn_operation *op;
@@ -191,7 +184,7 @@ void tn_group_delete(struct tn_call *c)
 		op->object.id = id;
 		op->if_generation = c->if_match ? generation : 0;
 	}
-	tn_call_submit(c, done);
+	tn_call_submit(c, tn_answer_done);
 }
 
 /* Buckets. */
@@ -233,7 +226,7 @@ void tn_buckets_post(struct tn_call *c)
 		return;
 	tn_call_operation(c, TN_OP_MOD, "/buckets")->mod =
 		(struct tn_mod){.kind = TN_MOD_GROUP, .group = gm};
-	tn_call_submit(c, done);
+	tn_call_submit(c, tn_answer_done);
 }
 
 void tn_buckets_delete(struct tn_call *c)
@@ -259,5 +252,5 @@ void tn_buckets_delete(struct tn_call *c)
 			(struct tn_mod){.kind = TN_MOD_GROUP, .group = gm};
 		ids += n + (ids[n] == ',');
 	}
-	tn_call_submit(c, done);
+	tn_call_submit(c, tn_answer_done);
 }

@@ -175,7 +175,7 @@ static void host_added(struct tn_call *c, const struct tn_outcome *o)
 		return;
 	}
 	tn_text_printf(&c->text, "{\"id\":\"%s\"}", strstr(location, "/hosts/") + 7);
-	tn_answer_text(c, r->created ? 201 : 200, TN_TYPE_JSON);
+	tn_answer_text(c, tn_answer_status(c, o, r->created ? 201 : 200), TN_TYPE_JSON);
 }
 
 void tn_hosts_post(struct tn_call *c)
@@ -186,13 +186,6 @@ void tn_hosts_post(struct tn_call *c)
 
 	if (tn_body_end(c, &b, ok))
 		tn_call_submit(c, host_added);
-}
-
-static void removed(struct tn_call *c, const struct tn_outcome *o)
-{
-	(void)o;
-	c->etag = 0;
-	tn_answer_empty(c, 204);
 }
 
 void tn_host_delete(struct tn_call *c)
@@ -211,5 +204,5 @@ void tn_host_delete(struct tn_call *c)
 		op->host = host;
 		op->if_generation = c->if_match ? generation : 0;
 	}
-	tn_call_submit(c, removed);
+	tn_call_submit(c, tn_answer_done);
 }

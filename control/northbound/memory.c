@@ -154,13 +154,27 @@ bool tn_memory_begin(struct tn_memory *m, struct tn_call *c, uint64_t now_ns)
 	return false;
 }
 
-void tn_memory_keep(struct tn_memory *m, const struct tn_call *c)
+static struct entry **of_call(struct tn_memory *m, const struct tn_call *c)
 {
-	struct entry **at = &m->oldest, *e;
+	struct entry **at = &m->oldest;
 
 	while (*at && (*at)->call != c->number)
 		at = &(*at)->next;
-	e = *at;
+	return at;
+}
+
+void tn_memory_forget(struct tn_memory *m, const struct tn_call *c)
+{
+	struct entry **at = c->idempotency_key ? of_call(m, c) : NULL;
+
+	if (at && *at)
+		drop(m, at);
+}
+
+void tn_memory_keep(struct tn_memory *m, const struct tn_call *c)
+{
+	struct entry **at = of_call(m, c), *e = *at;
+
 	if (!e)
 		return;
 	if (c->status >= 500 || c->produce || c->text.n > TN_MEMORY_BYTES / 4) {

@@ -25,6 +25,8 @@ void tn_memory_free(struct tn_memory *m);
 bool tn_memory_begin(struct tn_memory *m, struct tn_call *c, uint64_t now_ns);
 /* The call is answered. Errors of the server (5xx) are forgotten: the next try is a new one. */
 void tn_memory_keep(struct tn_memory *m, const struct tn_call *c);
+/* It never will be. */
+void tn_memory_forget(struct tn_memory *m, const struct tn_call *c);
 /* Drops what is too old. */
 void tn_memory_tick(struct tn_memory *m, uint64_t now_ns);
 size_t tn_memory_count(const struct tn_memory *m);

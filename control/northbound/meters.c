@@ -69,7 +69,7 @@ static void meter_added(struct tn_call *c, const struct tn_outcome *o)
 	}
 	tn_text_printf(&c->text, "{\"deviceId\":\"of:%016" PRIx64 "\",\"meterId\":\"%" PRIu64 "\"}",
 		tn_engine_dpid(tn_call_engine(c)), r->id);
-	tn_answer_text(c, o->verdict == TN_ACCEPTED ? 202 : r->created ? 201 : 200, TN_TYPE_JSON);
+	tn_answer_text(c, tn_answer_status(c, o, r->created ? 201 : 200), TN_TYPE_JSON);
 }
 
 void tn_meters_post(struct tn_call *c)
@@ -113,13 +113,6 @@ void tn_meter_put(struct tn_call *c)
 
 /* Removing. */
 
-static void removed(struct tn_call *c, const struct tn_outcome *o)
-{
-	(void)o;
-	c->etag = 0;
-	tn_answer_empty(c, 204);
-}
-
 void tn_meter_delete(struct tn_call *c)
 {
 	uint64_t id, generation;
@@ -134,5 +127,5 @@ void tn_meter_delete(struct tn_call *c)
 	op->object.kind = TN_KIND_METER;
 	op->object.id = id;
 	op->if_generation = c->if_match ? generation : 0;
-	tn_call_submit(c, removed);
+	tn_call_submit(c, tn_answer_done);
 }

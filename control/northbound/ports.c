@@ -64,7 +64,7 @@ static void port_done(struct tn_call *c, const struct tn_outcome *o)
 	c->location = r->created ? tn_arena_strdup(&c->arena, location) : NULL;
 	c->etag = r->generation;
 	tn_text_printf(&c->text, "{\"number\":%" PRIu64 "}", r->id);
-	tn_answer_text(c, o->verdict == TN_ACCEPTED ? 202 : r->created ? 201 : 200, TN_TYPE_JSON);
+	tn_answer_text(c, tn_answer_status(c, o, r->created ? 201 : 200), TN_TYPE_JSON);
 }
 
 void tn_ports_post(struct tn_call *c)
@@ -102,7 +102,7 @@ void tn_port_put(struct tn_call *c)
 		return;
 	}
 	op->if_generation = c->if_match ? generation : 0;
-	op->create_only = c->if_none_match != NULL;
+	op->create_only = c->if_none_match && !generation;
 	tn_call_submit(c, port_done);
 }
 
@@ -234,13 +234,6 @@ void tn_device_post_portstate(struct tn_call *c)
 		tn_call_submit(c, configured);
 }
 
-static void removed(struct tn_call *c, const struct tn_outcome *o)
-{
-	(void)o;
-	c->etag = 0;
-	tn_answer_empty(c, 204);
-}
-
 void tn_port_delete(struct tn_call *c)
 {
 	const char *s = c->params[0];
@@ -258,5 +251,5 @@ void tn_port_delete(struct tn_call *c)
 		op->port_number = number;
 		op->if_generation = c->if_match ? generation : 0;
 	}
-	tn_call_submit(c, removed);
+	tn_call_submit(c, tn_answer_done);
 }

@@ -69,14 +69,16 @@ static bool fits(const char *template, const char *path, const char **param, siz
 	}
 }
 
-bool tn_route_find(struct tn_call *c, const char *path, unsigned *methods)
+const struct tn_area *const tn_areas[] = {&tn_switch_area, NULL};
+
+static bool find_in(
+	const struct tn_area *area, struct tn_call *c, const char *path, unsigned *methods)
 {
 	const char *param[TN_CALL_PARAMS_MAX] = {0}, *found = NULL;
 	size_t len[TN_CALL_PARAMS_MAX] = {0};
 
-	*methods = 0;
-	for (size_t i = 0; i < tn_n_routes; i++) {
-		const struct tn_route *r = &tn_routes[i];
+	for (size_t i = 0; i < area->n_routes; i++) {
+		const struct tn_route *r = &area->routes[i];
 
 		if (found ? strcmp(found, r->path) != 0 : !fits(r->path, path, param, len))
 			continue;
@@ -92,6 +94,15 @@ bool tn_route_find(struct tn_call *c, const char *path, unsigned *methods)
 		c->params[i] = word;
 	}
 	return found != NULL;
+}
+
+bool tn_route_find(struct tn_call *c, const char *path, unsigned *methods)
+{
+	*methods = 0;
+	for (size_t i = 0; tn_areas[i]; i++)
+		if (find_in(tn_areas[i], c, path, methods))
+			return true;
+	return false;
 }
 
 /* Parameters. */

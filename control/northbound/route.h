@@ -1,22 +1,27 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The one table of what can be asked for. Dispatch, the Allow of a 405 and the paths of the OpenAPI
- * document are made from it.
+ * What can be asked for, as tables. Dispatch, the Allow of a 405, checks of parameters and bodies,
+ * and the OpenAPI document are made from them. README.md says how a resource is added.
  */
 #ifndef TN_NORTHBOUND_ROUTE_H
 #define TN_NORTHBOUND_ROUTE_H
 
 #include "control/northbound/call.h"
+#include "control/northbound/schemas.h"
 
 /* What a route does beyond the others. */
 enum tn_route_flags {
-	TN_ROUTE_CHANGES = 1 << 0,    /* takes wait, dryRun and confirmWithin */
+	TN_ROUTE_CHANGES = 1 << 0,    /* submits: takes wait, dryRun and confirmWithin */
 	TN_ROUTE_LISTS = 1 << 1,      /* takes limit, after and stats */
 	TN_ROUTE_FILTERS = 1 << 2,    /* takes the filters of flows */
 	TN_ROUTE_COUNTS = 1 << 3,     /* takes stats */
 	TN_ROUTE_NO_TENANTS = 1 << 4, /* not for clients that are bound to a tenant */
 	TN_ROUTE_OPTIONAL_BODY = 1 << 5,
 	TN_ROUTE_BAD_DEVICE = 1 << 6, /* an unknown device is a 400 under /onos/v1 */
+	/* What it names has an ETag: it checks If-Match and If-None-Match. */
+	TN_ROUTE_TAGGED = 1 << 7,
+	TN_ROUTE_CREATES = 1 << 8, /* answers 201 where nothing was */
+	TN_ROUTE_AT_ONCE = 1 << 9, /* the data plane has no part in it: never 202 */
 };
 
 struct tn_route {
@@ -33,8 +38,18 @@ struct tn_route {
 	const char *query;   /* further parameters, with spaces between */
 };
 
-extern const struct tn_route tn_routes[];
-extern const size_t tn_n_routes;
+/* A part of the interface. Of two paths of one area that fit a request the first stands. */
+struct tn_area {
+	const struct tn_route *routes;
+	size_t n_routes;
+	const struct tn_schema *schemas;	      /* ends with a name that is NULL */
+	const struct tn_schema_parameter *parameters; /* the same */
+};
+
+/* Ends with NULL. */
+extern const struct tn_area *const tn_areas[];
+
+extern const struct tn_area tn_switch_area; /* routes.c */
 
 /* False: no route has such a path. *methods: what may be done with it (enum tn_method). */
 bool tn_route_find(struct tn_call *c, const char *path, unsigned *methods);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The table of route.h. Of two paths that fit one request the first stands. */
+/* The switch: flows, groups, meters, ports, and the daemon itself. */
 #include "control/northbound/handlers.h"
 #include "control/northbound/route.h"
 
@@ -7,13 +7,17 @@
 #define O TN_ROLE_OPERATOR
 #define A TN_ROLE_ADMIN
 
-#define LISTS	   TN_ROUTE_LISTS
-#define LISTS_FLOW (TN_ROUTE_LISTS | TN_ROUTE_FILTERS)
-#define COUNTS	   TN_ROUTE_COUNTS
+#define TAGGED	   TN_ROUTE_TAGGED
+#define LISTS	   (TN_ROUTE_LISTS | TAGGED)
+#define LISTS_FLOW (TN_ROUTE_LISTS | TN_ROUTE_FILTERS | TAGGED)
+#define COUNTS	   (TN_ROUTE_COUNTS | TAGGED)
 #define CHANGES	   TN_ROUTE_CHANGES
+/* Of what is there, or is to be. */
+#define EDITS	   (TN_ROUTE_CHANGES | TAGGED)
+#define PUTS	   (EDITS | TN_ROUTE_CREATES)
 #define NO_TENANTS TN_ROUTE_NO_TENANTS
 
-const struct tn_route tn_routes[] = {
+static const struct tn_route routes[] = {
 	/* Flows. */
 	{TN_GET, "/flows", V, tn_flows_get, LISTS_FLOW, "listFlows", "All flows", 200, "Flows",
 		NULL, NULL},
@@ -37,14 +41,14 @@ const struct tn_route tn_routes[] = {
 	{TN_POST, "/flows/{deviceId}", O, tn_flows_post_device, CHANGES, "addFlow",
 		"Adds a flow, or replaces the one of the same table, priority and match", 201,
 		"FlowId", "NewFlow", "appId"},
-	{TN_PUT, "/flows/{deviceId}", O, tn_flows_put_device, CHANGES, "replaceFlows",
+	{TN_PUT, "/flows/{deviceId}", O, tn_flows_put_device, EDITS, "replaceFlows",
 		"Replaces all flows of the owner appId; those that are the same are not touched",
 		200, "Replaced", "NewFlows", "appId"},
 	{TN_GET, "/flows/{deviceId}/{flowId}", V, tn_flow_get, COUNTS, "getFlow", "One flow", 200,
 		"Flow", NULL, NULL},
-	{TN_PUT, "/flows/{deviceId}/{flowId}", O, tn_flow_put, CHANGES, "putFlow",
+	{TN_PUT, "/flows/{deviceId}/{flowId}", O, tn_flow_put, PUTS, "putFlow",
 		"Replaces a flow, or makes it", 200, "FlowId", "NewFlow", "appId"},
-	{TN_DELETE, "/flows/{deviceId}/{flowId}", O, tn_flow_delete, CHANGES, "removeFlow",
+	{TN_DELETE, "/flows/{deviceId}/{flowId}", O, tn_flow_delete, EDITS, "removeFlow",
 		"Removes a flow", 204, NULL, NULL, NULL},
 
 	/* Groups. */
@@ -56,15 +60,15 @@ const struct tn_route tn_routes[] = {
 		"GroupId", "NewGroup", "appId"},
 	{TN_GET, "/groups/{deviceId}/{appCookie}", V, tn_group_get, COUNTS, "getGroup",
 		"One group, by appCookie or number", 200, "Group", NULL, NULL},
-	{TN_PUT, "/groups/{deviceId}/{appCookie}", O, tn_group_put, CHANGES, "putGroup",
+	{TN_PUT, "/groups/{deviceId}/{appCookie}", O, tn_group_put, PUTS, "putGroup",
 		"Type and buckets of a group anew, or a new group", 200, "GroupId", "NewGroup",
 		"appId"},
-	{TN_DELETE, "/groups/{deviceId}/{appCookie}", O, tn_group_delete, CHANGES, "removeGroup",
+	{TN_DELETE, "/groups/{deviceId}/{appCookie}", O, tn_group_delete, EDITS, "removeGroup",
 		"Removes a group and the flows that use it", 204, NULL, NULL, NULL},
-	{TN_POST, "/groups/{deviceId}/{appCookie}/buckets", O, tn_buckets_post, CHANGES,
-		"addBuckets", "Adds buckets to a group", 204, NULL, "NewBuckets", NULL},
+	{TN_POST, "/groups/{deviceId}/{appCookie}/buckets", O, tn_buckets_post, EDITS, "addBuckets",
+		"Adds buckets to a group", 204, NULL, "NewBuckets", NULL},
 	{TN_DELETE, "/groups/{deviceId}/{appCookie}/buckets/{bucketIds}", O, tn_buckets_delete,
-		CHANGES, "removeBuckets", "Removes buckets by their ids, with commas between", 204,
+		EDITS, "removeBuckets", "Removes buckets by their ids, with commas between", 204,
 		NULL, NULL, NULL},
 
 	/* Meters. */
@@ -79,9 +83,9 @@ const struct tn_route tn_routes[] = {
 		"MeterId", "NewMeter", "appId"},
 	{TN_GET, "/meters/{deviceId}/{meterId}", V, tn_meter_get, COUNTS, "getMeter", "One meter",
 		200, "Meter", NULL, NULL},
-	{TN_PUT, "/meters/{deviceId}/{meterId}", O, tn_meter_put, CHANGES, "putMeter",
+	{TN_PUT, "/meters/{deviceId}/{meterId}", O, tn_meter_put, PUTS, "putMeter",
 		"Changes a meter, or makes it", 200, "MeterId", "NewMeter", "appId"},
-	{TN_DELETE, "/meters/{deviceId}/{meterId}", O, tn_meter_delete, CHANGES, "removeMeter",
+	{TN_DELETE, "/meters/{deviceId}/{meterId}", O, tn_meter_delete, EDITS, "removeMeter",
 		"Removes a meter and the flows that use it", 204, NULL, NULL, NULL},
 
 	/* The device and its ports, as ONOS has them. */
@@ -94,8 +98,8 @@ const struct tn_route tn_routes[] = {
 	{TN_GET, "/devices/{deviceId}/ports", V, tn_device_get_ports, 0, "getDevicePorts",
 		"The device with its ports", 200, "Device", NULL, NULL},
 	{TN_POST, "/devices/{deviceId}/portstate/{port}", A, tn_device_post_portstate,
-		CHANGES | NO_TENANTS, "setPortState", "Switches a port on or off", 200,
-		"PortNumber", "PortState", NULL},
+		EDITS | NO_TENANTS, "setPortState", "Switches a port on or off", 200, "PortNumber",
+		"PortState", NULL},
 
 	/* Ports. */
 	{TN_GET, "/ports", V, tn_ports_get, LISTS, "listPorts", "All ports, with their settings",
@@ -104,11 +108,11 @@ const struct tn_route tn_routes[] = {
 		"PortNumber", "NewPort", NULL},
 	{TN_GET, "/ports/{port}", V, tn_port_get, COUNTS, "getPort", "One port, by number or name",
 		200, "Port", NULL, NULL},
-	{TN_PUT, "/ports/{port}", A, tn_port_put, CHANGES | NO_TENANTS, "putPort",
+	{TN_PUT, "/ports/{port}", A, tn_port_put, PUTS | NO_TENANTS, "putPort",
 		"Replaces a port, or adds it", 200, "PortNumber", "NewPort", NULL},
-	{TN_PATCH, "/ports/{port}", A, tn_port_patch, CHANGES | NO_TENANTS, "configurePort",
+	{TN_PATCH, "/ports/{port}", A, tn_port_patch, EDITS | NO_TENANTS, "configurePort",
 		"Changes isEnabled and config of a port", 200, "PortNumber", "PortSettings", NULL},
-	{TN_DELETE, "/ports/{port}", A, tn_port_delete, CHANGES | NO_TENANTS, "removePort",
+	{TN_DELETE, "/ports/{port}", A, tn_port_delete, EDITS | NO_TENANTS, "removePort",
 		"Removes a port", 204, NULL, NULL, NULL},
 
 	/* Statistics. */
@@ -126,9 +130,10 @@ const struct tn_route tn_routes[] = {
 		"devicePortDeltas", "The same of the device", 200, "PortStatistics", NULL, NULL},
 	{TN_GET, "/statistics/delta/ports/{deviceId}/{port}", V, tn_statistics_get_delta, 0,
 		"onePortDeltas", "The same of one port", 200, "PortStatistics", NULL, NULL},
-	{TN_GET, "/statistics/flows/tables", V, tn_statistics_get_tables, 0, "tableStatistics",
-		"Counters of the flow tables", 200, "TableStatistics", NULL, NULL},
-	{TN_GET, "/statistics/flows/tables/{deviceId}", V, tn_statistics_get_tables, 0,
+	{TN_GET, "/statistics/flows/tables", V, tn_statistics_get_tables, NO_TENANTS,
+		"tableStatistics", "Counters of the flow tables", 200, "TableStatistics", NULL,
+		NULL},
+	{TN_GET, "/statistics/flows/tables/{deviceId}", V, tn_statistics_get_tables, NO_TENANTS,
 		"deviceTableStatistics", "The same of the device", 200, "TableStatistics", NULL,
 		NULL},
 	{TN_GET, "/statistics/flows/activeentries", V, tn_statistics_get_active, 0, "activeEntries",
@@ -139,21 +144,21 @@ const struct tn_route tn_routes[] = {
 	/* Hosts. */
 	{TN_GET, "/hosts", V, tn_hosts_get, LISTS, "listHosts", "All hosts", 200, "Hosts", NULL,
 		NULL},
-	{TN_POST, "/hosts", O, tn_hosts_post, CHANGES, "addHost", "Tells where a host is", 201,
-		"HostId", "NewHost", NULL},
-	{TN_GET, "/hosts/{mac}/{vlan}", V, tn_host_get, 0, "getHost", "One host", 200, "Host", NULL,
-		NULL},
-	{TN_DELETE, "/hosts/{mac}/{vlan}", O, tn_host_delete, CHANGES, "removeHost",
-		"Removes a host", 204, NULL, NULL, NULL},
+	{TN_POST, "/hosts", O, tn_hosts_post, CHANGES | TN_ROUTE_AT_ONCE, "addHost",
+		"Tells where a host is", 201, "HostId", "NewHost", NULL},
+	{TN_GET, "/hosts/{mac}/{vlan}", V, tn_host_get, TAGGED, "getHost", "One host", 200, "Host",
+		NULL, NULL},
+	{TN_DELETE, "/hosts/{mac}/{vlan}", O, tn_host_delete, EDITS | TN_ROUTE_AT_ONCE,
+		"removeHost", "Removes a host", 204, NULL, NULL, NULL},
 
 	/* Tables and the pipeline. */
-	{TN_GET, "/tables", V, tn_tables_get, 0, "listTables", "Tables that have flows or settings",
-		200, "Tables", NULL, NULL},
+	{TN_GET, "/tables", V, tn_tables_get, NO_TENANTS, "listTables",
+		"Tables that have flows or settings", 200, "Tables", NULL, NULL},
 	{TN_GET, "/tables/features", V, tn_tables_get_features, 0, "tableFeatures",
 		"What any table can do", 200, "TableFeaturesList", NULL, NULL},
-	{TN_GET, "/tables/{tableId}", V, tn_table_get, 0, "getTable", "One table", 200, "Table",
-		NULL, NULL},
-	{TN_PUT, "/tables/{tableId}", A, tn_table_put, CHANGES | NO_TENANTS, "putTable",
+	{TN_GET, "/tables/{tableId}", V, tn_table_get, NO_TENANTS | TAGGED, "getTable", "One table",
+		200, "Table", NULL, NULL},
+	{TN_PUT, "/tables/{tableId}", A, tn_table_put, EDITS | NO_TENANTS, "putTable",
 		"Settings of a table", 200, "TableId", "NewTable", NULL},
 	{TN_GET, "/tables/{tableId}/features", V, tn_table_get_features, 0, "oneTableFeatures",
 		"What one table can do", 200, "TableFeatures", NULL, NULL},
@@ -168,9 +173,9 @@ const struct tn_route tn_routes[] = {
 		"Trace", NULL},
 
 	/* The whole, and many at once. */
-	{TN_GET, "/config", A, tn_config_get, NO_TENANTS, "getConfig", "The configuration document",
-		200, "Config", NULL, NULL},
-	{TN_PUT, "/config", A, tn_config_put, CHANGES | NO_TENANTS, "putConfig",
+	{TN_GET, "/config", A, tn_config_get, NO_TENANTS | TAGGED, "getConfig",
+		"The configuration document", 200, "Config", NULL, NULL},
+	{TN_PUT, "/config", A, tn_config_put, EDITS | NO_TENANTS, "putConfig",
 		"Replaces the configuration with the smallest change; needs If-Match", 200,
 		"ConfigDone", "Config", NULL},
 	{TN_POST, "/transactions", O, tn_transactions_post, CHANGES, "transaction",
@@ -194,4 +199,9 @@ const struct tn_route tn_routes[] = {
 		200, "Openapi", NULL, NULL},
 };
 
-const size_t tn_n_routes = TN_ARRAY_SIZE(tn_routes);
+const struct tn_area tn_switch_area = {
+	.routes = routes,
+	.n_routes = TN_ARRAY_SIZE(routes),
+	.schemas = tn_switch_schemas,
+	.parameters = tn_switch_parameters,
+};

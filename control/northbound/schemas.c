@@ -3,20 +3,8 @@
 
 #include <stddef.h>
 
-#define REF(name)	"{'$ref':'#/components/schemas/" name "'}"
-#define OBJECT(members) "{'type':'object','additionalProperties':false,'properties':{" members "}}"
-#define NEEDS(required, members)                                              \
-	"{'type':'object','additionalProperties':false,'required':[" required \
-	"],'properties':{" members "}}"
-#define LIST(key, item) NEEDS("'" key "'", "'" key "':{'type':'array','items':" REF(item) "}")
-#define STRING		"{'type':'string'}"
-#define BOOL		"{'type':'boolean'}"
-#define INT		"{'type':'integer'}"
-#define ARRAY(items)	"{'type':'array','items':" items "}"
-/* Integers may be written as strings of decimal or 0x digits. */
-#define NUMBER "{'type':['integer','string']}"
-#define U64    REF("U64")
-#define FREE   "{'type':'object'}"
+#include "control/northbound/schema_words.h"
+
 #define STATE                                                                                  \
 	"'state':{'enum':['PENDING_ADD','ADDED','PENDING_REMOVE','FAILED']},'failure':" STRING \
 	",'failureName':" STRING
@@ -81,13 +69,7 @@
 	",'capabilities':" ARRAY(STRING) ",'instructions':" ARRAY(STRING) ",'nextTables':" ARRAY(INT) ",'applyActions':" ARRAY(STRING) ",'writeActions':" ARRAY(STRING) ",'matchFields':" ARRAY( \
 		STRING) ",'wildcardFields':" ARRAY(STRING) ",'maskableFields':" ARRAY(STRING) ",'applySetFields':" ARRAY(STRING) ",'writeSetFields':" ARRAY(STRING)
 
-/* What a change that was only tried would do. */
-#define DRY_RUN                                                                          \
-	"'dryRun':" BOOL ",'total':" INT ",'changes':" ARRAY(                            \
-		OBJECT("'change':{'enum':['ADDED','MODIFIED','REMOVED']},'kind':" STRING \
-		       ",'before':" FREE ",'after':" FREE))
-
-const struct tn_schema tn_schemas[] = {
+const struct tn_schema tn_switch_schemas[] = {
 	{"U64",
 		"{'anyOf':[{'type':'integer','minimum':0},{'type':'string',"
 		"'pattern':'^(0x[0-9a-fA-F]{1,16}|[0-9]+)$'}]}"},
@@ -103,14 +85,12 @@ const struct tn_schema tn_schemas[] = {
 			FLOW)},
 	{"NewFlows", LIST("flows", "NewFlow")},
 	{"Flows", LIST("flows", "Flow")},
-	{"FlowId", OBJECT("'deviceId':" STRING ",'flowId':{'type':['string','integer']}," DRY_RUN)},
+	{"FlowId", OBJECT("'deviceId':" STRING ",'flowId':{'type':['string','integer']}")},
 	{"FlowIds",
 		OBJECT("'flows':" ARRAY(
-			OBJECT("'deviceId':" STRING
-			       ",'flowId':{'type':['string','integer']}")) "," DRY_RUN)},
+			OBJECT("'deviceId':" STRING ",'flowId':{'type':['string','integer']}")))},
 	{"Replaced",
-		OBJECT("'added':" INT ",'changed':" INT ",'removed':" INT ",'unchanged':" INT
-		       "," DRY_RUN)},
+		OBJECT("'added':" INT ",'changed':" INT ",'removed':" INT ",'unchanged':" INT)},
 
 	{"Bucket",
 		OBJECT("'type':" STRING ",'weight':" INT ",'bucketId':" INT
@@ -119,7 +99,7 @@ const struct tn_schema tn_schemas[] = {
 	{"NewGroup", NEEDS("'type','appCookie','buckets'", GROUP)},
 	{"Group", NEEDS("'id','type','appCookie','buckets','state'", GROUP)},
 	{"Groups", LIST("groups", "Group")},
-	{"GroupId", OBJECT("'deviceId':" STRING ",'groupId':" INT "," DRY_RUN)},
+	{"GroupId", OBJECT("'deviceId':" STRING ",'groupId':" INT)},
 	{"NewBuckets", LIST("buckets", "Bucket")},
 
 	{"Band",
@@ -129,7 +109,7 @@ const struct tn_schema tn_schemas[] = {
 	{"NewMeter", NEEDS("'unit','bands'", METER)},
 	{"Meter", NEEDS("'id','unit','burst','bands','state'", METER)},
 	{"Meters", LIST("meters", "Meter")},
-	{"MeterId", OBJECT("'deviceId':" STRING ",'meterId':" STRING "," DRY_RUN)},
+	{"MeterId", OBJECT("'deviceId':" STRING ",'meterId':" STRING)},
 
 	{"Device", NEEDS("'id','type','available','role'", DEVICE)},
 	{"Devices", LIST("devices", "Device")},
@@ -143,7 +123,7 @@ const struct tn_schema tn_schemas[] = {
 	{"NewPort", NEEDS("'number','type'", PORT)},
 	{"Port", NEEDS("'number','name','type','isEnabled','state'", PORT)},
 	{"Ports", LIST("ports", "Port")},
-	{"PortNumber", OBJECT("'number':" INT "," DRY_RUN)},
+	{"PortNumber", OBJECT("'number':" INT)},
 	{"PortSettings", OBJECT("'isEnabled':" BOOL ",'config':" ARRAY(STRING))},
 
 	{"PortStatistics",
@@ -170,12 +150,12 @@ const struct tn_schema tn_schemas[] = {
 	{"NewHost", NEEDS("'mac','vlan','ipAddresses','locations'", HOST)},
 	{"Host", NEEDS("'id','mac','vlan','ipAddresses','locations'", HOST)},
 	{"Hosts", LIST("hosts", "Host")},
-	{"HostId", OBJECT("'id':" STRING "," DRY_RUN)},
+	{"HostId", OBJECT("'id':" STRING)},
 
 	{"NewTable", NEEDS("'tableId'", TABLE)},
 	{"Table", NEEDS("'tableId','maxEntries','activeEntries'", TABLE)},
 	{"Tables", LIST("tables", "Table")},
-	{"TableId", OBJECT("'tableId':" INT "," DRY_RUN)},
+	{"TableId", OBJECT("'tableId':" INT)},
 	{"TableFeatures", NEEDS("'tableId','matchFields','instructions'", FEATURES)},
 	{"TableFeaturesList", LIST("features", "TableFeatures")},
 	{"Pipeline", "{'type':'object','required':['NDM_metadata','table_map','flow_tables']}"},
@@ -198,8 +178,7 @@ const struct tn_schema tn_schemas[] = {
 		OBJECT("'device':" FREE
 		       ",'ports':" ARRAY(REF("NewPort")) ",'tables':" ARRAY(REF("NewTable")) ",'groups':" ARRAY(REF(
 			       "NewGroup")) ",'meters':" ARRAY(REF("NewMeter")) ",'flows':" ARRAY(REF("NewFlow")))},
-	{"ConfigDone",
-		OBJECT("'generation':" INT ",'changed':" INT ",'transaction':" STRING "," DRY_RUN)},
+	{"ConfigDone", OBJECT("'generation':" INT ",'changed':" INT ",'transaction':" STRING)},
 	{"Transaction",
 		NEEDS("'operations'",
 			"'operations':" ARRAY(
@@ -209,7 +188,7 @@ const struct tn_schema tn_schemas[] = {
 	{"TransactionDone",
 		OBJECT("'generation':" INT ",'transaction':" STRING ",'results':" ARRAY(
 			OBJECT("'kind':" STRING ",'id':" STRING ",'created':" BOOL
-			       ",'changed':" BOOL ",'objects':" INT)) "," DRY_RUN)},
+			       ",'changed':" BOOL ",'objects':" INT)))},
 
 	{"WatchLine",
 		NEEDS("'event'",
@@ -222,6 +201,12 @@ const struct tn_schema tn_schemas[] = {
 			",'objects':" FREE ",'sequence':" U64 ",'watchers':" INT
 			",'memoryBytes':" U64 ",'you':" FREE ",'workers':" ARRAY(FREE))},
 	{"Health", NEEDS("'status'", "'status':{'enum':['ok','degraded']},'connected':" BOOL)},
+	{"DryRun",
+		NEEDS("'dryRun','total','changes'",
+			"'dryRun':{'const':true},'total':" INT
+			",'changes':" ARRAY(NEEDS("'change','kind'",
+				"'change':{'enum':['ADDED','MODIFIED','REMOVED']},'kind':" STRING
+				",'before':" FREE ",'after':" FREE)))},
 	{"Openapi", "{'type':'object','required':['openapi','paths']}"},
 	{"Problem",
 		NEEDS("'code','message'",
@@ -234,38 +219,37 @@ const struct tn_schema tn_schemas[] = {
 	{NULL, NULL},
 };
 
-#define WORDS "{'type':'string'}"
-
-const struct tn_schema_parameter tn_schema_parameters[] = {
+const struct tn_schema_parameter tn_switch_parameters[] = {
 	{"deviceId", "of: and 16 hex digits", "{'type':'string','pattern':'^of:[0-9a-f]{16}$'}"},
-	{"flowId", "decimal, signed", WORDS},
-	{"tableId", "0 to 254, or a name", WORDS},
-	{"appId", "the name of an owner", WORDS},
-	{"appCookie", "0x and hex digits: the client's key; or the group's number", WORDS},
-	{"bucketIds", "with commas between", WORDS},
+	{"flowId", "decimal, signed", STRING},
+	{"tableId", "0 to 254, or a name", STRING},
+	{"appId", "the name of an owner", STRING},
+	{"appCookie", "0x and hex digits: the client's key; or the group's number", STRING},
+	{"bucketIds", "with commas between", STRING},
 	{"meterId", "", INT},
-	{"scope", "global", WORDS},
-	{"port", "number or name", WORDS},
-	{"mac", "aa:bb:cc:dd:ee:ff", WORDS},
-	{"vlan", "0 to 4095, None or -1", WORDS},
-	{"transactionId", "from the answer to it", WORDS},
+	{"scope", "global", STRING},
+	{"port", "number or name", STRING},
+	{"mac", "aa:bb:cc:dd:ee:ff", STRING},
+	{"vlan", "0 to 4095, None or -1", STRING},
+	{"transactionId", "from the answer to it", STRING},
 	{"wait", "none: the answer does not wait for the data plane", "{'enum':['none','done']}"},
 	{"dryRun", "nothing is changed; the answer is what would be", BOOL},
 	{"confirmWithin", "seconds after which it is undone again, unless confirmed", INT},
 	{"limit", "at most so many; Link has the next page", INT},
-	{"after", "the id of the last one seen", WORDS},
+	{"after", "the id of the last one seen", STRING},
 	{"stats", "false: without counters", BOOL},
-	{"table", "of this table", WORDS},
-	{"cookie", "value, or value/mask", WORDS},
-	{"outPort", "that send to this port", WORDS},
+	{"table", "of this table", STRING},
+	{"cookie", "value, or value/mask", STRING},
+	{"outPort", "that send to this port", STRING},
 	{"outGroup", "that use this group", INT},
-	{"match", "ovs-ofctl text: these flows and more specific ones", WORDS},
-	{"device", "of: and 16 hex digits", WORDS},
-	{"kinds", "flow,group,meter,port,table,host,packet-in,dataplane; all but packet-in", WORDS},
+	{"match", "ovs-ofctl text: these flows and more specific ones", STRING},
+	{"device", "of: and 16 hex digits", STRING},
+	{"kinds", "flow,group,meter,port,table,host,packet-in,dataplane; all but packet-in",
+		STRING},
 	{"since", "events after this sequence, in place of what there is", INT},
 	{"initial", "false: changes alone", BOOL},
-	{"If-None-Match", "ETag: 304 while it is that", WORDS},
-	{"If-Match", "ETag: 412 unless it is that", WORDS},
-	{"Idempotency-Key", "the same key and request within ten minutes: the same answer", WORDS},
+	{"If-None-Match", "ETag: 304 while it is that", STRING},
+	{"If-Match", "ETag: 412 unless it is that", STRING},
+	{"Idempotency-Key", "the same key and request within ten minutes: the same answer", STRING},
 	{NULL, NULL, NULL},
 };

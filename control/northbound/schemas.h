@@ -11,8 +11,8 @@ struct tn_schema_parameter {
 	const char *name, *text, *schema;
 };
 
-/* Both end with a name that is NULL. */
-extern const struct tn_schema tn_schemas[];
-extern const struct tn_schema_parameter tn_schema_parameters[];
+/* schemas.c */
+extern const struct tn_schema tn_switch_schemas[];
+extern const struct tn_schema_parameter tn_switch_parameters[];
 
 #endif

@@ -96,7 +96,7 @@ static void answer_table(struct tn_call *c)
 	tn_answer_text(c, 200, TN_TYPE_JSON);
 }
 
-/* Of all clients: tables are the switch's. */
+/* Of all clients: tables are the switch's. 0: it has no setting. */
 static uint64_t table_generation(struct tn_call *c, uint8_t table)
 {
 	uint32_t tenant = c->who.tenant;
@@ -114,15 +114,15 @@ void tn_table_get(struct tn_call *c)
 
 	c->state = table;
 	if (tn_param_table(c, c->params[0], table) &&
-		tn_call_check_conditions(c, table_generation(c, *table)))
+		tn_call_check_conditions(c, table_generation(c, *table) + 1))
 		tn_call_refresh(c, 1, answer_table);
 }
 
 static void table_done(struct tn_call *c, const struct tn_outcome *o)
 {
-	c->etag = o->results[0].generation;
+	c->etag = o->results[0].generation + 1;
 	tn_text_printf(&c->text, "{\"tableId\":%u}", c->ops[0].table.table_id);
-	tn_answer_text(c, o->verdict == TN_ACCEPTED ? 202 : 200, TN_TYPE_JSON);
+	tn_answer_text(c, tn_answer_status(c, o, 200), TN_TYPE_JSON);
 }
 
 void tn_table_put(struct tn_call *c)
@@ -137,7 +137,8 @@ void tn_table_put(struct tn_call *c)
 	if (!tn_param_table(c, c->params[0], &table))
 		goto out;
 	generation = table_generation(c, table);
-	if (!tn_call_check_conditions(c, generation))
+	/* Every table is there, with settings or without. */
+	if (!tn_call_check_conditions(c, generation + 1))
 		goto out;
 	ok = tn_body_read(c, &b);
 	b.codec.names = names; /* whether a name is free is for the engine to say */
@@ -152,6 +153,7 @@ void tn_table_put(struct tn_call *c)
 	if (op->table.config.max_entries == TN_TABLE_ENTRIES_DEFAULT)
 		op->table.config.max_entries = 0;
 	op->if_generation = c->if_match ? generation : 0;
+	op->create_only = c->if_match && !generation;
 	tn_call_submit(c, table_done);
 out:
 	tn_names_free(names);

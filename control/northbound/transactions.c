@@ -135,7 +135,7 @@ static void done(struct tn_call *c, const struct tn_outcome *o)
 		put_result(c, &c->ops[i], &o->results[i]);
 	}
 	tn_text_puts(&c->text, "]}");
-	tn_answer_text(c, o->verdict == TN_ACCEPTED ? 202 : 200, TN_TYPE_JSON);
+	tn_answer_text(c, tn_answer_status(c, o, 200), TN_TYPE_JSON);
 }
 
 void tn_transactions_post(struct tn_call *c)
@@ -152,7 +152,8 @@ static void settled(struct tn_call *c, const struct tn_outcome *o)
 	tn_answer_empty(c, 204);
 }
 
-typedef int (*settle_fn)(struct tn_engine *e, uint64_t transaction, tn_done_fn done, void *ctx);
+typedef int (*settle_fn)(struct tn_engine *e, uint64_t transaction, struct tn_scope scope,
+	tn_done_fn done, void *ctx);
 
 static void settle(struct tn_call *c, settle_fn fn)
 {

@@ -10,6 +10,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "control/model/json_text.h"
 #include "control/northbound/answer.h"
 #include "control/northbound/route.h"
 #include "dataplane/api/loop.h"
@@ -37,6 +38,9 @@ struct tn_connection {
 	struct tn_web *web;
 	int fd;
 	bool is_unix, told; /* told: that it is too late */
+	bool bad_escape;    /* in the path or the parameters of the request */
+	bool looked_after;  /* the loop tells when the client hangs up */
+	bool gone;	    /* it did */
 	struct tn_client_id client;
 	enum phase phase;
 	uint64_t since_ns; /* in this phase */
@@ -163,20 +167,50 @@ static void authenticate(struct exchange *x)
 		tn_socket_peer(x->connection->fd, w->shared->group, who);
 }
 
-static bool read_method(const char *name, enum tn_method *method)
+/* TN_NO_METHOD: no route takes it. */
+static enum tn_method read_method(const char *name)
 {
 	static const enum tn_method methods[] = {
 		TN_GET, TN_POST, TN_PUT, TN_PATCH, TN_DELETE, TN_OPTIONS};
 
-	*method = TN_GET;
 	if (strcmp(name, MHD_HTTP_METHOD_HEAD) == 0)
-		return true;
+		return TN_GET;
 	for (size_t i = 0; i < TN_ARRAY_SIZE(methods); i++)
-		if (strcmp(tn_method_name(methods[i]), name) == 0) {
-			*method = methods[i];
-			return true;
+		if (strcmp(tn_method_name(methods[i]), name) == 0)
+			return methods[i];
+	return TN_NO_METHOD;
+}
+
+/*
+ * In place; its new length. What is no escape is refused, and so is NUL: it would hide from a
+ * string's reader what stands behind it.
+ */
+static size_t unescape(void *ctx, struct MHD_Connection *mhd, char *s)
+{
+	struct tn_connection *connection =
+		MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+	char *to = s;
+
+	(void)ctx;
+	for (const char *p = s; *p; p++) {
+		int high, low;
+
+		if (*p != '%') {
+			*to++ = *p;
+			continue;
 		}
-	return false;
+		high = tn_json_hex_digit(p[1]);
+		low = high < 0 ? -1 : tn_json_hex_digit(p[2]);
+		if (low < 0 || !(high | low)) {
+			connection->bad_escape = true;
+			*to++ = '?';
+			continue;
+		}
+		*to++ = (char)(high << 4 | low);
+		p += 2;
+	}
+	*to = '\0';
+	return (size_t)(to - s);
 }
 
 static struct exchange *begin(struct tn_connection *connection, const char *url, const char *method)
@@ -201,15 +235,46 @@ static struct exchange *begin(struct tn_connection *connection, const char *url,
 	c->last_event_id = header(c, mhd, "Last-Event-ID");
 	c->accept = header(c, mhd, MHD_HTTP_HEADER_ACCEPT);
 	c->content_type = header(c, mhd, MHD_HTTP_HEADER_CONTENT_TYPE);
+	c->method = read_method(method);
 	authenticate(x);
-	if (read_method(method, &c->method))
-		tn_call_begin(c);
+	if (connection->bad_escape)
+		tn_answer_error(c, 400,
+			"the path or a parameter has a %% without two hex digits, or %%00; escape "
+			"what is meant");
 	else
-		tn_answer_error(c, 405, "no route takes the method %.20s", method);
+		tn_call_begin(c);
+	connection->bad_escape = false;
 	return x;
 }
 
 /* Answers. */
+
+static void look_away(struct tn_connection *connection)
+{
+	if (connection->looked_after)
+		tn_loop_remove(connection->web->shared->loop, connection->fd);
+	connection->looked_after = false;
+}
+
+static void on_hang_up(void *ctx, uint32_t events)
+{
+	struct tn_connection *connection = ctx;
+
+	(void)events;
+	look_away(connection);
+	connection->gone = true;
+	if (connection->exchange)
+		wake(connection->exchange->call);
+}
+
+/* The library does not look at a connection that sleeps, and who watches may sleep for hours. */
+static void look_after(struct tn_connection *connection)
+{
+	if (!connection->looked_after)
+		connection->looked_after =
+			tn_loop_add(connection->web->shared->loop, connection->fd, EPOLLRDHUP,
+				on_hang_up, connection) == 0;
+}
 
 static ssize_t read_answer(void *ctx, uint64_t position, char *buf, size_t max)
 {
@@ -217,6 +282,8 @@ static ssize_t read_answer(void *ctx, uint64_t position, char *buf, size_t max)
 	size_t n;
 
 	(void)position;
+	if (x->connection->gone)
+		return MHD_CONTENT_READER_END_WITH_ERROR;
 	if (x->part_at == x->part.n && !x->ended) {
 		x->part.n = x->part_at = 0;
 		switch (x->call->produce(x->call, &x->part)) {
@@ -227,6 +294,7 @@ static ssize_t read_answer(void *ctx, uint64_t position, char *buf, size_t max)
 			if (x->part.n)
 				break;
 			x->suspended = true;
+			look_after(x->connection);
 			MHD_suspend_connection(x->connection->mhd);
 			return 0;
 		case TN_PRODUCED_MORE:
@@ -435,6 +503,7 @@ static void on_connection(void *ctx, struct MHD_Connection *mhd, void **context,
 	}
 	connection = *context;
 	*context = NULL;
+	look_away(connection);
 	*connection->at = connection->next;
 	if (connection->next)
 		connection->next->at = connection->at;
@@ -557,7 +626,7 @@ static struct MHD_Daemon *start(struct tn_web *w, const struct tn_tls_files *fil
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES,
 		MHD_OPTION_CONNECTION_MEMORY_INCREMENT, (size_t)POOL_INCREMENT,
 		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
-		MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
+		MHD_OPTION_UNESCAPE_CALLBACK, unescape, w, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
 }
 
 struct tn_web *tn_web_new(

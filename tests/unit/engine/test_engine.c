@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tests/unit/engine/engine_fixture.h"
 
+static const struct tn_scope all; /* everybody's */
+
 static void test_flow_is_installed_stored_and_read(void **state)
 {
 	struct bench *b = *state;
@@ -330,21 +332,21 @@ static void test_unconfirmed_is_undone(void **state)
 	assert_int_equal(bench_request(b, ops, 2, &how), TN_DONE);
 	transaction = b->transaction;
 	assert_int_not_equal(transaction, 0);
-	assert_int_equal(tn_engine_confirm(b->e, transaction + 1, bench_done, b), -ENOENT);
+	assert_int_equal(tn_engine_confirm(b->e, transaction + 1, all, bench_done, b), -ENOENT);
 	/* It is known after a restart, too. */
 	bench_restart(b);
 	bench_run(b, bench_in_step);
 	b->n_done = 0;
-	assert_int_equal(tn_engine_cancel(b->e, transaction, bench_done, b), 0);
+	assert_int_equal(tn_engine_cancel(b->e, transaction, all, bench_done, b), 0);
 	bench_run(b, bench_is_done);
 	assert_int_equal(b->verdict, TN_DONE);
 	assert_int_equal(bench_count(b, TN_KIND_FLOW), 1);
 	assert_int_equal(bench_look(b, TN_KIND_FLOW, bench_id(1)).out, 1);
 	bench_check_same(b);
-	assert_int_equal(tn_engine_cancel(b->e, transaction, bench_done, b), -ENOENT);
+	assert_int_equal(tn_engine_cancel(b->e, transaction, all, bench_done, b), -ENOENT);
 	bench_restart(b);
 	bench_run(b, bench_in_step);
-	assert_int_equal(tn_engine_cancel(b->e, transaction, bench_done, b), -ENOENT);
+	assert_int_equal(tn_engine_cancel(b->e, transaction, all, bench_done, b), -ENOENT);
 	bench_check_same(b);
 }
 
@@ -358,13 +360,13 @@ static void test_confirmed_stays(void **state)
 	bench_flow(&f, 1, 5);
 	assert_int_equal(bench_request(b, &op, 1, &how), TN_DONE);
 	b->n_done = 0;
-	assert_int_equal(tn_engine_confirm(b->e, b->transaction, bench_done, b), 0);
+	assert_int_equal(tn_engine_confirm(b->e, b->transaction, all, bench_done, b), 0);
 	bench_run(b, bench_is_done);
 	assert_int_equal(b->verdict, TN_DONE);
 	bench_restart(b);
 	bench_run(b, bench_in_step);
 	assert_int_equal(bench_count(b, TN_KIND_FLOW), 1);
-	assert_int_equal(tn_engine_cancel(b->e, b->transaction, bench_done, b), -ENOENT);
+	assert_int_equal(tn_engine_cancel(b->e, b->transaction, all, bench_done, b), -ENOENT);
 }
 
 static bool no_flow(struct bench *b)
@@ -392,8 +394,8 @@ static void test_tenants_see_their_own(void **state)
 	uint32_t red = tn_names_intern(names, "red"), blue = tn_names_intern(names, "blue");
 	const struct tn_request as_red = {.scope = {red}, .tenant = red};
 	const struct tn_request as_blue = {.scope = {blue}, .tenant = blue};
-	struct bench_flow f, all;
-	struct tn_operation op = bench_op(&f.fm), delete_all = bench_op(&all.fm);
+	struct bench_flow f, any;
+	struct tn_operation op = bench_op(&f.fm), delete_all = bench_op(&any.fm);
 	struct tn_operation remove = {.kind = TN_OP_REMOVE, .object = {TN_KIND_FLOW, bench_id(1)}};
 	struct bench_seen seen = {0};
 
@@ -411,9 +413,9 @@ static void test_tenants_see_their_own(void **state)
 	bench_flow(&f, 1, 9);
 	assert_int_equal(bench_request(b, &op, 1, &as_blue), TN_FORBIDDEN);
 	/* All that there is, is one's own. */
-	tn_flow_mod_init(&all.fm);
-	all.fm.command = TN_FLOW_DELETE;
-	all.fm.table_id = TN_TABLE_ALL;
+	tn_flow_mod_init(&any.fm);
+	any.fm.command = TN_FLOW_DELETE;
+	any.fm.table_id = TN_TABLE_ALL;
 	assert_int_equal(bench_request(b, &delete_all, 1, &as_blue), TN_DONE);
 	assert_int_equal(b->results[0].n_objects, 1);
 	assert_int_equal(bench_count(b, TN_KIND_FLOW), 1);
@@ -422,6 +424,70 @@ static void test_tenants_see_their_own(void **state)
 	bench_restart(b);
 	assert_int_equal(tn_engine_count(b->e, TN_KIND_FLOW, (struct tn_scope){red}), 1);
 	assert_string_equal(tn_names_string(tn_engine_names(b->e), red), "red");
+}
+
+static void test_tenants_chain_their_own_groups(void **state)
+{
+	struct bench *b = *state;
+	struct tn_names *names = tn_engine_names(b->e);
+	uint32_t red = tn_names_intern(names, "red"), blue = tn_names_intern(names, "blue");
+	const struct tn_request as_red = {.scope = {red}, .tenant = red};
+	const struct tn_request as_blue = {.scope = {blue}, .tenant = blue};
+	struct tn_action out = {.type = TN_ACTION_OUTPUT, .output.port = 1};
+	struct tn_action to_one = {.type = TN_ACTION_GROUP, .group_id = 1};
+	struct tn_bucket end = {.watch_port = TN_PORT_ANY,
+		.watch_group = TN_GROUP_ANY,
+		.actions = &out,
+		.n_actions = 1};
+	struct tn_bucket middle = end, watching = end;
+	struct tn_group_mod one = {.type = TN_GROUP_TYPE_ALL, .buckets = &end, .n_buckets = 1};
+	struct tn_group_mod two = one, three = one;
+	struct tn_operation op1 = bench_group_op(&one, "/1"), op2 = bench_group_op(&two, "/2"),
+			    op3 = bench_group_op(&three, "/3");
+
+	one.group_id = 1;
+	middle.actions = &to_one;
+	two.group_id = 2;
+	two.buckets = &middle;
+	watching.watch_group = 1;
+	three.group_id = 3;
+	three.type = TN_GROUP_TYPE_FF;
+	three.buckets = &watching;
+	assert_int_equal(bench_request(b, &op1, 1, &as_red), TN_DONE);
+	/* As if it was not there; else it would be known, used, and kept from being removed. */
+	assert_int_equal(bench_request(b, &op2, 1, &as_blue), TN_REFUSED);
+	assert_int_equal(b->of, TN_OFPBAC_BAD_OUT_GROUP);
+	assert_string_equal(b->pointer, "/2");
+	assert_int_equal(bench_request(b, &op3, 1, &as_blue), TN_REFUSED);
+	assert_int_equal(b->of, TN_OFPGMFC_BAD_WATCH);
+	assert_int_equal(bench_request(b, &op2, 1, &as_red), TN_DONE);
+	assert_int_equal(bench_request(b, &op3, 1, &as_red), TN_DONE);
+	/* The same again is no error; another one is. */
+	assert_int_equal(bench_request(b, &op2, 1, &as_red), TN_DONE);
+	assert_false(b->results[0].changed);
+	two.buckets = &end;
+	assert_int_equal(bench_request(b, &op2, 1, &as_red), TN_REFUSED);
+	assert_int_equal(b->of, TN_OFPGMFC_GROUP_EXISTS);
+}
+
+static void test_tenants_settle_their_own(void **state)
+{
+	struct bench *b = *state;
+	struct tn_names *names = tn_engine_names(b->e);
+	uint32_t red = tn_names_intern(names, "red"), blue = tn_names_intern(names, "blue");
+	const struct tn_request as_red = {.scope = {red}, .tenant = red, .confirm_within_s = 3600};
+	struct bench_flow f;
+	struct tn_operation op = bench_op(&f.fm);
+	const struct tn_scope of_blue = {blue}, of_red = {red};
+
+	bench_flow(&f, 1, 1);
+	assert_int_equal(bench_request(b, &op, 1, &as_red), TN_DONE);
+	assert_int_equal(tn_engine_confirm(b->e, b->transaction, of_blue, bench_done, b), -ENOENT);
+	assert_int_equal(tn_engine_cancel(b->e, b->transaction, of_blue, bench_done, b), -ENOENT);
+	b->n_done = 0;
+	assert_int_equal(tn_engine_cancel(b->e, b->transaction, of_red, bench_done, b), 0);
+	bench_run(b, bench_is_done);
+	assert_int_equal(bench_count(b, TN_KIND_FLOW), 0);
 }
 
 static struct tn_operation port_op(uint32_t number, const char *name)
@@ -734,6 +800,8 @@ int main(void)
 		TEST(test_confirmed_stays),
 		TEST(test_unconfirmed_runs_out),
 		TEST(test_tenants_see_their_own),
+		TEST(test_tenants_chain_their_own_groups),
+		TEST(test_tenants_settle_their_own),
 		TEST(test_ports_and_flows_together),
 		TEST(test_connection_lost_before_and_after),
 		TEST(test_not_waited_for_and_refused_later),
