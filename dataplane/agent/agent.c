@@ -44,7 +44,7 @@ uint64_t tn_agent_now(const struct tn_agent *agent)
 
 /* --- the version that workers read ------------------------------------------------------------ */
 
-static void forwarding_free(struct tn_agent_forwarding *f)
+void tn_agent_forwarding_free(struct tn_agent_forwarding *f)
 {
 	if (!f)
 		return;
@@ -53,25 +53,41 @@ static void forwarding_free(struct tn_agent_forwarding *f)
 	free(f);
 }
 
-int tn_agent_publish(struct tn_agent *agent, struct tn_error *err)
+struct tn_agent_forwarding *tn_agent_forwarding_new(
+	const struct tn_agent *agent, struct tn_error *err)
 {
-	struct tn_agent_forwarding *f = calloc(1, sizeof(*f)), *old = agent->forwarding;
+	struct tn_agent_forwarding *f = calloc(1, sizeof(*f));
 
-	if (!f)
-		return no_memory(err);
+	if (f && !tn_agent_ports_forwarding(agent, f))
+		return f;
+	tn_agent_forwarding_free(f);
+	(void)no_memory(err);
+	return NULL;
+}
+
+void tn_agent_forwarding_publish(struct tn_agent *agent, struct tn_agent_forwarding *f)
+{
+	struct tn_agent_forwarding *old = agent->forwarding;
+
+	f->number = old ? old->number + 1 : 1;
 	f->fwd.snapshot = tn_switch_snapshot(agent->sw);
 	f->fwd.tunnels = agent->tunnels;
 	f->fwd.underlay = agent->underlay;
-	if (tn_agent_ports_forwarding(agent, f)) {
-		forwarding_free(f);
-		return no_memory(err);
-	}
 	__atomic_store_n(&agent->forwarding, f, __ATOMIC_RELEASE);
 	for (unsigned i = 0; i < agent->n_workers; i++)
 		tn_worker_thread_wake(&agent->workers[i]);
 	(void)rte_rcu_qsbr_check(agent->qsbr, rte_rcu_qsbr_start(agent->qsbr), true);
-	forwarding_free(old);
+	tn_agent_forwarding_free(old);
 	agent->reclaim_due = true;
+}
+
+int tn_agent_publish(struct tn_agent *agent, struct tn_error *err)
+{
+	struct tn_agent_forwarding *f = tn_agent_forwarding_new(agent, err);
+
+	if (!f)
+		return -ENOMEM;
+	tn_agent_forwarding_publish(agent, f);
 	return 0;
 }
 
@@ -87,20 +103,23 @@ int tn_agent_set_underlay(
 	struct tn_agent *agent, const struct tn_underlay_config *config, struct tn_error *err)
 {
 	struct tn_underlay *underlay = tn_underlay_new(config), *old = agent->underlay;
+	struct tn_agent_forwarding *f;
 	int rc;
 
 	if (!underlay)
 		return no_memory(err);
 	agent->underlay = underlay;
-	rc = tn_switch_touch(agent->sw, err);
-	if (!rc)
-		rc = tn_agent_publish(agent, err);
+	f = tn_agent_forwarding_new(agent, err);
+	rc = f ? tn_switch_touch(agent->sw, err) : -ENOMEM;
 	if (rc) {
+		tn_agent_forwarding_free(f);
 		agent->underlay = old;
-		old = underlay;
+		tn_underlay_free(underlay);
+		return rc;
 	}
+	tn_agent_forwarding_publish(agent, f);
 	tn_underlay_free(old);
-	return rc;
+	return 0;
 }
 
 /* --- events ----------------------------------------------------------------------------------- */
@@ -312,7 +331,7 @@ void tn_agent_free(struct tn_agent *agent)
 		tn_worker_thread_fini(&agent->workers[i]);
 	}
 	tn_agent_ports_free(agent);
-	forwarding_free(agent->forwarding);
+	tn_agent_forwarding_free(agent->forwarding);
 	tn_tunnels_free(agent->tunnels);
 	tn_underlay_free(agent->underlay);
 	tn_switch_free(agent->sw);

@@ -35,6 +35,7 @@ struct tn_rx_queue {
 /* What workers load once a round: the forwarding and who polls what. Replaced whole. */
 struct tn_agent_forwarding {
 	struct tn_forwarding fwd; /* first */
+	uint64_t number;	  /* counts publications */
 	unsigned n_queues[TN_WORKERS_MAX];
 	struct tn_rx_queue *queues[TN_WORKERS_MAX];
 	struct tn_shadow *shadows[TN_WORKER_PORTS_MAX]; /* of uplinks, by index; NULL: none */
@@ -68,6 +69,7 @@ struct tn_worker_thread {
 	/* worker writes */
 	uint32_t counts_told __attribute__((aligned(64))); /* atomic: last wanted that was done */
 	uint32_t sleeping;				   /* atomic */
+	uint64_t seen; /* atomic: number of the newest forwarding that a round began with */
 	uint64_t busy_cycles, packets, polls, naps;
 	uint64_t longest_cycles; /* between two looks at its queues */
 	uint64_t packet_ins, host_frames, host_sent, host_dropped;
@@ -187,6 +189,15 @@ uint64_t tn_agent_now(const struct tn_agent *agent);
  * workers go on with the version before.
  */
 int tn_agent_publish(struct tn_agent *agent, struct tn_error *err) TN_MUST_CHECK;
+/*
+ * The same in two steps, so that what can fail is done before the switch is changed: all memory for
+ * the ports as they are now, NULL with err; then the version itself, with the switch, tunnels and
+ * underlay of that moment.
+ */
+struct tn_agent_forwarding *tn_agent_forwarding_new(
+	const struct tn_agent *agent, struct tn_error *err);
+void tn_agent_forwarding_publish(struct tn_agent *agent, struct tn_agent_forwarding *f);
+void tn_agent_forwarding_free(struct tn_agent_forwarding *f);
 
 /* A bundle: commit and publish. As tn_switch_commit(). */
 int tn_agent_commit(struct tn_agent *agent, const struct tn_mod *mods, size_t n, size_t *failed,

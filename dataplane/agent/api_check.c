@@ -5,6 +5,7 @@
 
 #include "dataplane/core/vxlan.h"
 
+#define MTU_MAX	     65535u
 #define PREFIXES_MAX 100000u /* of addresses, routes and neighbours each */
 
 static bool is_ip4(tn_u128 address)
@@ -58,6 +59,10 @@ int tn_api_check_port(const struct tn_api_port *port, struct tn_error *err)
 			"port %.64s is of type %.32s; tunnel options belong to type vxlan, which "
 			"needs them",
 			port->name, port->type);
+	if (port->mtu > MTU_MAX)
+		return tn_error_set(err, TN_OFPBRC_BAD_PORT, -1,
+			"port %.64s: an MTU of %u is more than the largest, %u", port->name,
+			port->mtu, MTU_MAX);
 	return vxlan ? check_vxlan(&port->vxlan, err) : 0;
 }
 

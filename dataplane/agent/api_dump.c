@@ -194,7 +194,7 @@ static void take_port(void *ctx, const struct tn_agent_port_info *info)
 			.mtu = r->mtu,
 			.options = take_options(p, r),
 			.n_options = (uint32_t)r->n_options,
-			.has_vxlan = !info->driver,
+			.has_vxlan = !info->driver && !info->absent,
 			.vxlan = r->vxlan},
 		.state = config ? config->state : TN_PORT_STATE_LINK_DOWN,
 		.rx = {info->stats.rx_packets, info->stats.rx_bytes},

@@ -5,12 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplane/agent/worker_thread.h"
 #include "dataplane/core/view.h"
 #include "dataplane/core/wire.h"
 #include "dataplane/port/dpdk_buffer.h"
 #include "dataplane/port/shadow.h"
 
 #define OPTIONS_MAX  32u
+#define TAGS_LEN     8u			 /* of VLANs, which an MTU does not count */
 #define RETRY_NS     UINT64_C(500000000) /* an absent port; twice as long each time */
 #define RETRY_MAX_NS UINT64_C(8000000000)
 
@@ -245,6 +247,21 @@ static int make_shadow(const struct tn_agent *agent, struct tn_agent_port *p,
 	return p->shadow ? 0 : -EINVAL;
 }
 
+/* Frames that the port is to carry have room in a buffer. */
+static int check_frame_size(
+	const struct tn_agent *agent, const struct tn_agent_port *p, struct tn_error *err)
+{
+	uint32_t mtu = p->request.mtu ? p->request.mtu : p->driver->mtu;
+	uint32_t frame = mtu + TN_ETH_LEN + TAGS_LEN;
+
+	if (frame <= agent->options.max_frame)
+		return 0;
+	return tn_error_set(err, TN_OFPBRC_BAD_PORT, -1,
+		"port %s: an MTU of %u takes frames of %u bytes, and packet buffers hold %u: start "
+		"the process with --max-frame %u, or give the port or its interface a smaller MTU",
+		p->request.name, mtu, frame, agent->options.max_frame, frame);
+}
+
 /* The driver gets all options but the agent's own. */
 static int make_driver(const struct tn_agent *agent, struct tn_agent_port *p, struct tn_error *err)
 {
@@ -274,7 +291,7 @@ static int make_driver(const struct tn_agent *agent, struct tn_agent_port *p, st
 			options[spec.n_options++] = *o;
 	}
 	p->driver = tn_port_make(&spec, &resources, err);
-	if (!p->driver)
+	if (!p->driver || check_frame_size(agent, p, err))
 		return -EINVAL;
 	if (!p->driver->ops->link_up(p->driver))
 		p->state |= TN_PORT_STATE_LINK_DOWN;
@@ -291,18 +308,45 @@ static struct tn_port_config_data config_of(const struct tn_agent_port *p)
 	};
 }
 
-/* Tunnels are made anew with every vxlan port that comes or goes. */
-static int renew_tunnels(struct tn_agent *agent, struct tn_tunnels **old, struct tn_error *err)
-{
-	struct tn_tunnels *tunnels;
-	int rc = tn_agent_ports_tunnels(agent, &tunnels, err);
+/*
+ * A change of ports on its way: agent->ports is as it is to be, everything that takes memory is
+ * made, and the switch is told last, between begin and end. What fails leaves no trace.
+ */
+struct port_change {
+	struct tn_agent_forwarding *forwarding;
+	struct tn_tunnels *tunnels; /* NULL: they stay */
+};
 
-	*old = NULL;
+static void give_up_change(struct port_change *c)
+{
+	tn_agent_forwarding_free(c->forwarding);
+	tn_tunnels_free(c->tunnels);
+}
+
+/* Tunnels are made anew with every vxlan port that comes or goes. */
+static int begin_change(
+	struct tn_agent *agent, bool vxlan, struct port_change *c, struct tn_error *err)
+{
+	int rc = 0;
+
+	*c = (struct port_change){.forwarding = tn_agent_forwarding_new(agent, err)};
+	if (!c->forwarding)
+		return -ENOMEM;
+	if (vxlan)
+		rc = tn_agent_ports_tunnels(agent, &c->tunnels, err);
 	if (rc)
-		return rc;
-	*old = agent->tunnels;
-	agent->tunnels = tunnels;
-	return 0;
+		give_up_change(c);
+	return rc;
+}
+
+static void end_change(struct tn_agent *agent, struct port_change *c)
+{
+	struct tn_tunnels *old = c->tunnels ? agent->tunnels : NULL;
+
+	if (c->tunnels)
+		agent->tunnels = c->tunnels;
+	tn_agent_forwarding_publish(agent, c->forwarding);
+	tn_tunnels_free(old);
 }
 
 /* Puts the port at its index and makes it known; on an error all is as before. */
@@ -310,28 +354,22 @@ static int install(
 	struct tn_agent *agent, unsigned index, struct tn_agent_port *p, struct tn_error *err)
 {
 	struct tn_port_config_data config = config_of(p);
-	struct tn_tunnels *old = NULL;
-	int rc = 0;
+	struct port_change change;
+	int rc;
 
 	agent->ports[index] = p;
 	sum_stats(agent, index, &p->base);
-	if (is_vxlan(&p->request))
-		rc = renew_tunnels(agent, &old, err);
-	if (!rc)
+	rc = begin_change(agent, is_vxlan(&p->request), &change, err);
+	if (!rc) {
 		rc = tn_switch_port_add(agent->sw, &config, tn_agent_now(agent), err);
-	if (!rc)
-		rc = tn_agent_publish(agent, err);
-	if (rc) {
-		agent->ports[index] = NULL;
-		(void)!tn_switch_port_remove(agent->sw, config.number, tn_agent_now(agent), NULL);
-		if (old) {
-			tn_tunnels_free(agent->tunnels);
-			agent->tunnels = old;
+		if (!rc) {
+			end_change(agent, &change);
+			return 0;
 		}
-		return rc;
+		give_up_change(&change);
 	}
-	tn_tunnels_free(old);
-	return 0;
+	agent->ports[index] = NULL;
+	return rc;
 }
 
 static int add(struct tn_agent *agent, const struct tn_port_request *request, bool absent,
@@ -378,10 +416,17 @@ static int no_such_port(uint32_t number, struct tn_error *err)
 	return -ENOENT;
 }
 
+/* The port is in no forwarding any more; no worker, awake or asleep, has it. */
+static void await_workers(const struct tn_agent *agent)
+{
+	for (unsigned i = 0; i < agent->n_workers; i++)
+		tn_worker_thread_await(&agent->workers[i], agent->forwarding->number);
+}
+
 int tn_agent_port_remove(struct tn_agent *agent, uint32_t number, struct tn_error *err)
 {
 	unsigned index = index_of(agent, number);
-	struct tn_tunnels *old = NULL;
+	struct port_change change;
 	struct tn_agent_port *p;
 	int rc;
 
@@ -389,16 +434,18 @@ int tn_agent_port_remove(struct tn_agent *agent, uint32_t number, struct tn_erro
 		return no_such_port(number, err);
 	p = agent->ports[index];
 	agent->ports[index] = NULL;
-	rc = is_vxlan(&p->request) ? renew_tunnels(agent, &old, err) : 0;
-	if (!rc)
+	rc = begin_change(agent, is_vxlan(&p->request), &change, err);
+	if (!rc) {
 		rc = tn_switch_port_remove(agent->sw, number, tn_agent_now(agent), err);
-	if (!rc)
-		rc = tn_agent_publish(agent, err);
+		if (rc)
+			give_up_change(&change);
+	}
 	if (rc) {
 		agent->ports[index] = p;
 		return rc;
 	}
-	tn_tunnels_free(old);
+	end_change(agent, &change);
+	await_workers(agent);
 	port_free(p);
 	return 0;
 }
@@ -408,20 +455,29 @@ int tn_agent_port_configure(struct tn_agent *agent, uint32_t number, bool enable
 {
 	unsigned index = index_of(agent, number);
 	struct tn_port_config_data data;
-	struct tn_agent_port changed;
+	struct tn_agent_port *p, before;
+	struct port_change change;
 	int rc;
 
 	if (index == TN_WORKER_PORTS_MAX)
 		return no_such_port(number, err);
-	changed = *agent->ports[index];
-	changed.request.enabled = enabled;
-	changed.request.config = config;
-	data = config_of(&changed);
-	rc = tn_switch_port_modify(agent->sw, &data, tn_agent_now(agent), err);
-	if (rc)
+	p = agent->ports[index];
+	before = *p;
+	p->request.enabled = enabled;
+	p->request.config = config;
+	data = config_of(p);
+	rc = begin_change(agent, false, &change, err);
+	if (!rc) {
+		rc = tn_switch_port_modify(agent->sw, &data, tn_agent_now(agent), err);
+		if (rc)
+			give_up_change(&change);
+	}
+	if (rc) {
+		*p = before;
 		return rc;
-	*agent->ports[index] = changed;
-	return tn_agent_publish(agent, err);
+	}
+	end_change(agent, &change);
+	return 0;
 }
 
 /* --- links ------------------------------------------------------------------------------------ */

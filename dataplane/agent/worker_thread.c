@@ -168,6 +168,12 @@ void tn_worker_thread_wake(struct tn_worker_thread *t)
 		(void)!write(t->wake_fd, &one, sizeof(one));
 }
 
+void tn_worker_thread_await(const struct tn_worker_thread *t, uint64_t number)
+{
+	while (t->started && __atomic_load_n(&t->seen, __ATOMIC_ACQUIRE) < number)
+		sched_yield();
+}
+
 /* --- a round ---------------------------------------------------------------------------------- */
 
 /* One look at every queue; returns the packets. */
@@ -396,6 +402,7 @@ static void run(struct tn_worker_thread *t)
 		rte_rcu_qsbr_quiescent(agent->qsbr, t->id);
 		f = __atomic_load_n(&agent->forwarding, __ATOMIC_ACQUIRE);
 		t->forwarding = f;
+		__atomic_store_n(&t->seen, f->number, __ATOMIC_RELEASE);
 		t->now_ns = tn_worker_thread_time(agent, tsc);
 		n = poll_queues(t, f);
 		if (tn_unlikely(!tn_byte_ring_empty(t->jobs)))

@@ -22,6 +22,13 @@ void tn_worker_thread_events(struct tn_worker_thread *t, struct tn_worker_events
 /* Main thread: something is there for a worker that may sleep. */
 void tn_worker_thread_wake(struct tn_worker_thread *t);
 
+/*
+ * Main thread, after it published: returns when no call of the kernel in which the worker sleeps
+ * holds on to a descriptor that only an older forwarding has. A file lives until that call ends,
+ * and an interface as long as its file.
+ */
+void tn_worker_thread_await(const struct tn_worker_thread *t, uint64_t number);
+
 /* All of its memory but rings of DPDK and the worker. -ENOMEM: the caller calls fini. */
 int tn_worker_thread_init(struct tn_worker_thread *t) TN_MUST_CHECK;
 /* The thread has ended. Frees what waits in the jobs too. */

@@ -44,15 +44,16 @@ class Lab(namespaces.Lab):
         except OSError:
             return ""
 
-    def start_switch(self, document, *arguments, memory=32):
-        """Returns when it forwards."""
+    def start_switch(self, document, *arguments, memory=32, socket=None):
+        """Where it has a socket, whoever connects is served once it forwards."""
         with open(self.folder + "/site.json", "w") as f:
             json.dump(document, f)
         with open(self.folder + "/switch.log", "w") as log:
             self.switch = subprocess.Popen(
                 self.enter + [DATAPLANE, "--load", self.folder + "/site.json", "--no-huge",
-                              "--no-socket", "--memory", str(memory), "--sessions", "10000",
-                              "--stats", self.folder + "/stats.json"] + list(arguments),
+                              "--memory", str(memory), "--sessions", "10000",
+                              "--stats", self.folder + "/stats.json"]
+                + (["--socket", socket] if socket else ["--no-socket"]) + list(arguments),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def stop_switch(self):

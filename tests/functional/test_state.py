@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 
+from dataplane_api import LINK_DOWN, Client
 from netlab import DATAPLANE, lab  # noqa: F401 (a fixture)
 from replaying import START, config, flow, frame, from_port, output, pcap
 from test_dataplane import call, dpdk, ports_of
@@ -172,18 +173,24 @@ def test_a_port_that_is_not_there_yet(lab, tmp_path):  # noqa: F811
     start = [DATAPLANE, "--state", tmp_path / "state", "--load", tmp_path / "site.json"] + QUICK
     lab.run(None, *start, "--seconds", "0.1")
     lab.run(None, "ip", "link", "del", "c1")
-    switch = lab.start(None, *start)
+    switch = lab.start(None, *[a for a in start if a != "--no-socket"], "--socket",
+                       tmp_path / "sock")
     said = ""
     while "c) cannot be made now" not in said:
         line = switch.stdout.readline()
         assert line, said
         said += line
     assert "there is no interface 'c1'" in said
+    client = Client(tmp_path / "sock")
+    absent = client.ports()[3]
+    assert absent["state"] == LINK_DOWN and absent["type"] == "veth" and not absent["tunnel"]
+    assert absent["options"] == {"interface": "c1"}
     lab.run(None, "ip", "link", "add", "c1", "type", "veth", "peer", "name", "c1p")
     while "port 3 (c) is here now" not in said:
         line = switch.stdout.readline()
         assert line, said
         said += line
+    client.close()
     lab.run(None, "pkill", "-INT", "-x", "tenon-dataplane")
     switch.communicate()
     assert switch.returncode == 0
