@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import time
 
-from lab import TOP
+from lab import HERE, TOP
 
 QEMU = "qemu-system-x86_64"
 BUSYBOX = "/bin/busybox"
@@ -89,6 +89,7 @@ def make_initramfs(path, modules):
         with open(root + "/init", "w") as f:
             f.write(INIT % " ".join(os.path.basename(m) for m in MODULES))
         os.chmod(root + "/init", stat.S_IRWXU)
+        shutil.copy(os.path.join(HERE, "dhcp"), root)
         names = run("find", ".", "-print0", cwd=root).stdout
         with open(path, "wb") as f:
             subprocess.run(["cpio", "--null", "-o", "--quiet", "-H", "newc"], input=names, stdout=f,
@@ -98,7 +99,7 @@ def make_initramfs(path, modules):
 class Machine:
     """One machine in a lab, with an interface for each (socket, MAC, options of the device)."""
 
-    def __init__(self, lab, name, interfaces):
+    def __init__(self, lab, name, interfaces, memory=MEMORY):
         self.lab = lab
         self.name = name
         self.console = "%s/%s.console" % (lab.folder, name)
@@ -107,9 +108,9 @@ class Machine:
         initramfs = lab.folder + "/initramfs"
         if not os.path.exists(initramfs):
             make_initramfs(initramfs, modules)
-        words = [QEMU, "-machine", "q35,accel=tcg", "-cpu", "max", "-m", MEMORY, "-nodefaults",
+        words = [QEMU, "-machine", "q35,accel=tcg", "-cpu", "max", "-m", memory, "-nodefaults",
                  "-display", "none", "-no-reboot", "-object",
-                 "memory-backend-memfd,id=mem,size=%dM,share=on" % MEMORY, "-numa",
+                 "memory-backend-memfd,id=mem,size=%dM,share=on" % memory, "-numa",
                  "node,memdev=mem", "-serial", "file:" + self.console, "-chardev",
                  "socket,id=control,path=%s,server=on,wait=off" % control, "-serial",
                  "chardev:control", "-kernel", kernel, "-initrd", initramfs, "-append",
