@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The kernel's programs and maps, from the side of the process: loaded once, attached to
+ * interfaces, kept in the BPF file system when the process goes, taken over by the next one.
+ *
+ * Layouts are those of session.h. One thread, but for tn_ebpf_config_of(), which any may read.
+ * Functions return 0 or -errno with err; what they say names the fallback.
+ */
+#ifndef TN_EBPF_LOADER_H
+#define TN_EBPF_LOADER_H
+
+#include "dataplane/core/error.h"
+#include "ebpf/session.h"
+
+struct tn_ebpf;
+
+enum tn_ebpf_program {
+	TN_EBPF_FROM_PORT,
+	TN_EBPF_FROM_TUNNEL,
+	TN_EBPF_TO_PORT,
+	TN_EBPF_TO_TUNNEL,
+	TN_EBPF_GUARD, /* XDP; the others tc */
+	TN_EBPF_N_PROGRAMS
+};
+
+struct tn_ebpf_options {
+	/* Folder of a BPF file system that keeps maps and attachments; NULL: they end with the
+	 * process. */
+	const char *pin_dir;
+	uint16_t vxlan_port; /* UDP; host order */
+};
+
+/*
+ * Loads, or takes over what is pinned there when its layout is ours. -ENOTSUP: the kernel has not
+ * what it takes; -EPERM: needs CAP_BPF and CAP_NET_ADMIN.
+ */
+int tn_ebpf_open(struct tn_ebpf **ebpf, const struct tn_ebpf_options *options,
+	struct tn_error *err) TN_MUST_CHECK;
+/* Pinned programs and maps stay and go on forwarding; others end here. NULL is fine. */
+void tn_ebpf_close(struct tn_ebpf *ebpf);
+/* Takes every trace off this machine: attachments and pins below pin_dir. */
+int tn_ebpf_detach_all(const char *pin_dir, struct tn_error *err) TN_MUST_CHECK;
+/* Was it taken over from a process before? */
+bool tn_ebpf_taken_over(const struct tn_ebpf *ebpf);
+
+/* In the process's memory; a store is seen by the programs at once. */
+struct tn_ebpf_config *tn_ebpf_config_of(const struct tn_ebpf *ebpf);
+
+/*
+ * tc programs go beside what others attached to the interface and before it; the guard is refused
+ * where another's XDP program is.
+ */
+int tn_ebpf_attach(struct tn_ebpf *ebpf, enum tn_ebpf_program program, uint32_t ifindex,
+	struct tn_error *err) TN_MUST_CHECK;
+void tn_ebpf_detach(struct tn_ebpf *ebpf, enum tn_ebpf_program program, uint32_t ifindex);
+
+/* What packets of that interface are. */
+int tn_ebpf_set_port(struct tn_ebpf *ebpf, uint32_t ifindex, const struct tn_ebpf_port *port,
+	struct tn_error *err) TN_MUST_CHECK;
+void tn_ebpf_clear_port(struct tn_ebpf *ebpf, uint32_t ifindex);
+
+struct tn_ebpf_key {
+	bool is6;
+	union {
+		struct tn_ebpf_key4 k4;
+		struct tn_ebpf_key6 k6;
+	};
+};
+
+/* Replaces one of the same key. -E2BIG: no room; the packets go on to the data plane. */
+int tn_ebpf_put_session(struct tn_ebpf *ebpf, const struct tn_ebpf_key *key,
+	const struct tn_ebpf_session *session) TN_MUST_CHECK;
+void tn_ebpf_delete_session(struct tn_ebpf *ebpf, const struct tn_ebpf_key *key);
+/* false: delete it. */
+typedef bool (*tn_ebpf_session_fn)(
+	void *ctx, const struct tn_ebpf_key *key, const struct tn_ebpf_session *session);
+/* All that are there for the whole walk are seen. */
+void tn_ebpf_sessions(struct tn_ebpf *ebpf, tn_ebpf_session_fn fn, void *ctx);
+
+int tn_ebpf_set_meter(struct tn_ebpf *ebpf, uint32_t index, const struct tn_ebpf_meter *meter,
+	struct tn_error *err) TN_MUST_CHECK;
+
+/* Who may send VXLAN: all of them, anew. Those that stay are never missing meanwhile. */
+int tn_ebpf_set_peers(struct tn_ebpf *ebpf, const struct tn_ebpf_peer *peers, size_t n_peers,
+	const uint32_t *vnis, size_t n_vnis, struct tn_error *err) TN_MUST_CHECK;
+
+/* Summed over the processors. */
+void tn_ebpf_counters(const struct tn_ebpf *ebpf, uint64_t counters[TN_EBPF_N_COUNTERS]);
+
+/* One frame through a program, without an interface: for tests. The verdict, or -errno. */
+struct tn_ebpf_run {
+	const uint8_t *in;
+	uint32_t in_len;
+	uint8_t *out; /* room for what comes out */
+	uint32_t out_size, out_len;
+	uint32_t ifindex; /* that it came in by */
+	uint32_t repeat;  /* 0: once */
+	uint32_t ns;	  /* a run took */
+};
+
+int tn_ebpf_test_run(
+	const struct tn_ebpf *ebpf, enum tn_ebpf_program program, struct tn_ebpf_run *run);
+/* Instructions of the translated program. */
+uint32_t tn_ebpf_program_length(const struct tn_ebpf *ebpf, enum tn_ebpf_program program);
+
+#endif

@@ -1,0 +1,575 @@
+/* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */
+/*
+ * The kernel's half of kernel ports, as tc programs (direct action).
+ *
+ *   tn_ebpf_from_port    ingress of a port's interface: a container's veth, a NIC
+ *   tn_ebpf_from_tunnel  ingress of the VXLAN device that is in external mode
+ *   tn_ebpf_to_port      ingress of a port's TAP: frames of the data plane go out by the interface
+ *   tn_ebpf_to_tunnel    ingress of the tunnel's TAP: the same by the VXLAN device
+ *
+ * The first two look for a session; without one the frame goes up by the TAP, whole and unchanged.
+ * All frames keep what their sender left to be done: checksums, and cutting of large ones.
+ *
+ * Only frames of the common shape are looked at: at most one VLAN tag that the kernel holds beside
+ * the frame, IPv4 without options or IPv6 without extension headers, no fragment, TCP, UDP or ICMP
+ * with its header whole, or a frame that is neither IP nor ARP. The parser of the data plane reads
+ * them the same way; a test holds the two against each other.
+ */
+#include "ebpf/common.bpf.h"
+
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/tcp.h>
+#include <linux/udp.h>
+
+#define TTL_OFFSET4 (ETH_HLEN + offsetof(struct iphdr, ttl))
+#define SUM_OFFSET4 (ETH_HLEN + offsetof(struct iphdr, check))
+#define TTL_OFFSET6 (ETH_HLEN + offsetof(struct ipv6hdr, hop_limit))
+
+/* Of what is read of a frame. */
+#define HEADERS_MAX (ETH_HLEN + 40 + 60)
+
+/* Beside the verdicts of tc. */
+#define GOES_UP (-100) /* not of the common shape, or the session cannot do it */
+#define MISSED	(-101) /* no session */
+
+struct meter {
+	struct bpf_spin_lock lock;
+	uint32_t in_packets;
+	uint64_t rate, burst, tokens, last_ns;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, TN_EBPF_METERS_MAX);
+	__type(key, uint32_t);
+	__type(value, struct meter);
+} tenon_meters SEC(".maps");
+
+/* What is known of a frame beside its key. */
+struct frame {
+	struct tn_ebpf_key_head *h;
+	void *data, *end;
+	uint32_t ip_len;  /* of the IP packet; 0: not IP */
+	uint32_t headers; /* of it and TCP */
+	uint8_t tos;
+	bool is_ip6;
+};
+
+INLINE void map4(uint8_t to[16], uint32_t address)
+{
+	__builtin_memset(to, 0, 10);
+	to[10] = to[11] = 0xff;
+	__builtin_memcpy(to + 12, &address, 4);
+}
+
+INLINE uint16_t vlan_of(const struct __sk_buff *skb)
+{
+	if (!skb->vlan_present)
+		return 0;
+	/* PCP and VID as they are, DEI's place says that there is a tag */
+	return bpf_htons((skb->vlan_tci & 0xefff) | 0x1000);
+}
+
+/* Ports, or ICMP type and code. false: not whole, or not understood. */
+INLINE bool read_l4(struct tn_ebpf_key_head *h, uint16_t *tcp_flags, void *l4, struct frame *f)
+{
+	void *end = f->end;
+
+	switch (h->ip_proto) {
+	case IPPROTO_TCP: {
+		struct tcphdr *tcp = l4;
+
+		if ((void *)(tcp + 1) > end || tcp->doff < 5 || l4 + tcp->doff * 4 > end)
+			return false;
+		h->tp_src = tcp->source;
+		h->tp_dst = tcp->dest;
+		*tcp_flags = ((uint16_t *)l4)[6] & bpf_htons(0x0fff);
+		f->headers += tcp->doff * 4;
+		return true;
+	}
+	case IPPROTO_UDP: {
+		struct udphdr *udp = l4;
+
+		if ((void *)(udp + 1) > end)
+			return false;
+		h->tp_src = udp->source;
+		h->tp_dst = udp->dest;
+		return true;
+	}
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6: {
+		uint8_t *icmp = l4;
+
+		/* Neighbour discovery has more to read. */
+		if ((void *)(icmp + 8) > end || (icmp[0] >= 133 && h->ip_proto == IPPROTO_ICMPV6))
+			return false;
+		h->tp_src = bpf_htons(icmp[0]);
+		h->tp_dst = bpf_htons(icmp[1]);
+		return true;
+	}
+	}
+	return false;
+}
+
+/* The head of a key. false: too short. */
+INLINE bool read_eth(const struct __sk_buff *skb, struct tn_ebpf_key_head *h, struct frame *f)
+{
+	struct ethhdr *eth = f->data;
+
+	if ((void *)(eth + 1) > f->end)
+		return false;
+	__builtin_memcpy(h->eth_dst, eth->h_dest, 6);
+	__builtin_memcpy(h->eth_src, eth->h_source, 6);
+	h->eth_type = eth->h_proto;
+	h->vlan_tci = vlan_of(skb);
+	return true;
+}
+
+INLINE bool read_ip4(struct tn_ebpf_key_head *h, uint32_t *src, uint32_t *dst, uint16_t *tcp_flags,
+	struct frame *f)
+{
+	struct iphdr *ip = f->data + ETH_HLEN;
+	uint8_t *start = (uint8_t *)ip; /* version 4, five words */
+
+	if ((void *)(ip + 1) > f->end || start[0] != 0x45 || (ip->frag_off & bpf_htons(0x3fff)))
+		return false;
+	h->ip_tos = f->tos = ip->tos;
+	h->ip_ttl = ip->ttl;
+	h->ip_proto = ip->protocol;
+	*src = ip->saddr;
+	*dst = ip->daddr;
+	f->ip_len = bpf_ntohs(ip->tot_len);
+	f->headers = sizeof(*ip);
+	return h->ip_proto != IPPROTO_ICMPV6 && read_l4(h, tcp_flags, ip + 1, f);
+}
+
+INLINE bool read_ip6(struct tn_ebpf_key6 *k, struct frame *f)
+{
+	struct ipv6hdr *ip = f->data + ETH_HLEN;
+	uint16_t first;
+
+	if ((void *)(ip + 1) > f->end || ip->version != 6)
+		return false;
+	first = *(uint16_t *)ip;
+	k->h.ip_tos = f->tos = (uint8_t)(bpf_ntohs(first) >> 4);
+	k->h.ip_ttl = ip->hop_limit;
+	k->h.ip_proto = ip->nexthdr;
+	__builtin_memcpy(k->ip_src, &ip->saddr, 16);
+	__builtin_memcpy(k->ip_dst, &ip->daddr, 16);
+	f->ip_len = bpf_ntohs(ip->payload_len) + sizeof(*ip);
+	f->headers = sizeof(*ip);
+	f->is_ip6 = true;
+	return k->h.ip_proto != IPPROTO_ICMP && read_l4(&k->h, &k->tcp_flags, ip + 1, f);
+}
+
+/* Takes out of the head what no table reads. */
+INLINE void forget(struct tn_ebpf_key_head *h, uint16_t *tcp_flags, uint32_t keys)
+{
+	if (!(keys & TN_EBPF_KEY_TTL))
+		h->ip_ttl = 0;
+	if (!(keys & TN_EBPF_KEY_TCP_FLAGS))
+		*tcp_flags = 0;
+	if (!(keys & TN_EBPF_KEY_TOS))
+		h->ip_tos = 0;
+	if (!(keys & TN_EBPF_KEY_L4)) {
+		h->tp_src = 0;
+		h->tp_dst = 0;
+	}
+	if (!(keys & TN_EBPF_KEY_IP))
+		h->ip_proto = 0;
+}
+
+/* Is what was decided still right? Looked at once a commit and session. */
+INLINE bool is_valid(struct tn_ebpf_session *s, const struct tn_ebpf_config *c)
+{
+	uint32_t now = *(volatile const uint32_t *)&c->version;
+	uint32_t stamp = *(volatile uint32_t *)&s->version;
+	uint64_t classes = s->classes;
+
+	if (s->keys != c->keys || !now)
+		return false;
+	if (stamp == now)
+		return true;
+	for (uint32_t i = 0; i < TN_EBPF_EPOCHS; i++) {
+		if (classes >> i & 1 &&
+			(int32_t)(*(volatile const uint32_t *)&c->epoch[i] - stamp) > 0)
+			return false;
+	}
+	/* An older version that is found right must not hide what was raised meanwhile. */
+	if ((int32_t)(now - stamp) > 0)
+		__sync_val_compare_and_swap(&s->version, stamp, now);
+	return true;
+}
+
+/* Longest IP packet that leaves: of a large frame, a piece. */
+INLINE uint32_t longest(const struct __sk_buff *skb, const struct frame *f)
+{
+	return skb->gso_size ? skb->gso_size + f->headers : f->ip_len;
+}
+
+INLINE bool over_rate(uint32_t index, uint32_t packets, uint32_t bytes)
+{
+	struct meter *m = bpf_map_lookup_elem(&tenon_meters, &index);
+	uint64_t now, cost, gained;
+	bool over;
+
+	if (!m)
+		return false;
+	now = bpf_ktime_get_ns();
+	cost = (m->in_packets ? packets : bytes) * 1000000000ull;
+	bpf_spin_lock(&m->lock);
+	gained = (now - m->last_ns) * m->rate;
+	if (now - m->last_ns > 1000000000ull || m->tokens + gained > m->burst * 1000000000ull)
+		m->tokens = m->burst * 1000000000ull;
+	else
+		m->tokens += gained;
+	m->last_ns = now;
+	over = m->tokens < cost;
+	if (!over)
+		m->tokens -= cost;
+	bpf_spin_unlock(&m->lock);
+	return over;
+}
+
+INLINE void used(struct tn_ebpf_session *s, const struct __sk_buff *skb)
+{
+	uint64_t now = bpf_ktime_get_coarse_ns();
+
+	__sync_fetch_and_add(&s->packets, 1);
+	__sync_fetch_and_add(&s->bytes, skb->len);
+	if (s->last_used_ns != now)
+		s->last_used_ns = now;
+}
+
+/* 0: done; else the frame goes up, unchanged. */
+INLINE int dec_ttl(const struct frame *f)
+{
+	if (f->is_ip6) {
+		uint8_t *ttl = f->data + TTL_OFFSET6;
+
+		if ((void *)(ttl + 1) > f->end || *ttl <= 1)
+			return -1;
+		*ttl -= 1;
+		return 0;
+	}
+	struct iphdr *ip = f->data + ETH_HLEN;
+	uint32_t sum;
+
+	if ((void *)(ip + 1) > f->end || ip->ttl <= 1)
+		return -1;
+	/* RFC 1624: TTL is the high byte of its word */
+	sum = ip->check + bpf_htons(0x0100);
+	ip->check = (uint16_t)(sum + (sum >= 0xffff));
+	ip->ttl--;
+	return 0;
+}
+
+INLINE void set_tos(const struct tn_ebpf_session *s, const struct frame *f)
+{
+	if (f->is_ip6) {
+		uint16_t *first = f->data + ETH_HLEN;
+		uint16_t word;
+
+		if ((void *)(first + 1) > f->end)
+			return;
+		word = bpf_ntohs(*first);
+		word = (word & ~(s->tos_mask << 4)) | (s->tos & s->tos_mask) << 4;
+		*first = bpf_htons(word);
+		return;
+	}
+	struct iphdr *ip = f->data + ETH_HLEN;
+	uint32_t sum;
+	uint16_t old, new;
+
+	if ((void *)(ip + 1) > f->end)
+		return;
+	old = *(uint16_t *)ip;
+	ip->tos = (ip->tos & ~s->tos_mask) | (s->tos & s->tos_mask);
+	new = *(uint16_t *)ip;
+	sum = (uint16_t)~ip->check + (uint16_t)~old + new;
+	sum = (sum & 0xffff) + (sum >> 16);
+	ip->check = (uint16_t) ~(sum + (sum >> 16));
+}
+
+INLINE void set_macs(const struct tn_ebpf_session *s, const struct frame *f)
+{
+	struct ethhdr *eth = f->data;
+
+	if ((void *)(eth + 1) > f->end)
+		return;
+	if (s->flags & TN_EBPF_SET_DST)
+		__builtin_memcpy(eth->h_dest, s->eth_dst, 6);
+	if (s->flags & TN_EBPF_SET_SRC)
+		__builtin_memcpy(eth->h_source, s->eth_src, 6);
+}
+
+INLINE int into_tunnel(struct __sk_buff *skb, const struct tn_ebpf_session *s, uint8_t inner_tos)
+{
+	struct bpf_tunnel_key key = {.tunnel_id = s->vni};
+	uint64_t flags = 0;
+
+	key.tunnel_tos = (inner_tos & s->tun_tos_mask) | s->tun_tos;
+	key.tunnel_ttl = s->tun_ttl;
+	if (s->flags & TN_EBPF_TUNNEL6) {
+		__builtin_memcpy(key.remote_ipv6, s->remote, 16);
+		__builtin_memcpy(key.local_ipv6, s->local, 16);
+		flags |= BPF_F_TUNINFO_IPV6;
+	} else {
+		key.remote_ipv4 = bpf_ntohl(*(const uint32_t *)s->remote);
+		key.local_ipv4 = bpf_ntohl(*(const uint32_t *)s->local);
+	}
+	if (s->tun_flags & TN_EBPF_TUN_DF)
+		flags |= BPF_F_DONT_FRAGMENT;
+	if (!(s->tun_flags & TN_EBPF_TUN_CSUM))
+		flags |= BPF_F_ZERO_CSUM_TX;
+	if (bpf_skb_set_tunnel_key(skb, &key, sizeof(key), flags))
+		return TC_ACT_SHOT;
+	return bpf_redirect(s->out, 0);
+}
+
+/* What the session says, or GOES_UP: the frame is as it came. */
+INLINE int act(struct __sk_buff *skb, struct tn_ebpf_session *s, const struct frame *f)
+{
+	if (s->max_len && f->ip_len && longest(skb, f) > s->max_len)
+		return GOES_UP;
+	if (s->flags & TN_EBPF_DEC_TTL && dec_ttl(f))
+		return GOES_UP;
+	used(s, skb);
+	if (s->flags & TN_EBPF_METER &&
+		over_rate(s->meter, skb->gso_segs > 1 ? skb->gso_segs : 1, skb->len)) {
+		count(TN_EBPF_METERED);
+		return TC_ACT_SHOT;
+	}
+	if (s->flags & TN_EBPF_DROP) {
+		count(TN_EBPF_DROPPED);
+		return TC_ACT_SHOT;
+	}
+	count(TN_EBPF_HITS);
+	if (s->flags & (TN_EBPF_SET_DST | TN_EBPF_SET_SRC))
+		set_macs(s, f);
+	if (s->flags & TN_EBPF_SET_TOS)
+		set_tos(s, f);
+	if (s->flags & TN_EBPF_POP_VLAN && bpf_skb_vlan_pop(skb))
+		return TC_ACT_SHOT;
+	if (s->flags & TN_EBPF_PUSH_VLAN && bpf_skb_vlan_push(skb, s->vlan_proto, s->vlan_tci))
+		return TC_ACT_SHOT;
+	if (s->flags & TN_EBPF_TUNNEL)
+		return into_tunnel(skb, s, f->tos);
+	if (s->flags & TN_EBPF_PEER)
+		return bpf_redirect_peer(s->out, 0);
+	return bpf_redirect(s->out, 0);
+}
+
+/* Headers into the part of the buffer that can be read; their place. */
+INLINE void look(struct __sk_buff *skb, struct frame *f)
+{
+	f->data = (void *)(long)skb->data;
+	f->end = (void *)(long)skb->data_end;
+	if (f->data + HEADERS_MAX <= f->end || f->end - f->data >= skb->len)
+		return;
+	bpf_skb_pull_data(skb, skb->len < HEADERS_MAX ? skb->len : HEADERS_MAX);
+	f->data = (void *)(long)skb->data;
+	f->end = (void *)(long)skb->data_end;
+}
+
+struct ingress {
+	uint32_t in_port, vni;
+	uint32_t tun4; /* 0: none over IPv4 */
+	bool has_tun6;
+	uint8_t tun6[16];
+};
+
+INLINE struct tn_ebpf_session *found(struct tn_ebpf_session *s, const struct tn_ebpf_config *c)
+{
+	return s && is_valid(s, c) ? s : NULL;
+}
+
+/* A frame of IPv4 or no IP, out of no tunnel or one over IPv4. */
+INLINE int by_key4(struct __sk_buff *skb, struct frame *f, const struct ingress *in,
+	const struct tn_ebpf_config *c)
+{
+	struct tn_ebpf_key4 k = {.h = {.in_port = in->in_port, .tunnel_id = in->vni}};
+	struct tn_ebpf_session *s;
+
+	k.tun_src = in->tun4;
+	if (!read_eth(skb, &k.h, f))
+		return GOES_UP;
+	if (k.h.eth_type == bpf_htons(ETH_P_IP)) {
+		if (!read_ip4(&k.h, &k.ip_src, &k.ip_dst, &k.tcp_flags, f))
+			return GOES_UP;
+		forget(&k.h, &k.tcp_flags, c->keys);
+		if (!(c->keys & TN_EBPF_KEY_IP))
+			k.ip_src = k.ip_dst = 0;
+	}
+	s = found(bpf_map_lookup_elem(&tenon_session4, &k), c);
+	return s ? act(skb, s, f) : MISSED;
+}
+
+INLINE int by_key6(struct __sk_buff *skb, struct frame *f, const struct ingress *in,
+	const struct tn_ebpf_config *c)
+{
+	struct tn_ebpf_key6 k = {.h = {.in_port = in->in_port, .tunnel_id = in->vni}};
+	struct tn_ebpf_session *s;
+
+	if (in->has_tun6)
+		__builtin_memcpy(k.tun_src, in->tun6, 16);
+	else if (in->tun4)
+		map4(k.tun_src, in->tun4);
+	if (!read_eth(skb, &k.h, f))
+		return GOES_UP;
+	if (k.h.eth_type == bpf_htons(ETH_P_IPV6)) {
+		if (!read_ip6(&k, f))
+			return GOES_UP;
+	} else if (k.h.eth_type == bpf_htons(ETH_P_IP)) {
+		uint32_t src, dst;
+
+		if (!read_ip4(&k.h, &src, &dst, &k.tcp_flags, f))
+			return GOES_UP;
+		map4(k.ip_src, src);
+		map4(k.ip_dst, dst);
+	}
+	forget(&k.h, &k.tcp_flags, c->keys);
+	if (!(c->keys & TN_EBPF_KEY_IP)) {
+		__builtin_memset(k.ip_src, 0, 16);
+		__builtin_memset(k.ip_dst, 0, 16);
+	}
+	s = found(bpf_map_lookup_elem(&tenon_session6, &k), c);
+	return s ? act(skb, s, f) : MISSED;
+}
+
+/* ARP has members that no session has. Group addresses go to many. */
+INLINE bool is_for_sessions(const struct frame *f)
+{
+	const struct ethhdr *eth = f->data;
+
+	return (void *)(eth + 1) <= f->end && !(eth->h_dest[0] & 1) &&
+		eth->h_proto != bpf_htons(ETH_P_ARP) && eth->h_proto != bpf_htons(ETH_P_8021Q) &&
+		eth->h_proto != bpf_htons(ETH_P_8021AD) && bpf_ntohs(eth->h_proto) >= 0x600;
+}
+
+/* A verdict of tc, GOES_UP or MISSED. */
+INLINE int by_session(struct __sk_buff *skb, const struct ingress *in)
+{
+	const struct tn_ebpf_config *c = config();
+	struct frame f = {0};
+	bool ip6;
+
+	if (!c || c->abi != TN_EBPF_ABI)
+		return GOES_UP;
+	look(skb, &f);
+	if (!is_for_sessions(&f))
+		return GOES_UP;
+	ip6 = skb->protocol == bpf_htons(ETH_P_IPV6) || in->has_tun6;
+	return ip6 ? by_key6(skb, &f, in, c) : by_key4(skb, &f, in, c);
+}
+
+INLINE bool goes_up(int verdict)
+{
+	if (verdict != GOES_UP && verdict != MISSED)
+		return false;
+	count(verdict == MISSED ? TN_EBPF_MISSES : TN_EBPF_UNUSUAL);
+	return true;
+}
+
+SEC("tc")
+int tn_ebpf_from_port(struct __sk_buff *skb)
+{
+	uint32_t ifindex = skb->ifindex;
+	const struct tn_ebpf_port *port = bpf_map_lookup_elem(&tenon_ports, &ifindex);
+	struct ingress in = {0};
+	int verdict;
+
+	if (!port)
+		return TC_ACT_SHOT; /* the port is going or coming: nothing of it may pass by */
+	in.in_port = port->number;
+	verdict = by_session(skb, &in);
+	return goes_up(verdict) ? bpf_redirect(port->tap, 0) : verdict;
+}
+
+/* What the VXLAN device knew of the packet: false: nothing. */
+INLINE bool outer(struct __sk_buff *skb, struct ingress *in, struct tn_ebpf_tunnel_head *head)
+{
+	struct bpf_tunnel_key key = {0};
+
+	if (!bpf_skb_get_tunnel_key(skb, &key, sizeof(key), 0)) {
+		in->tun4 = bpf_htonl(key.remote_ipv4);
+		map4(head->remote, in->tun4);
+		map4(head->local, bpf_htonl(key.local_ipv4));
+	} else if (!bpf_skb_get_tunnel_key(skb, &key, sizeof(key), BPF_F_TUNINFO_IPV6)) {
+		in->has_tun6 = true;
+		__builtin_memcpy(in->tun6, key.remote_ipv6, 16);
+		__builtin_memcpy(head->remote, key.remote_ipv6, 16);
+		__builtin_memcpy(head->local, key.local_ipv6, 16);
+	} else {
+		return false;
+	}
+	in->vni = head->vni = key.tunnel_id;
+	head->tos = key.tunnel_tos;
+	head->ttl = key.tunnel_ttl;
+	return true;
+}
+
+SEC("tc")
+int tn_ebpf_from_tunnel(struct __sk_buff *skb)
+{
+	uint32_t ifindex = skb->ifindex;
+	const struct tn_ebpf_port *port = bpf_map_lookup_elem(&tenon_ports, &ifindex);
+	struct tn_ebpf_tunnel_head head = {0};
+	struct ingress in = {0};
+	int verdict;
+
+	if (!port || !outer(skb, &in, &head))
+		return TC_ACT_SHOT;
+	in.in_port = port->number;
+	verdict = by_session(skb, &in);
+	if (!goes_up(verdict))
+		return verdict;
+	if (bpf_skb_change_head(skb, sizeof(head), 0) ||
+		bpf_skb_store_bytes(skb, 0, &head, sizeof(head), 0))
+		return TC_ACT_SHOT;
+	return bpf_redirect(port->tap, 0);
+}
+
+SEC("tc")
+int tn_ebpf_to_port(struct __sk_buff *skb)
+{
+	uint32_t ifindex = skb->ifindex;
+	const struct tn_ebpf_port *port = bpf_map_lookup_elem(&tenon_ports, &ifindex);
+
+	return port ? bpf_redirect(port->tap, 0) : TC_ACT_SHOT;
+}
+
+/* The data plane's frame, where it is to go behind it. */
+SEC("tc")
+int tn_ebpf_to_tunnel(struct __sk_buff *skb)
+{
+	uint32_t ifindex = skb->ifindex;
+	const struct tn_ebpf_port *port = bpf_map_lookup_elem(&tenon_ports, &ifindex);
+	struct tn_ebpf_session s = {.flags = TN_EBPF_TUNNEL};
+	struct tn_ebpf_tunnel_head head;
+	uint32_t len = skb->len;
+
+	if (!port || len <= sizeof(head) + ETH_HLEN ||
+		bpf_skb_load_bytes(skb, len - sizeof(head), &head, sizeof(head)) ||
+		bpf_skb_change_tail(skb, len - sizeof(head), 0))
+		return TC_ACT_SHOT;
+	s.out = port->tap;
+	s.vni = head.vni;
+	s.tun_tos = head.tos;
+	s.tun_ttl = head.ttl;
+	s.tun_flags = head.flags;
+	if (*(uint64_t *)head.remote || *(uint32_t *)(head.remote + 8) != 0xffff0000) {
+		s.flags |= TN_EBPF_TUNNEL6;
+		__builtin_memcpy(s.remote, head.remote, 16);
+		__builtin_memcpy(s.local, head.local, 16);
+	} else {
+		__builtin_memcpy(s.remote, head.remote + 12, 4);
+		__builtin_memcpy(s.local, head.local + 12, 4);
+	}
+	return into_tunnel(skb, &s, 0);
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

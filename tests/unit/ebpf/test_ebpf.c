@@ -1,0 +1,504 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The kernel's programs by BPF_PROG_TEST_RUN: which frames have a session, what it does to them,
+ * and when it is no session any more. Needs a kernel that loads them.
+ */
+#include "ebpf/loader.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <linux/bpf.h>
+#include <linux/pkt_cls.h>
+
+#include <cmocka.h>
+
+#include "dataplane/core/checksum.h"
+#include "tests/unit/core/packets.h"
+
+#define SKIP	77
+#define LOOP	1u /* the loopback device: a test run has it by itself */
+#define TAP	7u
+#define VERSION 10u
+#define ALL_KEYS                                                               \
+	(TN_EBPF_KEY_IP | TN_EBPF_KEY_L4 | TN_EBPF_KEY_TOS | TN_EBPF_KEY_TTL | \
+		TN_EBPF_KEY_TCP_FLAGS)
+
+static struct tn_ebpf *ebpf;
+static uint8_t out[PACKET_MAX];
+
+static void put_session(const struct tn_ebpf_key *key, const struct tn_ebpf_session *s)
+{
+	assert_int_equal(tn_ebpf_put_session(ebpf, key, s), 0);
+}
+
+static bool forget_it(void *ctx, const struct tn_ebpf_key *key, const struct tn_ebpf_session *s)
+{
+	(void)ctx;
+	(void)key;
+	(void)s;
+	return false;
+}
+
+static int fresh(void **state)
+{
+	const struct tn_ebpf_port port = {.number = 5, .tap = TAP};
+	struct tn_ebpf_config *c = tn_ebpf_config_of(ebpf);
+	struct tn_error err;
+
+	(void)state;
+	tn_ebpf_sessions(ebpf, forget_it, NULL);
+	memset(c->epoch, 0, sizeof(c->epoch));
+	c->version = VERSION;
+	c->keys = ALL_KEYS;
+	assert_int_equal(tn_ebpf_set_port(ebpf, LOOP, &port, &err), 0);
+	return 0;
+}
+
+static int run_with(
+	enum tn_ebpf_program program, const uint8_t *frame, uint32_t len, struct tn_ebpf_run *run)
+{
+	*run = (struct tn_ebpf_run){.in = frame,
+		.in_len = len,
+		.out = out,
+		.out_size = sizeof(out),
+		.ifindex = program == TN_EBPF_GUARD ? 0 : LOOP};
+	return tn_ebpf_test_run(ebpf, program, run);
+}
+
+static uint64_t counter(enum tn_ebpf_counter which)
+{
+	uint64_t counters[TN_EBPF_N_COUNTERS];
+
+	tn_ebpf_counters(ebpf, counters);
+	return counters[which];
+}
+
+static struct packet udp_packet(bool v6)
+{
+	struct packet p;
+
+	packet_init(&p);
+	if (v6) {
+		p.l3 = L3_IPV6;
+		p.src = (tn_u128)0xfd << 120 | 1;
+		p.dst = (tn_u128)0xfd << 120 | 2;
+	}
+	return p;
+}
+
+/* The key that the data plane makes of the same packet. */
+static struct tn_ebpf_key key_of(const struct packet *p, const struct frame *f)
+{
+	struct tn_ebpf_key k = {.is6 = p->l3 == L3_IPV6};
+	struct tn_ebpf_key_head *h = &k.k4.h;
+	const uint8_t *d = f->view.data;
+
+	memcpy(h->eth_dst, d, 6);
+	memcpy(h->eth_src, d + 6, 6);
+	memcpy(&h->eth_type, d + 12, 2);
+	h->in_port = 5;
+	h->ip_tos = p->tos;
+	h->ip_ttl = p->ttl;
+	h->ip_proto = p->proto;
+	h->tp_src = __builtin_bswap16(p->sport);
+	h->tp_dst = __builtin_bswap16(p->dport);
+	if (k.is6) {
+		memcpy(k.k6.ip_src, d + 22, 16);
+		memcpy(k.k6.ip_dst, d + 38, 16);
+	} else {
+		memcpy(&k.k4.ip_src, d + 26, 4);
+		memcpy(&k.k4.ip_dst, d + 30, 4);
+	}
+	return k;
+}
+
+static const struct tn_ebpf_session plain = {
+	.classes = 1, .version = VERSION, .keys = ALL_KEYS, .out = LOOP};
+
+/* What went through `session`, as it was and as it came out. */
+static int through(const struct packet *p, const struct tn_ebpf_session *session, struct frame *in,
+	struct tn_ebpf_run *run)
+{
+	struct tn_ebpf_key key;
+
+	packet_build(p, in);
+	key = key_of(p, in);
+	put_session(&key, session);
+	return run_with(TN_EBPF_FROM_PORT, in->view.data, in->view.len, run);
+}
+
+/* Every checksum and header as a packet that was built with the change has them. */
+static void expect(const struct packet *p, const struct tn_ebpf_run *run)
+{
+	struct frame want;
+	struct tn_view got = {.data = out, .len = run->out_len, .wire_len = run->out_len};
+
+	packet_build(p, &want);
+	assert_int_equal(run->out_len, want.view.len);
+	assert_true(frame_equal(&want, &got));
+}
+
+static void test_goes_up_without_a_session(void **state)
+{
+	struct packet p = udp_packet(false);
+	uint64_t misses = counter(TN_EBPF_MISSES);
+	struct tn_ebpf_run run;
+	struct frame f;
+
+	(void)state;
+	packet_build(&p, &f);
+	assert_int_equal(
+		run_with(TN_EBPF_FROM_PORT, f.view.data, f.view.len, &run), TC_ACT_REDIRECT);
+	assert_int_equal(counter(TN_EBPF_MISSES), misses + 1);
+	expect(&p, &run);
+}
+
+static void test_no_port_no_passage(void **state)
+{
+	struct packet p = udp_packet(false);
+	struct tn_ebpf_run run;
+	struct frame f;
+
+	(void)state;
+	tn_ebpf_clear_port(ebpf, LOOP);
+	packet_build(&p, &f);
+	assert_int_equal(run_with(TN_EBPF_FROM_PORT, f.view.data, f.view.len, &run), TC_ACT_SHOT);
+}
+
+static void test_hit(void **state)
+{
+	(void)state;
+	for (int v6 = 0; v6 < 2; v6++) {
+		struct packet p = udp_packet(v6);
+		uint64_t hits = counter(TN_EBPF_HITS);
+		struct tn_ebpf_run run;
+		struct frame f;
+
+		assert_int_equal(through(&p, &plain, &f, &run), TC_ACT_REDIRECT);
+		assert_int_equal(counter(TN_EBPF_HITS), hits + 1);
+		expect(&p, &run);
+	}
+}
+
+static void test_routed(void **state)
+{
+	struct tn_ebpf_session s = plain;
+
+	(void)state;
+	s.flags = TN_EBPF_SET_DST | TN_EBPF_SET_SRC | TN_EBPF_DEC_TTL | TN_EBPF_SET_TOS;
+	memcpy(s.eth_dst, "\x02\x00\x00\x00\x00\x77", 6);
+	memcpy(s.eth_src, "\x02\x00\x00\x00\x00\x88", 6);
+	s.tos = 0xb8;
+	s.tos_mask = 0xfc;
+	for (int v6 = 0; v6 < 2; v6++) {
+		for (unsigned ttl = 2; ttl < 256; ttl++) {
+			struct packet p = udp_packet(v6);
+			struct tn_ebpf_run run;
+			struct frame f;
+
+			p.ttl = (uint8_t)ttl;
+			p.tos = (uint8_t)(ttl * 7);
+			assert_int_equal(through(&p, &s, &f, &run), TC_ACT_REDIRECT);
+			p.ttl--;
+			p.tos = (uint8_t)((p.tos & 0x03) | 0xb8);
+			p.eth_dst = 0x020000000077;
+			p.eth_src = 0x020000000088;
+			expect(&p, &run);
+		}
+	}
+}
+
+/* What would expire is the data plane's: it owes an answer. */
+static void test_ttl_ends(void **state)
+{
+	struct tn_ebpf_session s = plain;
+
+	(void)state;
+	s.flags = TN_EBPF_DEC_TTL;
+	for (int v6 = 0; v6 < 2; v6++) {
+		struct packet p = udp_packet(v6);
+		uint64_t up = counter(TN_EBPF_UNUSUAL);
+		struct tn_ebpf_run run;
+		struct frame f;
+
+		p.ttl = 1;
+		assert_int_equal(through(&p, &s, &f, &run), TC_ACT_REDIRECT);
+		assert_int_equal(counter(TN_EBPF_UNUSUAL), up + 1);
+		expect(&p, &run);
+	}
+}
+
+static void test_too_long(void **state)
+{
+	struct tn_ebpf_session s = plain;
+	struct packet p = udp_packet(false);
+	uint64_t up = counter(TN_EBPF_UNUSUAL);
+	struct tn_ebpf_run run;
+	struct frame f;
+
+	(void)state;
+	p.payload = 500;
+	s.max_len = 528;
+	assert_int_equal(through(&p, &s, &f, &run), TC_ACT_REDIRECT);
+	assert_int_equal(counter(TN_EBPF_UNUSUAL), up);
+	s.max_len = 527;
+	assert_int_equal(through(&p, &s, &f, &run), TC_ACT_REDIRECT);
+	assert_int_equal(counter(TN_EBPF_UNUSUAL), up + 1);
+}
+
+static void test_drops(void **state)
+{
+	struct tn_ebpf_session s = plain;
+	struct packet p = udp_packet(false);
+	uint64_t dropped = counter(TN_EBPF_DROPPED);
+	struct tn_ebpf_run run;
+	struct frame f;
+
+	(void)state;
+	s.flags = TN_EBPF_DROP;
+	assert_int_equal(through(&p, &s, &f, &run), TC_ACT_SHOT);
+	assert_int_equal(counter(TN_EBPF_DROPPED), dropped + 1);
+}
+
+static bool see(void *ctx, const struct tn_ebpf_key *key, const struct tn_ebpf_session *s)
+{
+	(void)key;
+	*(struct tn_ebpf_session *)ctx = *s;
+	return true;
+}
+
+static void test_counts(void **state)
+{
+	struct packet p = udp_packet(false);
+	struct tn_ebpf_session s;
+	struct tn_ebpf_run run;
+	struct frame f;
+
+	(void)state;
+	through(&p, &plain, &f, &run);
+	run_with(TN_EBPF_FROM_PORT, f.view.data, f.view.len, &run);
+	tn_ebpf_sessions(ebpf, see, &s);
+	assert_int_equal(s.packets, 2);
+	assert_int_equal(s.bytes, 2 * f.view.len);
+	assert_true(s.last_used_ns);
+}
+
+static bool hits(const struct frame *f)
+{
+	uint64_t before = counter(TN_EBPF_HITS);
+	struct tn_ebpf_run run;
+
+	run_with(TN_EBPF_FROM_PORT, f->view.data, f->view.len, &run);
+	return counter(TN_EBPF_HITS) != before;
+}
+
+static void test_epochs(void **state)
+{
+	struct tn_ebpf_config *c = tn_ebpf_config_of(ebpf);
+	struct tn_ebpf_session s = plain;
+	struct packet p = udp_packet(false);
+	struct tn_ebpf_run run;
+	struct frame f;
+
+	(void)state;
+	s.classes = UINT64_C(1) << 63 | 1u << 3;
+	through(&p, &s, &f, &run);
+	assert_true(hits(&f));
+	c->epoch[5] = ++c->version; /* not one of its own */
+	assert_true(hits(&f));
+	tn_ebpf_sessions(ebpf, see, &s);
+	assert_int_equal(s.version, c->version);
+	c->epoch[63] = ++c->version;
+	assert_false(hits(&f));
+	assert_false(hits(&f));
+	/* decided again */
+	s.version = c->version;
+	through(&p, &s, &f, &run);
+	assert_true(hits(&f));
+	/* versions wrap */
+	c->epoch[3] = c->version = 0x80000000u;
+	assert_false(hits(&f));
+	/* none is right until the data plane says which version is in force */
+	s.version = c->version;
+	through(&p, &s, &f, &run);
+	c->version = 0;
+	assert_false(hits(&f));
+}
+
+/* What no table reads tells no packets apart. */
+static void test_key_members(void **state)
+{
+	static const struct {
+		uint32_t key;
+		size_t at;
+		uint8_t size;
+	} members[] = {
+		{TN_EBPF_KEY_TTL, 22, 1},
+		{TN_EBPF_KEY_TOS, 15, 1},
+		{TN_EBPF_KEY_L4, 34, 2},
+	};
+	struct tn_ebpf_config *c = tn_ebpf_config_of(ebpf);
+
+	(void)state;
+	for (size_t i = 0; i < TN_ARRAY_SIZE(members); i++) {
+		struct tn_ebpf_session s = plain;
+		struct packet p = udp_packet(false);
+		struct tn_ebpf_key key;
+		struct frame f;
+
+		packet_build(&p, &f);
+		key = key_of(&p, &f);
+		if (members[i].key == TN_EBPF_KEY_TTL)
+			key.k4.h.ip_ttl = 0;
+		if (members[i].key == TN_EBPF_KEY_TOS)
+			key.k4.h.ip_tos = 0;
+		if (members[i].key == TN_EBPF_KEY_L4)
+			key.k4.h.tp_src = key.k4.h.tp_dst = 0;
+		s.keys = c->keys = ALL_KEYS & ~members[i].key;
+		put_session(&key, &s);
+		assert_true(hits(&f));
+		f.view.data[members[i].at] ^= 0x10;
+		assert_true(hits(&f));
+		/* a generation later it is another key */
+		c->keys |= 1u << TN_EBPF_KEY_GEN_SHIFT;
+		assert_false(hits(&f));
+	}
+}
+
+/* Frames that the programs leave to the parser. */
+static void test_unusual(void **state)
+{
+	struct packet odd[6];
+
+	(void)state;
+	for (size_t i = 0; i < TN_ARRAY_SIZE(odd); i++)
+		odd[i] = udp_packet(false);
+	odd[0].ip_options = 8;
+	odd[1].fragment = odd[1].more = true;
+	odd[1].frag_len = 16;
+	odd[2].l3 = L3_ARP;
+	odd[3].eth_dst = 0xffffffffffff;
+	odd[4].proto = 132;
+	odd[5] = udp_packet(true);
+	odd[5].hop = true;
+	for (size_t i = 0; i < TN_ARRAY_SIZE(odd); i++) {
+		uint64_t up = counter(TN_EBPF_UNUSUAL);
+		struct tn_ebpf_run run;
+		struct frame f;
+
+		packet_build(&odd[i], &f);
+		assert_int_equal(run_with(TN_EBPF_FROM_PORT, f.view.data, f.view.len, &run),
+			TC_ACT_REDIRECT);
+		assert_int_equal(counter(TN_EBPF_UNUSUAL), up + 1);
+		expect(&odd[i], &run);
+	}
+}
+
+static void test_meter(void **state)
+{
+	const struct tn_ebpf_meter meter = {.in_packets = 1, .rate = 1, .burst = 3};
+	struct tn_ebpf_session s = plain;
+	struct packet p = udp_packet(false);
+	struct tn_ebpf_run run;
+	struct tn_error err;
+	struct frame f;
+
+	(void)state;
+	assert_int_equal(tn_ebpf_set_meter(ebpf, 4, &meter, &err), 0);
+	s.flags = TN_EBPF_METER;
+	s.meter = 4;
+	assert_int_equal(through(&p, &s, &f, &run), TC_ACT_REDIRECT);
+	for (int i = 0; i < 2; i++)
+		assert_true(hits(&f));
+	for (int i = 0; i < 5; i++)
+		assert_false(hits(&f));
+}
+
+static uint32_t vxlan_frame(uint8_t *b, uint8_t last, uint32_t vni)
+{
+	static const uint8_t head[] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0, 0x45, 0, 0, 50, 0,
+		0, 0, 0, 64, 17, 0, 0, 198, 51, 100, 0, 198, 51, 100, 2, 0xc0, 0, 0x12, 0xb5, 0, 30,
+		0, 0, 8, 0, 0, 0, 0, 0, 0, 0};
+
+	memset(b, 0, 64);
+	memcpy(b, head, sizeof(head));
+	b[29] = last;
+	b[46] = (uint8_t)(vni >> 16);
+	b[47] = (uint8_t)(vni >> 8);
+	b[48] = (uint8_t)vni;
+	return 64;
+}
+
+static int guard(uint8_t last, uint32_t vni)
+{
+	struct tn_ebpf_run run;
+	uint8_t b[64];
+	uint32_t len = vxlan_frame(b, last, vni);
+
+	return run_with(TN_EBPF_GUARD, b, len, &run);
+}
+
+static void test_guard(void **state)
+{
+	const struct tn_ebpf_peer peers[] = {
+		{.address = {[10] = 0xff, 0xff, 198, 51, 100, 1}, .vni = TN_EBPF_ANY_VNI},
+		{.address = {[10] = 0xff, 0xff, 198, 51, 100, 7}, .vni = 300},
+	};
+	const uint32_t vnis[] = {100, 200};
+	struct packet p = udp_packet(false);
+	struct tn_ebpf_run run;
+	struct tn_error err;
+	struct frame f;
+	uint8_t b[64];
+
+	(void)state;
+	assert_int_equal(tn_ebpf_set_peers(ebpf, peers, 2, vnis, 2, &err), 0);
+	assert_int_equal(guard(1, 100), XDP_PASS);
+	assert_int_equal(guard(1, 200), XDP_PASS);
+	assert_int_equal(guard(1, 300), XDP_DROP);
+	assert_int_equal(guard(7, 300), XDP_PASS);
+	assert_int_equal(guard(7, 100), XDP_DROP);
+	assert_int_equal(guard(9, 100), XDP_DROP);
+	/* what is no VXLAN is not its business */
+	packet_build(&p, &f);
+	assert_int_equal(run_with(TN_EBPF_GUARD, f.view.data, f.view.len, &run), XDP_PASS);
+	assert_int_equal(run_with(TN_EBPF_GUARD, b, vxlan_frame(b, 1, 100) - 20, &run), XDP_DROP);
+	/* taken back */
+	assert_int_equal(tn_ebpf_set_peers(ebpf, peers + 1, 1, vnis, 1, &err), 0);
+	assert_int_equal(guard(1, 100), XDP_DROP);
+	assert_int_equal(guard(7, 300), XDP_PASS);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_goes_up_without_a_session, fresh),
+		cmocka_unit_test_setup(test_no_port_no_passage, fresh),
+		cmocka_unit_test_setup(test_hit, fresh),
+		cmocka_unit_test_setup(test_routed, fresh),
+		cmocka_unit_test_setup(test_ttl_ends, fresh),
+		cmocka_unit_test_setup(test_too_long, fresh),
+		cmocka_unit_test_setup(test_drops, fresh),
+		cmocka_unit_test_setup(test_counts, fresh),
+		cmocka_unit_test_setup(test_epochs, fresh),
+		cmocka_unit_test_setup(test_key_members, fresh),
+		cmocka_unit_test_setup(test_unusual, fresh),
+		cmocka_unit_test_setup(test_meter, fresh),
+		cmocka_unit_test_setup(test_guard, fresh),
+	};
+	const struct tn_ebpf_options options = {0};
+	struct tn_error err;
+	int failed;
+
+	if (tn_ebpf_open(&ebpf, &options, &err)) {
+		printf("%s\n", err.detail);
+		return SKIP;
+	}
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	tn_ebpf_close(ebpf);
+	return failed;
+}
