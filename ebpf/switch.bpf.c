@@ -446,8 +446,9 @@ INLINE bool is_for_sessions(const struct frame *f)
 	const struct ethhdr *eth = f->data;
 
 	return (void *)(eth + 1) <= f->end && !(eth->h_dest[0] & 1) &&
-		eth->h_proto != bpf_htons(ETH_P_ARP) && eth->h_proto != bpf_htons(ETH_P_8021Q) &&
-		eth->h_proto != bpf_htons(ETH_P_8021AD) && bpf_ntohs(eth->h_proto) >= 0x600;
+		eth->h_proto != bpf_htons(ETH_P_ARP) && eth->h_proto != bpf_htons(ETH_P_RARP) &&
+		eth->h_proto != bpf_htons(ETH_P_8021Q) && eth->h_proto != bpf_htons(ETH_P_8021AD) &&
+		bpf_ntohs(eth->h_proto) >= 0x600;
 }
 
 /* A verdict of tc, GOES_UP or MISSED. */
