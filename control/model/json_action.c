@@ -83,8 +83,7 @@ static const char *const reasons[] = {
 
 /* Reading. */
 
-/* A new action, zeroed. NULL when the list is full. */
-static struct tn_action *add_action(
+struct tn_action *tn_json_add_action(
 	struct tn_json_reader *r, tn_json_ref at, struct tn_json_actions *l, uint8_t type)
 {
 	struct tn_action *a;
@@ -341,26 +340,11 @@ static bool read_note(struct tn_json_reader *r, tn_json_ref v, struct tn_action 
 	static const char what[] = "instruction NOTE";
 	bool ok = tn_json_only(r, v, what, KEYS("hex"));
 	tn_json_ref m = tn_json_needed(r, v, what, "hex");
-	uint32_t i;
+	uint32_t n;
 
-	if (!m)
+	if (!m || !tn_json_read_hex(r, m, "hex", a->note.data, TN_NOTE_MAX, &n))
 		return false;
-	if (m->type != TN_JSON_STRING || m->string.len % 2)
-		return tn_json_error(
-			r, m, TN_OF_OK, "\"hex\" must be a string of pairs of hex digits");
-	if (m->string.len / 2 > TN_NOTE_MAX)
-		return tn_json_error(r, m, TN_OFPBAC_BAD_LEN, "a note of %u bytes; give at most %u",
-			m->string.len / 2, TN_NOTE_MAX);
-	for (i = 0; i < m->string.len; i += 2) {
-		int high = tn_json_hex_digit(m->string.p[i]),
-		    low = tn_json_hex_digit(m->string.p[i + 1]);
-
-		if (high < 0 || low < 0)
-			return tn_json_error(
-				r, m, TN_OF_OK, "\"hex\" must be a string of pairs of hex digits");
-		a->note.data[i / 2] = (uint8_t)(high << 4 | low);
-	}
-	a->note.len = (uint8_t)(m->string.len / 2);
+	a->note.len = (uint8_t)n;
 	return ok;
 }
 
@@ -545,13 +529,12 @@ static bool read_extension(struct tn_json_reader *r, tn_json_ref v, struct tn_ac
 		"this extension is not supported; 0 (tunnelDst) and 14 (resubmit) are");
 }
 
-static bool read_clone(struct tn_json_reader *r, tn_json_ref v, struct tn_json_actions *l)
+static bool read_nested(
+	struct tn_json_reader *r, tn_json_ref array, struct tn_json_actions *l, size_t at)
 {
-	static const char what[] = "instruction CLONE";
-	bool ok = tn_json_only(r, v, what, KEYS("instructions"));
-	tn_json_ref array = tn_json_needed(r, v, what, "instructions"), m;
-	size_t at = l->n - 1;
+	tn_json_ref m;
 	struct tn_json_string type;
+	bool ok = true;
 	uint32_t i;
 
 	if (!array || !tn_json_is_array(r, array, "an array of instructions"))
@@ -566,6 +549,29 @@ static bool read_clone(struct tn_json_reader *r, tn_json_ref v, struct tn_json_a
 	}
 	l->list[at].n_nested = (uint16_t)(l->n - at - 1);
 	return ok;
+}
+
+static bool read_clone(struct tn_json_reader *r, tn_json_ref v, struct tn_json_actions *l)
+{
+	static const char what[] = "instruction CLONE";
+	bool ok = tn_json_only(r, v, what, KEYS("instructions"));
+
+	return read_nested(r, tn_json_needed(r, v, what, "instructions"), l, l->n - 1) && ok;
+}
+
+static bool read_if_longer(struct tn_json_reader *r, tn_json_ref v, struct tn_json_actions *l)
+{
+	static const char what[] = "instruction IF_LONGER";
+	bool ok = tn_json_only(r, v, what, KEYS("maxLen", "instructions"));
+	size_t at = l->n - 1;
+	uint64_t n = 0;
+
+	if (!read_number(r, v, what, "maxLen", UINT16_MAX, TN_OFPBAC_BAD_ARGUMENT, &n)) {
+		n = UINT16_MAX; /* told once */
+		ok = false;
+	}
+	l->list[at].max_len = (uint32_t)n;
+	return read_nested(r, tn_json_needed(r, v, what, "instructions"), l, at) && ok;
 }
 
 /* By "type" alone. */
@@ -591,8 +597,8 @@ static bool unknown_instruction(struct tn_json_reader *r, tn_json_ref v, struct 
 {
 	static const char *const words[] = {"NOACTION", "OUTPUT", "TABLE", "GROUP", "METER",
 		"QUEUE", "POP_QUEUE", "L2MODIFICATION", "L3MODIFICATION", "L4MODIFICATION",
-		"METADATA", "SET_FIELD", "MOVE", "TRUNCATE", "RESUBMIT", "CLONE", "NOTE",
-		"EXTENSION", NULL};
+		"METADATA", "SET_FIELD", "MOVE", "TRUNCATE", "RESUBMIT", "CLONE", "NOTE", "REPLY",
+		"IF_LONGER", "EXTENSION", NULL};
 	static const char *const flow_only[] = {"NOACTION", "TABLE", "METER", "METADATA"};
 	char hint[96], quoted[96];
 	size_t i;
@@ -645,15 +651,45 @@ static bool read_by_type(struct tn_json_reader *r, tn_json_ref v, struct tn_json
 	return false;
 }
 
+/* Those that other actions follow. */
+static const struct nesting {
+	const char *type;
+	uint8_t action;
+	bool (*read)(struct tn_json_reader *r, tn_json_ref v, struct tn_json_actions *l);
+} nestings[] = {
+	{"CLONE", TN_ACTION_CLONE, read_clone},
+	{"IF_LONGER", TN_ACTION_IF_LONGER, read_if_longer},
+	{"REPLY", TN_ACTION_REPLY, tn_json_read_reply},
+};
+
+/* One that was refused is not in the list, nor what it held. */
+static bool read_nesting(struct tn_json_reader *r, tn_json_ref v, const struct nesting *nesting,
+	struct tn_json_actions *l)
+{
+	size_t at = l->n;
+
+	if (!tn_json_add_action(r, v, l, nesting->action))
+		return false;
+	if (nesting->read(r, v, l))
+		return true;
+	if (nesting->action == TN_ACTION_REPLY) {
+		l->n = at;
+		l->lost = true;
+	}
+	return false;
+}
+
 bool tn_json_read_action(struct tn_json_reader *r, tn_json_ref v, struct tn_json_string type,
 	struct tn_json_actions *l)
 {
 	struct tn_action *a;
 	bool known, ok;
+	size_t i;
 
-	if (tn_json_string_is(type, "CLONE"))
-		return add_action(r, v, l, TN_ACTION_CLONE) && read_clone(r, v, l);
-	a = add_action(r, v, l, TN_ACTION_NOTE);
+	for (i = 0; i < TN_ARRAY_SIZE(nestings); i++)
+		if (tn_json_string_is(type, nestings[i].type))
+			return read_nesting(r, v, &nestings[i], l);
+	a = tn_json_add_action(r, v, l, TN_ACTION_NOTE);
 	if (!a)
 		return false;
 	ok = read_by_type(r, v, type, a, &known);
@@ -779,12 +815,19 @@ static json_t *write_resubmit(const struct tn_action *a)
 static json_t *write_note(const struct tn_action *a)
 {
 	json_t *o = instruction("NOTE");
-	char s[2 * TN_NOTE_MAX + 1] = "";
-	unsigned i;
 
-	for (i = 0; i < a->note.len && i < TN_NOTE_MAX; i++)
-		snprintf(s + 2 * i, 3, "%02x", a->note.data[i]);
-	json_object_set_new(o, "hex", json_string(s));
+	json_object_set_new(o, "hex",
+		tn_json_from_hex(
+			a->note.data, a->note.len < TN_NOTE_MAX ? a->note.len : TN_NOTE_MAX));
+	return o;
+}
+
+static json_t *write_if_longer(const struct tn_action *a)
+{
+	json_t *o = instruction("IF_LONGER");
+
+	json_object_set_new(o, "maxLen", json_integer(a->max_len));
+	json_object_set_new(o, "instructions", tn_json_write_actions(a + 1, a->n_nested));
 	return o;
 }
 
@@ -839,6 +882,12 @@ json_t *tn_json_write_action(const struct tn_action *list, size_t *i)
 		return o;
 	case TN_ACTION_NOTE:
 		return write_note(a);
+	case TN_ACTION_IF_LONGER:
+		*i += a->n_nested;
+		return write_if_longer(a);
+	case TN_ACTION_REPLY:
+		*i += a->n_nested;
+		return tn_json_write_reply(a);
 	case TN_ACTION_POP_VLAN:
 	case TN_ACTION_DEC_TTL:
 	case TN_ACTION_COPY_TTL_IN:

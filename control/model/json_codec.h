@@ -55,6 +55,17 @@ bool tn_json_read_action(struct tn_json_reader *r, tn_json_ref v, struct tn_json
 json_t *tn_json_write_action(const struct tn_action *list, size_t *i);
 json_t *tn_json_write_actions(const struct tn_action *list, size_t n);
 
+/* A new action at the end, zeroed. NULL: the list is full. */
+struct tn_action *tn_json_add_action(
+	struct tn_json_reader *r, tn_json_ref at, struct tn_json_actions *l, uint8_t type);
+/* The REPLY that is the last of the list, with the notes that it holds. */
+bool tn_json_read_reply(struct tn_json_reader *r, tn_json_ref v, struct tn_json_actions *l);
+json_t *tn_json_write_reply(const struct tn_action *a);
+/* Pairs of hex digits: up to `max` bytes; *n: how many. key: for sentences. */
+bool tn_json_read_hex(struct tn_json_reader *r, tn_json_ref v, const char *key, uint8_t *bytes,
+	uint32_t max, uint32_t *n);
+json_t *tn_json_from_hex(const uint8_t *bytes, uint32_t n);
+
 /* "type" of a criterion or an instruction. */
 bool tn_json_read_type(
 	struct tn_json_reader *r, tn_json_ref v, const char *what, struct tn_json_string *type);

@@ -144,7 +144,7 @@ static bool read_deferred(struct tn_json_reader *r, tn_json_ref array, struct tr
 /* How many actions list[i] is with those it holds. */
 static size_t action_span(const struct tn_action *list, size_t n, size_t i)
 {
-	size_t held = list[i].type == TN_ACTION_CLONE ? list[i].n_nested : 0;
+	size_t held = tn_action_nests(list[i].type) ? list[i].n_nested : 0;
 
 	return 1 + (held < n - i ? held : n - i - 1);
 }
@@ -155,7 +155,7 @@ static void remove_action(struct tn_json_actions *l, size_t i)
 	size_t span = action_span(l->list, l->n, i), k;
 
 	for (k = 0; k < i; k++)
-		if (l->list[k].type == TN_ACTION_CLONE && k + l->list[k].n_nested >= i)
+		if (tn_action_nests(l->list[k].type) && k + l->list[k].n_nested >= i)
 			l->list[k].n_nested -= (uint16_t)span;
 	memmove(&l->list[i], &l->list[i + span], (l->n - i - span) * sizeof(*l->list));
 	memmove(&l->at[i], &l->at[i + span], (l->n - i - span) * sizeof(*l->at));

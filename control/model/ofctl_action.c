@@ -23,9 +23,9 @@ void tn_ofctl_list_fini(struct tn_ofctl_list *list)
 	free(list->at);
 }
 
-static struct tn_action *add(const struct reading *r, enum tn_action_type type)
+struct tn_action *tn_ofctl_list_add(
+	struct tn_ofctl_list *l, const char *at, enum tn_action_type type)
 {
-	struct tn_ofctl_list *l = r->list;
 	struct tn_action *a;
 
 	if (l->n == l->room) {
@@ -35,11 +35,16 @@ static struct tn_action *add(const struct reading *r, enum tn_action_type type)
 		if (!l->action || !l->at)
 			abort();
 	}
-	l->at[l->n] = r->name.p;
+	l->at[l->n] = at;
 	a = &l->action[l->n++];
 	memset(a, 0, sizeof(*a));
 	a->type = (uint8_t)type;
 	return a;
+}
+
+static struct tn_action *add(const struct reading *r, enum tn_action_type type)
+{
+	return tn_ofctl_list_add(r->list, r->name.p, type);
 }
 
 static int number(const struct reading *r, uint64_t max, uint64_t *value)
@@ -618,26 +623,51 @@ static int check_drop(struct tn_ofctl_line *l, const struct tn_ofctl_list *list,
 		"out");
 }
 
-static int parse_clone(const struct reading *r)
+/* The actions of s, in the one that was added last. */
+static int parse_nested(const struct reading *r, struct tn_ofctl_span s)
 {
 	struct tn_ofctl_list *l = r->list;
 	const char *drop_at = l->drop_at;
-	size_t at = l->n;
+	size_t at = l->n - 1;
 	int rc;
 
 	if (l->depth == DEPTH_MAX)
 		return tn_ofctl_complain(r->line, r->name.p, TN_OFPBAC_TOO_MANY,
-			"clone is nested too deep; put inner ones side by side");
-	add(r, TN_ACTION_CLONE);
+			"%s is nested too deep; put inner ones side by side",
+			tn_ofctl_show(r->name).s);
 	l->depth++;
 	l->drop_at = NULL;
-	rc = tn_ofctl_action_items(r->line, r->arg, r->match, l);
+	rc = tn_ofctl_action_items(r->line, s, r->match, l);
 	if (!rc)
 		rc = check_drop(r->line, l, at + 1);
 	l->drop_at = drop_at;
 	l->depth--;
 	l->action[at].n_nested = (uint16_t)(l->n - at - 1);
 	return rc;
+}
+
+static int parse_clone(const struct reading *r)
+{
+	add(r, TN_ACTION_CLONE);
+	return parse_nested(r, r->arg);
+}
+
+/* if_longer(N,ACTIONS) */
+static int parse_if_longer(const struct reading *r)
+{
+	struct tn_ofctl_span len = r->arg, rest = {r->arg.p + r->arg.n, 0};
+	uint64_t v;
+
+	tn_ofctl_split(r->arg, ",", &len, &rest);
+	if (tn_ofctl_number(r->line, len, "if_longer", TN_OFPBAC_BAD_ARGUMENT, 0, UINT16_MAX, &v))
+		return -EINVAL;
+	add(r, TN_ACTION_IF_LONGER)->max_len = (uint32_t)v;
+	return parse_nested(r, rest);
+}
+
+static int parse_reply(const struct reading *r)
+{
+	return tn_ofctl_parse_reply(r->line, r->name, r->arg, r->list);
 }
 
 static int parse_drop(const struct reading *r)
@@ -725,6 +755,8 @@ static const struct action_word {
 	WORD("clone", parse_clone),
 	WORD("truncate", parse_truncate),
 	WORD("note", parse_note),
+	WORD("reply", parse_reply),
+	WORD("if_longer", parse_if_longer),
 	WORD("drop", parse_drop),
 	WORD("apply_actions", parse_apply_actions),
 	WORD("meter", parse_misplaced),

@@ -19,6 +19,9 @@ struct tn_ofctl_list {
 	bool any_match;	     /* the match cannot be read: do not miss what it may say */
 };
 void tn_ofctl_list_fini(struct tn_ofctl_list *list);
+/* One more, zeroed, that stands at `at` in the line. */
+struct tn_action *tn_ofctl_list_add(
+	struct tn_ofctl_list *l, const char *at, enum tn_action_type type);
 
 /*
  * Adds what one item says. match tells mod_tp_src and mod_tp_dst their protocol: NULL where nothing
@@ -29,6 +32,10 @@ int tn_ofctl_action_item(struct tn_ofctl_line *l, const struct tn_ofctl_item *it
 /* All items of s. What is wrong with one does not keep the others from being read. */
 int tn_ofctl_action_items(struct tn_ofctl_line *l, struct tn_ofctl_span s,
 	const struct tn_match *match, struct tn_ofctl_list *list) TN_MUST_CHECK;
+/* The word `name` is reply, and arg what stands in its parentheses. */
+int tn_ofctl_parse_reply(struct tn_ofctl_line *l, struct tn_ofctl_span name,
+	struct tn_ofctl_span arg, struct tn_ofctl_list *list) TN_MUST_CHECK;
+void tn_ofctl_put_reply(struct tn_ofctl_out *out, const struct tn_action *a);
 /* "drop" stands alone: complains where it does not. */
 int tn_ofctl_check_drop(struct tn_ofctl_line *l, const struct tn_ofctl_list *list) TN_MUST_CHECK;
 

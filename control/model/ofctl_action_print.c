@@ -90,6 +90,13 @@ static void put_clone(struct tn_ofctl_out *out, const struct tn_action *a)
 	tn_ofctl_put(out, ")");
 }
 
+static void put_if_longer(struct tn_ofctl_out *out, const struct tn_action *a)
+{
+	tn_ofctl_put(out, "if_longer(%u,", a->max_len);
+	tn_ofctl_put_actions(out, a + 1, a->n_nested);
+	tn_ofctl_put(out, ")");
+}
+
 static void put_action(struct tn_ofctl_out *out, const struct tn_action *a)
 {
 	switch ((enum tn_action_type)a->type) {
@@ -144,6 +151,12 @@ static void put_action(struct tn_ofctl_out *out, const struct tn_action *a)
 	case TN_ACTION_NOTE:
 		put_note(out, a);
 		break;
+	case TN_ACTION_REPLY:
+		tn_ofctl_put_reply(out, a);
+		break;
+	case TN_ACTION_IF_LONGER:
+		put_if_longer(out, a);
+		break;
 	}
 	tn_ofctl_put(out, ",");
 }
@@ -152,7 +165,7 @@ void tn_ofctl_put_actions(struct tn_ofctl_out *out, const struct tn_action *list
 {
 	for (size_t i = 0; i < n; i++) {
 		put_action(out, &list[i]);
-		if (list[i].type == TN_ACTION_CLONE)
+		if (tn_action_nests(list[i].type))
 			i += list[i].n_nested;
 	}
 	if (n)

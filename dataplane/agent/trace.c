@@ -7,6 +7,7 @@
 
 #include "dataplane/agent/glance.h"
 #include "dataplane/api/codec.h"
+#include "dataplane/core/reply.h"
 #include "dataplane/fastpath/tunnels.h"
 
 #define ARENA_BYTES (64u << 20)
@@ -221,10 +222,10 @@ static void add_output(
 	o->frame = keep_frame(t, view->data, view->len, &o->frame_len);
 }
 
-/* A copy with room for outer headers. */
+/* A copy with room for outer headers, and for an answer in its place. */
 static bool copy_view(struct tn_tracer *t, const struct tn_view *view, struct tn_view *copy)
 {
-	uint8_t *room = take(t, TN_HEADROOM_MIN + view->len + TN_HEADROOM_MIN);
+	uint8_t *room = take(t, TN_HEADROOM_MIN + view->len + TN_ANSWER_MAX);
 
 	if (!room)
 		return false;
@@ -234,7 +235,7 @@ static bool copy_view(struct tn_tracer *t, const struct tn_view *view, struct tn
 		.len = view->len,
 		.wire_len = view->wire_len,
 		.headroom = TN_HEADROOM_MIN,
-		.tailroom = TN_HEADROOM_MIN,
+		.tailroom = TN_ANSWER_MAX,
 	};
 	return true;
 }

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "dataplane/core/reply.h"
+
 /*
  * Fields are numbers of enum tn_field_id on the wire: who changes fields.def in any way but adding
  * at the end raises TN_API_VERSION.
@@ -127,6 +129,29 @@ static void walk_note(struct tn_api_io *io, struct tn_action *a)
 		tn_io_bytes(io, a->note.data, a->note.len);
 }
 
+static void walk_reply(struct tn_api_io *io, struct tn_action *a)
+{
+	uint16_t takes;
+
+	a->reply.kind = tn_io_choice(io, a->reply.kind, BITS(TN_REPLY_ARP, TN_REPLY_LAST), "reply");
+	if (io->rc)
+		return;
+	takes = tn_reply_forms[a->reply.kind].takes;
+	tn_io_u16(io, &a->n_nested);
+	if (takes & TN_REPLY_TAKES_MAC)
+		tn_io_bytes(io, a->reply.mac.b, sizeof(a->reply.mac.b));
+	if (takes & TN_REPLY_TAKES_IP)
+		tn_io_u128(io, &a->reply.ip, sizeof(a->reply.ip));
+	if (takes & TN_REPLY_TAKES_ADDRESS)
+		tn_io_u128(io, &a->reply.address, sizeof(a->reply.address));
+	if (takes & TN_REPLY_TAKES_CODE)
+		tn_io_u8(io, &a->reply.code);
+	if (takes & (TN_REPLY_TAKES_MTU | TN_REPLY_TAKES_LEASE))
+		tn_io_u32(io, &a->reply.number);
+	if (takes & TN_REPLY_TAKES_ROUTER)
+		tn_io_bool(io, &a->reply.router);
+}
+
 static void walk_arguments(struct tn_api_io *io, struct tn_action *a)
 {
 	switch ((enum tn_action_type)a->type) {
@@ -169,6 +194,13 @@ static void walk_arguments(struct tn_api_io *io, struct tn_action *a)
 	case TN_ACTION_NOTE:
 		walk_note(io, a);
 		break;
+	case TN_ACTION_IF_LONGER:
+		tn_io_u32(io, &a->max_len);
+		tn_io_u16(io, &a->n_nested);
+		break;
+	case TN_ACTION_REPLY:
+		walk_reply(io, a);
+		break;
 	case TN_ACTION_POP_VLAN:
 	case TN_ACTION_DEC_TTL:
 	case TN_ACTION_COPY_TTL_IN:
@@ -182,7 +214,7 @@ static void walk_action(struct tn_api_io *io, void *item)
 {
 	struct tn_action *a = item;
 
-	a->type = tn_io_choice(io, a->type, BITS(TN_ACTION_OUTPUT, TN_ACTION_NOTE), "action");
+	a->type = tn_io_choice(io, a->type, BITS(TN_ACTION_OUTPUT, TN_ACTION_LAST), "action");
 	if (!io->rc)
 		walk_arguments(io, a);
 }
@@ -194,9 +226,9 @@ void tn_io_actions(struct tn_api_io *io, const struct tn_action **list, uint16_t
 
 	TN_IO_ARRAY(io, l, count, 1, TN_ACTIONS_MAX, walk_action);
 	for (uint32_t i = 0; i < count && !io->rc; i++) {
-		if (l[i].type == TN_ACTION_CLONE && l[i].n_nested >= count - i)
+		if (tn_action_nests(l[i].type) && l[i].n_nested >= count - i)
 			tn_io_fail(io, TN_OFPBAC_BAD_LEN,
-				"a clone of %u actions where %u follow; give those it holds",
+				"an action holds %u others where %u follow; give those it holds",
 				l[i].n_nested, count - i - 1);
 	}
 	*list = l;

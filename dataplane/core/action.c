@@ -16,11 +16,15 @@
 #include <errno.h>
 #include <string.h>
 
+#include "dataplane/core/reply.h"
+#include "dataplane/core/wire.h"
+
 TN_KEY_SEQ_ASSERT(1);
 
 #define CLONE_DEPTH_MAX 4u /* so that JSON of 16 levels can hold what the switch holds */
 #define FRAME_MIN	14u
 #define QUEUE_MAX	0xffffu
+#define IP_LEN_MIN	68u /* that every link takes (RFC 791) */
 
 /* All that a step of a check needs. */
 struct check {
@@ -51,6 +55,8 @@ static const char *action_name(uint8_t type)
 		[TN_ACTION_RESUBMIT] = "resubmit",
 		[TN_ACTION_CLONE] = "clone",
 		[TN_ACTION_NOTE] = "note",
+		[TN_ACTION_REPLY] = "reply",
+		[TN_ACTION_IF_LONGER] = "if_longer",
 	};
 
 	return type < TN_ARRAY_SIZE(names) && names[type] ? names[type] : "unknown";
@@ -112,6 +118,44 @@ static void learn_move(struct tn_match *known, const struct tn_action *a)
 		sure << a->move.dst_ofs);
 }
 
+static uint8_t reply_protocol(const struct tn_action *a)
+{
+	uint32_t unused;
+
+	switch ((enum tn_reply_kind)a->reply.kind) {
+	case TN_REPLY_DHCP4:
+	case TN_REPLY_DHCP6:
+		return TN_IPPROTO_UDP;
+	case TN_REPLY_ND:
+	case TN_REPLY_RA:
+		return TN_IPPROTO_ICMPV6;
+	case TN_REPLY_TIME_EXCEEDED:
+	case TN_REPLY_UNREACHABLE:
+	case TN_REPLY_TOO_BIG:
+		return tn_u128_is_ip4(a->reply.ip, &unused) ? TN_IPPROTO_ICMP : TN_IPPROTO_ICMPV6;
+	default:
+		return 0; /* ECHO: as it was; ARP has none */
+	}
+}
+
+/* Of what was in the packet, its tags and its type are in the answer. */
+static void learn_reply(struct tn_match *known, const struct tn_action *a)
+{
+	const struct tn_match was = *known;
+	uint8_t proto = reply_protocol(a);
+
+	for (unsigned id = TN_FIELD_ETH_DST; id <= TN_FIELD_ND_TLL; id++)
+		learn_bits(known, (enum tn_field_id)id, 0, tn_field_ones((enum tn_field_id)id), 0);
+	known->value.eth_type = was.value.eth_type;
+	known->mask.eth_type = was.mask.eth_type;
+	known->value.vlan_tci = was.value.vlan_tci;
+	known->mask.vlan_tci = was.mask.vlan_tci;
+	known->value.inner_vlan_tci = was.value.inner_vlan_tci;
+	known->mask.inner_vlan_tci = was.mask.inner_vlan_tci;
+	known->value.ip_proto = proto ? proto : was.value.ip_proto;
+	known->mask.ip_proto = proto ? UINT8_MAX : was.mask.ip_proto;
+}
+
 /* Takes an action that is correct. */
 static void learn_action(struct tn_match *known, const struct tn_action *a)
 {
@@ -142,6 +186,9 @@ static void learn_action(struct tn_match *known, const struct tn_action *a)
 	case TN_ACTION_COPY_TTL_IN:
 	case TN_ACTION_COPY_TTL_OUT:
 		learn_bits(known, TN_FIELD_IP_TTL, 0, 0xff, 0);
+		break;
+	case TN_ACTION_REPLY:
+		learn_reply(known, a);
 		break;
 	default:
 		break;
@@ -339,12 +386,19 @@ static int check_arguments(const struct check *c, int i)
 				"note: %u bytes are too many; give at most %u", a->note.len,
 				TN_NOTE_MAX);
 		return 0;
+	case TN_ACTION_IF_LONGER:
+		if (a->max_len < IP_LEN_MIN || a->max_len > UINT16_MAX)
+			return tn_error_set(c->err, TN_OFPBAC_BAD_ARGUMENT, i,
+				"if_longer: %u is no length to compare with; give %u to 65535",
+				a->max_len, IP_LEN_MIN);
+		return 0;
 	case TN_ACTION_POP_VLAN:
 	case TN_ACTION_DEC_TTL:
 	case TN_ACTION_COPY_TTL_IN:
 	case TN_ACTION_COPY_TTL_OUT:
 	case TN_ACTION_POP_QUEUE:
 	case TN_ACTION_CLONE:
+	case TN_ACTION_REPLY: /* check_reply() */
 		return 0;
 	}
 	return tn_error_set(c->err, TN_OFPBAC_BAD_TYPE, i, "no action has type %u", a->type);
@@ -401,9 +455,34 @@ static int check_prereqs(const struct check *c, int i, const struct tn_match *kn
 				"dec_ttl needs %s in the flow's match",
 				tn_prereq_text(TN_PREREQ_IP));
 		return 0;
+	case TN_ACTION_REPLY:
+		return tn_reply_check_match(a, known, i, c->err);
 	default:
 		return 0;
 	}
+}
+
+static int check_list(
+	const struct check *c, size_t begin, size_t end, struct tn_match *known, unsigned depth);
+
+/* What list[i] holds, before `end`: actions of a branch of their own, or data. */
+static int check_nested(
+	const struct check *c, size_t i, size_t end, const struct tn_match *known, unsigned depth)
+{
+	const struct tn_action *a = &c->list[i];
+	struct tn_match copy = *known;
+
+	if (a->type == TN_ACTION_REPLY)
+		return tn_reply_check(a, end - i - 1, (int)i, c->err);
+	if (a->n_nested > end - i - 1)
+		return tn_error_set(c->err, TN_OFPBAC_BAD_LEN, (int)i,
+			"%s holds %u actions but only %zu follow; correct the count",
+			action_name(a->type), a->n_nested, end - i - 1);
+	if (depth == CLONE_DEPTH_MAX)
+		return tn_error_set(c->err, TN_OFPBAC_TOO_MANY, (int)i,
+			"%s is nested deeper than %u; put inner ones side by side",
+			action_name(a->type), CLONE_DEPTH_MAX);
+	return check_list(c, i + 1, i + 1 + a->n_nested, &copy, depth + 1);
 }
 
 /* The actions of list[begin, end), in order. */
@@ -413,26 +492,15 @@ static int check_list(
 	for (size_t i = begin; i < end; i++) {
 		const struct tn_action *a = &c->list[i];
 
-		if (check_arguments(c, (int)i) || check_prereqs(c, (int)i, known))
+		if (check_arguments(c, (int)i))
+			return -EINVAL;
+		if (tn_action_nests(a->type) && check_nested(c, i, end, known, depth))
+			return -EINVAL;
+		if (check_prereqs(c, (int)i, known))
 			return -EINVAL;
 		learn_action(known, a);
-		if (a->type == TN_ACTION_CLONE) {
-			struct tn_match copy = *known;
-
-			if (a->n_nested > end - i - 1)
-				return tn_error_set(c->err, TN_OFPBAC_BAD_LEN, (int)i,
-					"clone holds %u actions but only %zu follow; correct the "
-					"count",
-					a->n_nested, end - i - 1);
-			if (depth == CLONE_DEPTH_MAX)
-				return tn_error_set(c->err, TN_OFPBAC_TOO_MANY, (int)i,
-					"clones are nested deeper than %u; put inner ones side by "
-					"side",
-					CLONE_DEPTH_MAX);
-			if (check_list(c, i + 1, i + 1 + a->n_nested, &copy, depth + 1))
-				return -EINVAL;
+		if (tn_action_nests(a->type))
 			i += a->n_nested;
-		}
 	}
 	return 0;
 }
@@ -444,6 +512,8 @@ static bool set_takes(uint8_t type)
 	case TN_ACTION_RESUBMIT:
 	case TN_ACTION_CLONE:
 	case TN_ACTION_NOTE:
+	case TN_ACTION_REPLY:
+	case TN_ACTION_IF_LONGER:
 		return false;
 	default:
 		return true;
@@ -583,6 +653,10 @@ static bool arguments_equal(const struct tn_action *a, const struct tn_action *b
 		return a->queue_id == b->queue_id;
 	case TN_ACTION_TRUNCATE:
 		return a->max_len == b->max_len;
+	case TN_ACTION_IF_LONGER:
+		return a->max_len == b->max_len && a->n_nested == b->n_nested;
+	case TN_ACTION_REPLY:
+		return a->n_nested == b->n_nested && tn_reply_equal(a, b);
 	case TN_ACTION_RESUBMIT:
 		return a->resubmit.in_port == b->resubmit.in_port &&
 			a->resubmit.table == b->resubmit.table;

@@ -3,6 +3,9 @@
  * Actions and instructions as a client writes them (OpenFlow 1.5, 5.6-5.12), before the pipeline
  * compiles them. A list is a flat array; CLONE is followed by the actions it holds. Plain data; the
  * caller owns the arrays. Pure; safe from any thread.
+ *
+ * REPLY and IF_LONGER hold actions as CLONE does. What an answer carries beside its arguments (DHCP
+ * options, the body of a router advertisement) are the bytes of the NOTEs that REPLY holds.
  */
 #ifndef TN_CORE_ACTION_H
 #define TN_CORE_ACTION_H
@@ -26,20 +29,46 @@ enum tn_action_type {
 	TN_ACTION_COPY_TTL_OUT, /* and back; nothing to do where there is one IP header */
 	TN_ACTION_SET_QUEUE,
 	TN_ACTION_POP_QUEUE,
-	TN_ACTION_TRUNCATE, /* frames sent from here on carry at most this many bytes */
-	TN_ACTION_RESUBMIT, /* look up in a later table now, do what it says, come back */
-	TN_ACTION_CLONE,    /* the next n_nested actions work on a copy */
-	TN_ACTION_NOTE,	    /* no effect */
+	TN_ACTION_TRUNCATE,  /* frames sent from here on carry at most this many bytes */
+	TN_ACTION_RESUBMIT,  /* look up in a later table now, do what it says, come back */
+	TN_ACTION_CLONE,     /* the next n_nested actions work on a copy */
+	TN_ACTION_NOTE,	     /* no effect */
+	TN_ACTION_REPLY,     /* the packet becomes its answer; what follows works on that */
+	TN_ACTION_IF_LONGER, /* an IP packet of more than max_len: the nested actions alone */
 };
+
+#define TN_ACTION_LAST TN_ACTION_IF_LONGER
+
+/* Actions right after this one belong to it. */
+static inline bool tn_action_nests(uint8_t type)
+{
+	return type == TN_ACTION_CLONE || type == TN_ACTION_REPLY || type == TN_ACTION_IF_LONGER;
+}
+
+/* What REPLY makes of a packet; see reply.h. */
+enum tn_reply_kind {
+	TN_REPLY_ARP = 1,	/* the answer to a request: its target is at `mac` */
+	TN_REPLY_ND,		/* advertisement for a solicitation: the same */
+	TN_REPLY_ECHO,		/* echo reply for an echo request, both IP versions */
+	TN_REPLY_TIME_EXCEEDED, /* ICMP errors from the router `ip` at `mac`, by the version of ip
+				 */
+	TN_REPLY_UNREACHABLE,
+	TN_REPLY_TOO_BIG,
+	TN_REPLY_DHCP4, /* the server `ip` at `mac` leases `address` */
+	TN_REPLY_DHCP6,
+	TN_REPLY_RA, /* router advertisement for a solicitation, from `ip` at `mac` */
+};
+#define TN_REPLY_LAST TN_REPLY_RA
 
 #define TN_REASON_DEFAULT 0xffu /* packet-in reason follows from where the output stands */
 #define TN_NOTE_MAX	  40u
 #define TN_ACTIONS_MAX	  1024u /* in one list, nested ones counted */
+#define TN_REPLY_DATA_MAX 1000u /* bytes that a REPLY holds */
 
 struct tn_action {
 	uint8_t type;	   /* enum tn_action_type */
 	uint8_t field;	   /* SET_FIELD, MOVE: enum tn_field_id of the destination */
-	uint16_t n_nested; /* CLONE: actions right after this one that it holds */
+	uint16_t n_nested; /* actions right after this one that it holds; see tn_action_nests() */
 	uint32_t pad;
 	union {
 		struct {
@@ -61,7 +90,7 @@ struct tn_action {
 		uint16_t vlan_vid;  /* MOD_VLAN_VID: 0-4095 */
 		uint8_t vlan_pcp;   /* MOD_VLAN_PCP: 0-7 */
 		uint32_t queue_id;
-		uint32_t max_len; /* TRUNCATE: bytes, 14 or more */
+		uint32_t max_len; /* TRUNCATE: bytes, 14 or more; IF_LONGER: of the IP packet */
 		struct {
 			uint32_t in_port; /* TN_PORT_IN_PORT: keep */
 			uint8_t table;
@@ -70,6 +99,15 @@ struct tn_action {
 			uint8_t len;
 			uint8_t data[TN_NOTE_MAX];
 		} note;
+		struct {
+			tn_u128 ip;	 /* who answers: server, router; IPv4 as ::ffff:a.b.c.d */
+			tn_u128 address; /* DHCP: the client's; DHCP6: 0: none */
+			uint32_t number; /* TOO_BIG: the MTU; DHCP6: seconds of the lease */
+			struct tn_mac mac;
+			uint8_t kind; /* enum tn_reply_kind */
+			uint8_t code; /* UNREACHABLE */
+			bool router;  /* ND: the answer says so */
+		} reply;
 	};
 };
 

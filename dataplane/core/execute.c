@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "dataplane/core/openflow.h"
+#include "dataplane/core/reply.h"
 #include "dataplane/core/rewrite.h"
 
 #define WHOLE_FRAME UINT32_MAX
@@ -150,6 +151,80 @@ static void reparse(struct exec *x, struct branch *b, uint32_t index)
 	decide_again(x);
 }
 
+/* The frame is to be of len bytes: where it is if it fits, else where the environment has room. */
+static bool make_room(const struct exec *x, struct tn_view *view, uint32_t len)
+{
+	uint32_t keep = view->headroom < TN_HEADROOM_MIN ? view->headroom : TN_HEADROOM_MIN;
+	uint32_t room = view->headroom + view->len + view->tailroom;
+
+	if (len > room - keep) {
+		if (!x->env->room || !x->env->room(x->env->ctx, view, len))
+			return false;
+		keep = view->headroom;
+		room = view->headroom + view->len + view->tailroom;
+	}
+	view->data = view->data - view->headroom + keep;
+	view->headroom = keep;
+	view->len = view->wire_len = len;
+	view->tailroom = room - keep - len;
+	return true;
+}
+
+static enum tn_drop answer(const struct exec *x, struct branch *b, const struct tn_action *a)
+{
+	struct tn_answer out;
+	enum tn_drop reason;
+
+	if (a->reply.kind == TN_REPLY_ECHO)
+		return tn_reply_echo(b->view, b->h);
+	reason = tn_reply(b->view, b->h, a, &out);
+	if (reason)
+		return reason;
+	if (!make_room(x, b->view, out.len))
+		return TN_DROP_NO_BUFFER;
+	memcpy(b->view->data, out.data, out.len);
+	return TN_DROP_NONE;
+}
+
+static void reply(struct exec *x, struct branch *b, uint32_t index)
+{
+	const struct tn_op *op = &x->program->ops[index];
+	enum tn_drop reason = TN_DROP_NONE;
+
+	if (x->env->reply) {
+		reason = x->env->reply(x->env->ctx, b->view);
+		if (!reason)
+			reason = tn_parse(b->view, b->h);
+	}
+	if (!reason)
+		reason = answer(x, b, op->reply);
+	if (reason)
+		drop(x, b, reason, op);
+	else
+		reparse(x, b, index);
+}
+
+/* By its IP header, where that is sound and speaks of this frame alone. */
+static bool is_longer(const struct exec *x, const struct branch *b, const struct tn_op *op)
+{
+	const struct tn_headers *h = b->h;
+	uint32_t len = b->view->wire_len;
+
+	if (x->env->wire_len)
+		len = x->env->wire_len(x->env->ctx, b->view);
+	if (h->flags & (TN_HDR_IPV4 | TN_HDR_IPV6) && len == b->view->wire_len)
+		return h->l3_len > op->max_len;
+	return len - h->type_ofs - sizeof(struct tn_be16) > op->max_len;
+}
+
+static void if_longer(struct exec *x, struct branch *b, uint32_t index)
+{
+	if (!is_longer(x, b, &x->program->ops[index]))
+		return;
+	if (add_fact(x, b, TN_FACT_LONGER, index))
+		decide_again(x);
+}
+
 static void shorten(struct tn_view *view, uint32_t max_len)
 {
 	if (view->len > max_len) {
@@ -290,6 +365,12 @@ static void run_op(struct exec *x, struct branch *b, uint32_t index)
 		break;
 	case TN_OP_REPARSE:
 		reparse(x, b, index);
+		break;
+	case TN_OP_REPLY:
+		reply(x, b, index);
+		break;
+	case TN_OP_IF_LONGER:
+		if_longer(x, b, index);
 		break;
 	}
 }

@@ -34,6 +34,18 @@ struct tn_exec_env {
 	bool (*clone)(void *ctx, const struct tn_view *view, struct tn_view *copy);
 	/* The clone is done. */
 	void (*release)(void *ctx, struct tn_view *copy);
+	/*
+	 * Before a REPLY: TN_DROP_NONE, with the frame as the answer is to see it (of one that its
+	 * sender left to be cut the first part, whole), or why there is none. NULL: as it is.
+	 */
+	enum tn_drop (*reply)(void *ctx, struct tn_view *view);
+	/*
+	 * For a REPLY that does not fit where the packet is: room for len bytes with
+	 * TN_HEADROOM_MIN before it; what was there may be lost. false, or NULL: NO_BUFFER.
+	 */
+	bool (*room)(void *ctx, struct tn_view *view, uint32_t len);
+	/* Length on the wire of a frame that is to be cut: of its first part. NULL: none is. */
+	uint32_t (*wire_len)(void *ctx, const struct tn_view *view);
 	/* NORMAL: source address seen. May be NULL. */
 	void (*learn)(void *ctx, const struct tn_op *op);
 	/*

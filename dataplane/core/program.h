@@ -12,6 +12,8 @@
 #include "dataplane/core/meter.h"
 #include "dataplane/core/types.h"
 
+struct tn_action;
+
 /* On one packet, all branches together. A longer one ends in a drop PROGRAM_TOO_LONG. */
 #define TN_PROGRAM_OPS_MAX 4096u
 /* CLONE in CLONE; a copy that would be deeper ends in the same drop. */
@@ -33,6 +35,8 @@ enum tn_op_type {
 	TN_OP_DROP,	  /* the packet, or the clone, ends here */
 	TN_OP_LEARN,	  /* the packet's source is behind in_port (NORMAL) */
 	TN_OP_REPARSE,	  /* stop: decide must see the packet's headers again (third VLAN tag) */
+	TN_OP_REPLY,	  /* the packet becomes its answer; stop, as REPARSE */
+	TN_OP_IF_LONGER,  /* an IP packet of more than max_len: stop, other ops follow */
 };
 
 /*
@@ -70,6 +74,7 @@ struct tn_op {
 			uint16_t ethertype, tci; /* host order; tci without TN_VLAN_PRESENT */
 		} push_vlan;
 		uint32_t max_len;
+		const struct tn_action *reply; /* with the notes that it holds; the flow's */
 		struct {
 			/* Of the key at this point; zero where the port is no tunnel. */
 			tn_u128 tun_src, tun_dst;
@@ -109,7 +114,8 @@ struct tn_program {
  */
 enum tn_fact_kind {
 	TN_FACT_REMARKED, /* the METER op at `op` remarked DSCP: the key's ip_dscp is now `dscp` */
-	TN_FACT_REPARSED, /* the REPARSE op at `op`: the packet's headers now read as *key */
+	TN_FACT_REPARSED, /* the REPARSE or REPLY op at `op`: the headers now read as *key */
+	TN_FACT_LONGER,	  /* the IF_LONGER op at `op` found it so: its branch follows, to the end */
 };
 
 #define TN_FACTS_MAX 16u

@@ -43,6 +43,8 @@
 #define TN_IPV6_FRAG_OFFSET 0xfff8u
 #define TN_IPV6_FRAG_MORE   0x0001u
 
+#define TN_ICMPV6_RS 133u
+#define TN_ICMPV6_RA 134u
 #define TN_ICMPV6_NS 135u
 #define TN_ICMPV6_NA 136u
 #define TN_ND_SLL    1u

@@ -6,13 +6,13 @@
 #include "dataplane/core/wire.h"
 #include "dataplane/fastpath/shape.h"
 
-/* The one op of a program beside its counts; NULL: there are more. */
+/* The one op of a program beside its counts and what asks for the length; NULL: there are more. */
 static const struct tn_op *only_op(const struct tn_program *program)
 {
 	const struct tn_op *only = NULL;
 
 	for (uint32_t i = 0; i < program->n_ops; i++) {
-		if (program->ops[i].type == TN_OP_COUNT)
+		if (program->ops[i].type == TN_OP_COUNT || program->ops[i].type == TN_OP_IF_LONGER)
 			continue;
 		if (only)
 			return NULL;
@@ -21,11 +21,32 @@ static const struct tn_op *only_op(const struct tn_program *program)
 	return only;
 }
 
+/* No frame of this length is longer than an IF_LONGER says; 0: there is none. */
+static uint32_t longest(const struct tn_program *program)
+{
+	uint32_t least = 0;
+
+	for (uint32_t i = 0; i < program->n_ops; i++) {
+		const struct tn_op *op = &program->ops[i];
+
+		if (op->type == TN_OP_IF_LONGER && (!least || op->max_len + TN_ETH_LEN < least))
+			least = op->max_len + TN_ETH_LEN;
+	}
+	return least;
+}
+
 static bool asks_again(const struct tn_program *program)
 {
 	for (uint32_t i = 0; i < program->n_ops; i++) {
-		if (program->ops[i].type == TN_OP_METER || program->ops[i].type == TN_OP_REPARSE)
+		switch (program->ops[i].type) {
+		case TN_OP_METER:
+		case TN_OP_REPARSE:
+		case TN_OP_REPLY:
+		case TN_OP_IF_LONGER:
 			return true;
+		default:
+			break;
+		}
 	}
 	return false;
 }
@@ -144,7 +165,10 @@ void tn_compile(const struct tn_forwarding *fwd, const struct tn_program *progra
 	shape->kind = TN_FAST_SLOW;
 	if (op && op->type == TN_OP_OUTPUT)
 		compile_output(fwd, op, entropy, shape);
-	if (op && op->type == TN_OP_DROP && op->last) {
+	shape->longer = longest(program);
+	if (shape->longer && shape->longer < shape->max_frame)
+		shape->max_frame = shape->longer;
+	if (op && op->type == TN_OP_DROP && op->last && !shape->longer) {
 		shape->kind = TN_FAST_DROP;
 		shape->drop = op->drop.reason;
 	}

@@ -42,6 +42,7 @@ struct tn_fast_program {
 	uint8_t template[TN_TEMPLATE_MAX];
 	uint16_t tunnel; /* ENCAP: index of the tunnel port, for its counters */
 	bool whole;	 /* SLOW: an op needs finished frames (struct tn_packet.offload) */
+	uint32_t longer; /* OUTPUT, ENCAP: frames of more than this are the executor's; 0: none */
 	/* the ops as decided, laid out as struct tn_program */
 	struct tn_program_head {
 		uint32_t n_ops;

@@ -12,6 +12,7 @@ struct slow_packet {
 
 struct slow_run {
 	struct tn_worker *w;
+	const struct tn_ingress *in;
 	unsigned depth;
 	struct slow_packet stack[TN_CLONE_DEPTH_MAX + 1];
 };
@@ -179,6 +180,70 @@ static void slow_release(void *ctx, struct tn_view *copy)
 	r->depth--;
 }
 
+/* --- answers ---------------------------------------------------------------------------------- */
+
+static bool within_budget(const struct slow_run *r)
+{
+	unsigned i = r->w->port_index;
+
+	if (r->in->tunnel_id)
+		i = TN_WORKER_PORTS_MAX + tn_reply_network(r->in->tunnel_id);
+	return tn_reply_budget_take(&r->w->replies[i], r->w->now_ns);
+}
+
+/* Of a frame that is to be cut the first segment stands for it; the rest is nobody's. */
+static enum tn_drop slow_reply(void *ctx, struct tn_view *view)
+{
+	struct slow_run *r = ctx;
+	struct slow_packet *top = &r->stack[r->depth];
+	struct tn_packet first;
+
+	if (!within_budget(r))
+		return TN_DROP_REPLY_BUDGET;
+	if (!top->packet.offload)
+		return TN_DROP_NONE;
+	tn_packet_update(&top->packet, view);
+	if (!tn_wk_finish_first(r->w, &top->packet, &first))
+		return TN_DROP_BAD_OFFLOAD;
+	tn_wk_free(r->w, &top->packet, 1);
+	top->packet = first;
+	*view = tn_packet_view(&first);
+	return TN_DROP_NONE;
+}
+
+static bool slow_room(void *ctx, struct tn_view *view, uint32_t len)
+{
+	struct slow_run *r = ctx;
+	struct slow_packet *top = &r->stack[r->depth];
+	const struct tn_buffer_ops *b = r->w->config.buffers;
+	struct tn_packet room;
+
+	if (!b->alloc || !b->alloc(r->w->config.buffers_ctx, len, &room))
+		return false;
+	tn_wk_free(r->w, &top->packet, 1);
+	top->packet = room;
+	*view = tn_packet_view(&room);
+	return true;
+}
+
+static uint32_t first_len(const struct tn_packet *p)
+{
+	struct tn_offload o;
+
+	if (!tn_offload_cuts(p->offload) || !tn_offload_find(p->data, p->len, p->offload, &o))
+		return p->len;
+	return tn_offload_segment_len(&o, 0);
+}
+
+static uint32_t slow_wire_len(void *ctx, const struct tn_view *view)
+{
+	const struct slow_run *r = ctx;
+	struct tn_packet now = r->stack[r->depth].packet;
+
+	tn_packet_update(&now, view);
+	return first_len(&now);
+}
+
 static void slow_learn(void *ctx, const struct tn_op *op)
 {
 	struct slow_run *r = ctx;
@@ -215,6 +280,9 @@ static const struct tn_exec_env slow_env = {
 	.drop = slow_drop,
 	.clone = slow_clone,
 	.release = slow_release,
+	.reply = slow_reply,
+	.room = slow_room,
+	.wire_len = slow_wire_len,
 	.learn = slow_learn,
 	.count = slow_count,
 	.meter = slow_meter,
@@ -245,7 +313,7 @@ static void decide_again(void *ctx, const struct tn_facts *facts, struct tn_prog
 static void execute(struct tn_worker *w, struct tn_program *program, struct again *again,
 	const struct tn_ingress *in, struct tn_packet *p)
 {
-	struct slow_run run = {.w = w};
+	struct slow_run run = {.w = w, .in = in};
 	struct tn_exec_env env = slow_env;
 	struct tn_view view = tn_packet_view(p);
 	struct tn_headers h;
@@ -302,6 +370,17 @@ void tn_wk_run_slow(struct tn_worker *w, const struct tn_fast_program *prog,
 		program = tn_fast_program_ops(prog);
 	}
 	execute(w, program, &again, in, p);
+}
+
+bool tn_wk_run_longer(struct tn_worker *w, struct tn_fast_program *prog,
+	const struct tn_ingress *in, struct tn_packet *p)
+{
+	if (!prog->longer || first_len(p) <= prog->longer)
+		return false;
+	prog->packets--;
+	prog->bytes -= p->len;
+	tn_wk_run_slow(w, prog, in, p);
+	return true;
 }
 
 void tn_wk_run_list(struct tn_worker *w, const struct tn_action *list, size_t n, uint32_t in_port,

@@ -165,12 +165,17 @@ static void encap_finished(struct tn_worker *w, void *ctx, struct tn_packet *p)
  * is room where it returns.
  */
 static __attribute__((noinline)) struct tn_packet *encap_other(struct tn_worker *w,
-	const struct tn_fast_program *prog, struct tn_packet *p, unsigned i, unsigned more)
+	struct tn_fast_program *prog, const struct tn_ingress *in, struct tn_packet *p, unsigned i,
+	unsigned more)
 {
 	struct encap_way way = {.prog = prog};
 	bool common = w->common >> i & 1;
 	struct tn_wk_tx *q;
 
+	if (tn_wk_run_longer(w, prog, in, p)) {
+		q = tn_wk_tx_reserve(w, prog->out, more);
+		return &q->packets[q->n];
+	}
 	way.entropy = common ? entropy_common(p->data) : w->rare[i].entropy;
 	way.tos = common ? p->data[15] : w->rare[i].tos;
 	if (p->offload)
@@ -182,7 +187,8 @@ static __attribute__((noinline)) struct tn_packet *encap_other(struct tn_worker 
 }
 
 static inline __attribute__((always_inline)) void act_encap(struct tn_worker *w,
-	const struct tn_fast_program *prog, struct tn_packet *p, unsigned first, unsigned n)
+	struct tn_fast_program *prog, const struct tn_wk_run *run, struct tn_packet *p,
+	unsigned first, unsigned n)
 {
 	struct tn_wk_tx *q = tn_wk_tx_reserve(w, prog->out, n);
 	struct tn_packet *out = &q->packets[q->n];
@@ -194,7 +200,7 @@ static inline __attribute__((always_inline)) void act_encap(struct tn_worker *w,
 
 		if (tn_unlikely(!can_encap(prog, room, len))) {
 			close_encap(w, prog, out, bytes);
-			out = encap_other(w, prog, &p[i], i, first + n - i - 1);
+			out = encap_other(w, prog, run->in, &p[i], i, first + n - i - 1);
 			bytes = 0;
 			continue;
 		}
@@ -208,19 +214,27 @@ static inline __attribute__((always_inline)) void act_encap(struct tn_worker *w,
 	close_encap(w, prog, out, bytes);
 }
 
-static void act_output(struct tn_worker *w, const struct tn_fast_program *prog, struct tn_packet *p,
-	unsigned first, unsigned n)
+/* A frame that may not go out as it is; it goes some other way. */
+static __attribute__((noinline)) void output_other(struct tn_worker *w,
+	struct tn_fast_program *prog, const struct tn_ingress *in, struct tn_packet *p)
+{
+	if (tn_wk_run_longer(w, prog, in, p))
+		return;
+	if (p->offload)
+		tn_wk_transmit_unfinished(w, prog->out, p);
+	else
+		tn_wk_drop(w, TN_DROP_MTU, p);
+}
+
+static void act_output(struct tn_worker *w, struct tn_fast_program *prog,
+	const struct tn_wk_run *run, struct tn_packet *p, unsigned first, unsigned n)
 {
 	struct tn_wk_tx *q = tn_wk_tx_reserve(w, prog->out, n);
 	uint64_t bytes = 0;
 
 	for (unsigned i = first; i < first + n; i++) {
 		if (tn_unlikely(p[i].len > prog->max_frame || p[i].offload)) {
-			if (!p[i].offload) {
-				tn_wk_drop(w, TN_DROP_MTU, &p[i]);
-				continue;
-			}
-			tn_wk_transmit_unfinished(w, prog->out, &p[i]);
+			output_other(w, prog, run->in, &p[i]);
 			(void)tn_wk_tx_reserve(w, prog->out, first + n - i - 1);
 			continue;
 		}
@@ -231,15 +245,15 @@ static void act_output(struct tn_worker *w, const struct tn_fast_program *prog, 
 }
 
 /* Does the program with n packets of a run, from `first` on. */
-static void act(struct tn_worker *w, const struct tn_fast_program *prog,
-	const struct tn_wk_run *run, struct tn_packet *p, unsigned first, unsigned n)
+static void act(struct tn_worker *w, struct tn_fast_program *prog, const struct tn_wk_run *run,
+	struct tn_packet *p, unsigned first, unsigned n)
 {
 	switch ((enum tn_fast_kind)prog->kind) {
 	case TN_FAST_ENCAP:
-		act_encap(w, prog, p, first, n);
+		act_encap(w, prog, run, p, first, n);
 		break;
 	case TN_FAST_OUTPUT:
-		act_output(w, prog, p, first, n);
+		act_output(w, prog, run, p, first, n);
 		break;
 	case TN_FAST_DROP:
 		tn_wk_count_drop(w, (enum tn_drop)prog->drop, n);
@@ -445,10 +459,12 @@ struct tn_worker *tn_worker_new(const struct tn_worker_config *config)
 	w->stats = calloc(TN_WORKER_PORTS_MAX, sizeof(*w->stats));
 	w->tx = calloc(TN_WORKER_PORTS_MAX, sizeof(*w->tx));
 	w->ingress = calloc(TN_WORKER_PORTS_MAX, sizeof(*w->ingress));
+	w->replies = calloc(TN_WORKER_PORTS_MAX + TN_REPLY_NETWORKS, sizeof(*w->replies));
 	w->processor = malloc(sizeof(*w->processor));
 	w->programs = tn_program_cache_new();
 	w->counts = tn_counts_new(config->events.count, config->events.ctx);
-	if (!w->counts || !w->stats || !w->tx || !w->ingress || !w->processor || !w->programs ||
+	if (!w->counts || !w->stats || !w->tx || !w->ingress || !w->replies || !w->processor ||
+		!w->programs ||
 		tn_sessions_init(&w->sessions, config->sessions ? config->sessions : 1,
 			config->seed, release_session, w)) {
 		tn_worker_free(w);
@@ -487,6 +503,7 @@ void tn_worker_free(struct tn_worker *w)
 	tn_program_cache_free(w->programs);
 	tn_counts_free(w->counts);
 	free(w->processor);
+	free(w->replies);
 	free(w->ingress);
 	free(w->tx);
 	free(w->stats);

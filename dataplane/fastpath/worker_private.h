@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "dataplane/core/reply_budget.h"
 #include "dataplane/fastpath/session.h"
 #include "dataplane/fastpath/worker.h"
 
@@ -73,6 +74,7 @@ struct tn_worker {
 	/* by port */
 	struct tn_worker_port_stats *stats;
 	struct tn_ingress *ingress; /* of plain packets */
+	uint64_t *replies;	    /* budgets: of ports, then of networks */
 	struct tn_wk_tx *tx;
 	uint16_t n_pending;
 	uint16_t pending[TN_WORKER_PORTS_MAX]; /* indexes with frames in tx */
@@ -163,6 +165,13 @@ bool tn_wk_packet_key(const struct tn_worker *w, const struct tn_packet *p, unsi
 
 /* The action executor on one packet; takes it. */
 void tn_wk_run_slow(struct tn_worker *w, const struct tn_fast_program *prog,
+	const struct tn_ingress *in, struct tn_packet *p);
+
+/*
+ * Of OUTPUT and ENCAP: is the packet one that an IF_LONGER may mean? Then the executor takes it,
+ * and what was counted for it is counted by that.
+ */
+bool tn_wk_run_longer(struct tn_worker *w, struct tn_fast_program *prog,
 	const struct tn_ingress *in, struct tn_packet *p);
 
 /* A list of actions on one packet; takes it. */

@@ -66,6 +66,8 @@ static void action_set_write_one(
 	case TN_ACTION_RESUBMIT:
 	case TN_ACTION_CLONE:
 	case TN_ACTION_NOTE:
+	case TN_ACTION_REPLY:
+	case TN_ACTION_IF_LONGER:
 		/* tn_actions_check() keeps them out of sets. */
 		break;
 	}

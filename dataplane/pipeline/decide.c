@@ -525,6 +525,46 @@ static void walk_clone(struct tn_walk *w, const struct tn_action *nested, size_t
 	w->set = set;
 }
 
+/* Nothing is known of the answer before it is there: as after a reparse, decide looks again. */
+static void walk_reply(struct tn_walk *w, const struct tn_action *a)
+{
+	uint32_t at = w->program->n_ops;
+	struct tn_op *op = tn_decide_emit(w, TN_OP_REPLY);
+	const struct tn_fact *fact;
+	struct tn_ip6 tun_src;
+
+	if (!op)
+		return;
+	op->reply = a;
+	fact = take_fact(w, TN_FACT_REPARSED, at);
+	if (!fact) {
+		w->stopped = w->b.ended = true;
+		return;
+	}
+	refresh_packet_members(&w->b.key, &fact->key);
+	/* Through a tunnel it goes back to the other end. */
+	tun_src = w->b.key.tun_src;
+	w->b.key.tun_src = w->b.key.tun_dst;
+	w->b.key.tun_dst = tun_src;
+}
+
+/* What the nested actions come to is decided when a packet is longer. */
+static void walk_if_longer(
+	struct tn_walk *w, const struct tn_action *a, const struct tn_action *nested, size_t n)
+{
+	uint32_t at = w->program->n_ops;
+	struct tn_op *op = tn_decide_emit(w, TN_OP_IF_LONGER);
+
+	if (!op)
+		return;
+	op->max_len = a->max_len;
+	if (!take_fact(w, TN_FACT_LONGER, at))
+		return;
+	tn_decide_list(w, nested, n);
+	tn_decide_branch_end(w);
+	w->b.ended = true;
+}
+
 static void walk_truncate(struct tn_walk *w, uint32_t max_len)
 {
 	struct tn_op *op = tn_decide_emit(w, TN_OP_TRUNCATE);
@@ -583,7 +623,9 @@ void tn_decide_one(struct tn_walk *w, const struct tn_action *a)
 	case TN_ACTION_RESUBMIT:
 		walk_resubmit(w, a);
 		break;
-	case TN_ACTION_CLONE: /* tn_decide_list() knows what follows it */
+	case TN_ACTION_CLONE: /* tn_decide_list() knows what follows these */
+	case TN_ACTION_REPLY:
+	case TN_ACTION_IF_LONGER:
 	case TN_ACTION_NOTE:
 		break;
 	}
@@ -592,12 +634,19 @@ void tn_decide_one(struct tn_walk *w, const struct tn_action *a)
 void tn_decide_list(struct tn_walk *w, const struct tn_action *list, size_t n)
 {
 	for (size_t i = 0; i < n && !w->b.ended; i++) {
-		if (list[i].type == TN_ACTION_CLONE) {
-			walk_clone(w, &list[i + 1], list[i].n_nested);
-			i += list[i].n_nested;
-		} else {
-			tn_decide_one(w, &list[i]);
+		const struct tn_action *a = &list[i];
+
+		if (tn_likely(!tn_action_nests(a->type))) {
+			tn_decide_one(w, a);
+			continue;
 		}
+		if (a->type == TN_ACTION_CLONE)
+			walk_clone(w, a + 1, a->n_nested);
+		else if (a->type == TN_ACTION_REPLY)
+			walk_reply(w, a);
+		else
+			walk_if_longer(w, a, a + 1, a->n_nested);
+		i += a->n_nested;
 	}
 }
 

@@ -49,7 +49,7 @@ static void take_action(struct fuzz_input *in, struct tn_action *a)
 	uint8_t type = fuzz_take8(in);
 
 	/* Mostly types that exist, sometimes any byte. */
-	a->type = type < 240 ? (uint8_t)(1 + type % TN_ACTION_NOTE) : (uint8_t)fuzz_take8(in);
+	a->type = type < 240 ? (uint8_t)(1 + type % TN_ACTION_LAST) : (uint8_t)fuzz_take8(in);
 	a->field = fuzz_take8(in);
 	a->n_nested = fuzz_take8(in) & 7;
 	switch (a->type) {
@@ -67,6 +67,13 @@ static void take_action(struct fuzz_input *in, struct tn_action *a)
 		break;
 	case TN_ACTION_PUSH_VLAN:
 		a->ethertype = fuzz_take8(in) & 1 ? 0x8100 : 0x88a8;
+		break;
+	case TN_ACTION_REPLY:
+		a->reply.kind = fuzz_take8(in) % (TN_REPLY_LAST + 2);
+		a->reply.ip = take_value(in, TN_FIELD_TUN_SRC);
+		a->reply.address = take_value(in, TN_FIELD_TUN_SRC);
+		a->reply.mac.b[0] = fuzz_take8(in);
+		a->reply.number = fuzz_take16(in);
 		break;
 	default:
 		/* Covers every other member, little-endian, in declaration order. */
@@ -103,7 +110,13 @@ static void require_sane(const struct tn_action *list, size_t n, bool set)
 			fuzz_require(a->move.dst_ofs + a->move.n_bits <= tn_fields[a->field].bits);
 			break;
 		case TN_ACTION_CLONE:
+		case TN_ACTION_IF_LONGER:
 			fuzz_require(!set && i + a->n_nested < n);
+			break;
+		case TN_ACTION_REPLY:
+			fuzz_require(!set && i + a->n_nested < n);
+			fuzz_require(
+				a->reply.kind >= TN_REPLY_ARP && a->reply.kind <= TN_REPLY_LAST);
 			break;
 		case TN_ACTION_RESUBMIT:
 			fuzz_require(!set && a->resubmit.table <= TN_TABLE_MAX);
@@ -112,7 +125,7 @@ static void require_sane(const struct tn_action *list, size_t n, bool set)
 			fuzz_require(!set && a->note.len <= TN_NOTE_MAX);
 			break;
 		default:
-			fuzz_require(a->type >= TN_ACTION_OUTPUT && a->type <= TN_ACTION_NOTE);
+			fuzz_require(a->type >= TN_ACTION_OUTPUT && a->type <= TN_ACTION_LAST);
 			break;
 		}
 	}

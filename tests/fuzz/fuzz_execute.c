@@ -6,6 +6,7 @@
 #include "dataplane/core/execute.h"
 
 #include "dataplane/core/openflow.h"
+#include "dataplane/core/reply.h"
 #include "dataplane/core/wire.h"
 
 #include "tests/fuzz/fuzz.h"
@@ -109,7 +110,16 @@ static void on_release(void *ctx, struct tn_view *copy)
 static const uint8_t op_types[] = {TN_OP_COUNT, TN_OP_METER, TN_OP_SET, TN_OP_SET, TN_OP_SET,
 	TN_OP_SET, TN_OP_PUSH_VLAN, TN_OP_POP_VLAN, TN_OP_DEC_TTL, TN_OP_COPY_TTL_IN,
 	TN_OP_COPY_TTL_OUT, TN_OP_TRUNCATE, TN_OP_OUTPUT, TN_OP_CONTROLLER, TN_OP_CLONE, TN_OP_DROP,
-	TN_OP_LEARN, TN_OP_REPARSE};
+	TN_OP_LEARN, TN_OP_REPARSE, TN_OP_REPLY, TN_OP_IF_LONGER};
+
+#define ROUTER .mac = {{2, 0, 0x5e, 0, 1, 1}}, .ip = (tn_u128)0xffff0a0000fe, .number = 1400
+
+static const struct tn_action replies[] = {
+	{.type = TN_ACTION_REPLY, .reply = {.kind = TN_REPLY_ARP, ROUTER}},
+	{.type = TN_ACTION_REPLY, .reply = {.kind = TN_REPLY_ND, ROUTER}},
+	{.type = TN_ACTION_REPLY, .reply = {.kind = TN_REPLY_ECHO, ROUTER}},
+	{.type = TN_ACTION_REPLY, .reply = {.kind = TN_REPLY_TOO_BIG, ROUTER}},
+};
 
 static void take_op(struct run *run, struct tn_op *op, unsigned left)
 {
@@ -145,6 +155,12 @@ static void take_op(struct run *run, struct tn_op *op, unsigned left)
 		break;
 	case TN_OP_DROP:
 		op->drop.reason = TN_DROP_TABLE_MISS;
+		break;
+	case TN_OP_REPLY:
+		op->reply = &replies[fuzz_take8(in) % TN_ARRAY_SIZE(replies)];
+		break;
+	case TN_OP_IF_LONGER:
+		op->max_len = fuzz_take8(in);
 		break;
 	default:
 		break;

@@ -59,14 +59,21 @@ static struct through *through_of(const struct tn_engine *e)
 
 /* --- buffers ---------------------------------------------------------------------------------- */
 
-static void buffer_new(struct tn_packet *p, const uint8_t *data, uint32_t len)
+static bool buffer_alloc(void *ctx, uint32_t len, struct tn_packet *p)
 {
-	uint8_t *buf = malloc(ROOM + len + ROOM);
+	uint8_t *buf = calloc(1, ROOM + len + ROOM);
 
+	(void)ctx;
 	if (!buf)
 		abort();
-	memcpy(buf + ROOM, data, len);
 	*p = (struct tn_packet){.buf = buf, .data = buf + ROOM, .len = len, .headroom = ROOM};
+	return true;
+}
+
+static void buffer_new(struct tn_packet *p, const uint8_t *data, uint32_t len)
+{
+	(void)buffer_alloc(NULL, len, p);
+	memcpy(p->data, data, len);
 }
 
 static bool buffer_clone(void *ctx, const struct tn_packet *p, struct tn_packet *copy)
@@ -83,7 +90,8 @@ static void buffer_free(void *ctx, const struct tn_packet *p, unsigned n)
 		free(p[i].buf);
 }
 
-static const struct tn_buffer_ops buffer_ops = {.clone = buffer_clone, .free = buffer_free};
+static const struct tn_buffer_ops buffer_ops = {
+	.clone = buffer_clone, .alloc = buffer_alloc, .free = buffer_free};
 
 /* --- ports ------------------------------------------------------------------------------------ */
 

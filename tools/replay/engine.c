@@ -257,6 +257,17 @@ static void on_release(void *ctx, struct tn_view *copy)
 	tn_buffers_give_back(e->buffers, copy);
 }
 
+static enum tn_drop on_reply(void *ctx, struct tn_view *view)
+{
+	struct tn_engine *e = ctx;
+	uint64_t *budget = &e->in->replies;
+
+	(void)view;
+	if (e->in_tunnel_id)
+		budget = &e->network_replies[tn_reply_network(e->in_tunnel_id)];
+	return tn_reply_budget_take(budget, e->now_ns) ? TN_DROP_NONE : TN_DROP_REPLY_BUDGET;
+}
+
 static void on_learn(void *ctx, const struct tn_op *op)
 {
 	struct tn_engine *e = ctx;
@@ -389,6 +400,7 @@ int tn_engine_init(struct tn_engine *e, struct tn_config *config, uint64_t now_n
 		.drop = on_drop,
 		.clone = on_clone,
 		.release = on_release,
+		.reply = on_reply,
 		.learn = on_learn,
 	};
 	tn_switch_set_event_fn(config->sw, on_event, e);
@@ -497,6 +509,7 @@ static void process(struct tn_engine *e, struct tn_view *view)
 		end_in_drop(e, view, drop, NULL, NULL);
 		return;
 	}
+	e->in_tunnel_id = in.tunnel_id;
 	e->env.trace = trace ? on_op : NULL;
 	e->account.copies += tn_process(e->processor, tn_switch_snapshot(e->config->sw), view, &in,
 		e->now_ns, &e->env, trace ? &path : NULL);

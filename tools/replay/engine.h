@@ -6,6 +6,7 @@
 #ifndef TN_REPLAY_ENGINE_H
 #define TN_REPLAY_ENGINE_H
 
+#include "dataplane/core/reply_budget.h"
 #include "dataplane/fastpath/tunnels.h"
 #include "dataplane/fastpath/underlay.h"
 #include "dataplane/pipeline/process.h"
@@ -26,6 +27,7 @@ struct tn_replay_port {
 	struct tn_counter rx, tx;
 	struct tn_counter rx_dropped;	  /* came in here and ended before any output */
 	struct tn_counter tx_dropped;	  /* were to leave here */
+	uint64_t replies;		  /* the budget of its answers */
 	uint64_t rx_cut;		  /* frames of which the capture holds a part */
 	struct tn_capture_writer *writer; /* NULL: nothing is written */
 };
@@ -52,7 +54,9 @@ struct tn_engine {
 	struct tn_replay_port *in;   /* the packet's port: the tunnel port once it is known */
 	struct tn_replay_port *from; /* the port whose capture it is from */
 	uint32_t in_bytes;	     /* of the frame as it came in */
-	bool failed;		     /* an output cannot be written */
+	uint64_t in_tunnel_id;
+	uint64_t network_replies[TN_REPLY_NETWORKS]; /* as those of ports */
+	bool failed;				     /* an output cannot be written */
 };
 
 /* After tn_config_apply(). config is borrowed. -1: says why on standard error. */

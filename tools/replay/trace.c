@@ -121,6 +121,10 @@ static bool op_to_action(const struct tn_op *op, struct tn_action *a)
 		a->type = TN_ACTION_TRUNCATE;
 		a->max_len = op->max_len;
 		return true;
+	case TN_OP_IF_LONGER:
+		a->type = TN_ACTION_IF_LONGER;
+		a->max_len = op->max_len;
+		return true;
 	case TN_OP_OUTPUT:
 		a->type = TN_ACTION_OUTPUT;
 		a->output.port = op->output.port;
@@ -144,6 +148,7 @@ static json_t *actions_to_json(const struct tn_engine *e, const struct tn_fate *
 	json_t *actions = json_array();
 
 	for (size_t i = 0; i < f->n_ops; i++) {
+		const struct tn_action *list;
 		struct tn_action action = {0};
 		json_t *one;
 
@@ -153,9 +158,10 @@ static json_t *actions_to_json(const struct tn_engine *e, const struct tn_fate *
 					(json_int_t)f->ops[i].meter->meter_id));
 			continue;
 		}
-		if (!op_to_action(&f->ops[i], &action))
+		list = f->ops[i].type == TN_OP_REPLY ? f->ops[i].reply : &action;
+		if (list == &action && !op_to_action(&f->ops[i], &action))
 			continue;
-		one = tn_actions_to_json(&codec, &action, 1);
+		one = tn_actions_to_json(&codec, list, 1u + list->n_nested);
 		json_array_extend(actions, one);
 		json_decref(one);
 	}

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "dataplane/api/codec.h"
+#include "dataplane/core/reply.h"
 #include "tests/unit/random.h"
 
 static inline void *some(struct tn_api_arena *a, size_t n)
@@ -87,9 +88,30 @@ static inline void random_match(struct random *r, struct tn_match *m)
 	}
 }
 
+/* What the kind does not take stays zero: it is not told. */
+static inline void random_reply(struct random *r, struct tn_action *a)
+{
+	uint16_t takes;
+
+	a->reply.kind = (uint8_t)(1 + random_below(r, TN_REPLY_LAST));
+	takes = tn_reply_forms[a->reply.kind].takes;
+	if (takes & TN_REPLY_TAKES_MAC)
+		a->reply.mac.b[random_below(r, 6)] = (uint8_t)random_u64(r);
+	if (takes & TN_REPLY_TAKES_IP)
+		a->reply.ip = random_u128(r);
+	if (takes & TN_REPLY_TAKES_ADDRESS)
+		a->reply.address = random_u128(r);
+	if (takes & TN_REPLY_TAKES_CODE)
+		a->reply.code = (uint8_t)random_u64(r);
+	if (takes & (TN_REPLY_TAKES_MTU | TN_REPLY_TAKES_LEASE))
+		a->reply.number = (uint32_t)random_u64(r);
+	if (takes & TN_REPLY_TAKES_ROUTER)
+		a->reply.router = random_bool(r);
+}
+
 static inline void random_action(struct random *r, struct tn_action *a, uint32_t after)
 {
-	a->type = (uint8_t)(TN_ACTION_OUTPUT + random_below(r, TN_ACTION_NOTE));
+	a->type = (uint8_t)(TN_ACTION_OUTPUT + random_below(r, TN_ACTION_LAST));
 	switch ((enum tn_action_type)a->type) {
 	case TN_ACTION_OUTPUT:
 		a->output.port = (uint32_t)random_u64(r);
@@ -125,6 +147,14 @@ static inline void random_action(struct random *r, struct tn_action *a, uint32_t
 		a->resubmit.table = (uint8_t)random_u64(r);
 		break;
 	case TN_ACTION_CLONE:
+		a->n_nested = (uint16_t)random_below(r, after + 1);
+		break;
+	case TN_ACTION_IF_LONGER:
+		a->n_nested = (uint16_t)random_below(r, after + 1);
+		a->max_len = (uint32_t)random_u64(r);
+		break;
+	case TN_ACTION_REPLY:
+		random_reply(r, a);
 		a->n_nested = (uint16_t)random_below(r, after + 1);
 		break;
 	case TN_ACTION_NOTE:

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "dataplane/core/reply.h"
+
 #define TABLE 3 /* the flow's own, where a test does not say */
 
 static struct tn_action action(enum tn_action_type type)
@@ -89,6 +91,35 @@ static struct tn_action clone(uint16_t n_nested)
 {
 	struct tn_action a = action(TN_ACTION_CLONE);
 
+	a.n_nested = n_nested;
+	return a;
+}
+
+static struct tn_action reply(uint8_t kind)
+{
+	struct tn_action a = action(TN_ACTION_REPLY);
+
+	a.reply.kind = kind;
+	a.reply.mac = (struct tn_mac){{2, 0, 0, 0, 0, 1}};
+	a.reply.ip = tn_u128_from_ip4(0x0a0000fe);
+	a.reply.address = tn_u128_from_ip4(0x0a000001);
+	a.reply.number = 1400;
+	return a;
+}
+
+static struct tn_action note(uint8_t len)
+{
+	struct tn_action a = action(TN_ACTION_NOTE);
+
+	a.note.len = len;
+	return a;
+}
+
+static struct tn_action if_longer(uint32_t max_len, uint16_t n_nested)
+{
+	struct tn_action a = action(TN_ACTION_IF_LONGER);
+
+	a.max_len = max_len;
 	a.n_nested = n_nested;
 	return a;
 }
@@ -223,6 +254,173 @@ static void groups_queues_and_notes_are_in_range(void **state)
 	assert_int_equal(check_one(a, TN_PLACE_APPLY), TN_OFPBAC_BAD_LEN);
 }
 
+/* Nothing is known of the packet. */
+static enum tn_of_error check_any(struct tn_action a)
+{
+	return check(&a, 1, TN_PLACE_APPLY, NULL, NULL);
+}
+
+static void answers_have_arguments_in_range(void **state)
+{
+	static const uint8_t router6[16] = {0x20, 1, 0x0d, 0xb8, [15] = 1};
+	struct tn_action a = reply(TN_REPLY_ARP);
+	struct tn_ip6 six;
+
+	(void)state;
+	memcpy(&six, router6, sizeof(six));
+	assert_int_equal(check_any(a), TN_OF_OK);
+	assert_int_equal(check_any(reply(0)), TN_OFPBAC_BAD_ARGUMENT);
+	assert_int_equal(check_any(reply(TN_REPLY_LAST + 1)), TN_OFPBAC_BAD_ARGUMENT);
+	a.reply.mac.b[0] = 1;
+	assert_int_equal(check_any(a), TN_OFPBAC_BAD_ARGUMENT);
+	a.reply.kind = TN_REPLY_ECHO; /* takes none */
+	assert_int_equal(check_any(a), TN_OF_OK);
+	for (uint8_t kind = TN_REPLY_TIME_EXCEEDED; kind <= TN_REPLY_TOO_BIG; kind++) {
+		a = reply(kind);
+		assert_int_equal(check_any(a), TN_OF_OK);
+		a.reply.ip = tn_u128_from_ip4(0xe0000001);
+		assert_int_equal(check_any(a), TN_OFPBAC_BAD_ARGUMENT);
+		a.reply.ip = tn_u128_from_ip6(&six);
+		assert_int_equal(check_any(a), TN_OF_OK);
+		a.reply.ip = 0;
+		assert_int_equal(check_any(a), TN_OFPBAC_BAD_ARGUMENT);
+	}
+	a = reply(TN_REPLY_TOO_BIG);
+	a.reply.number = 67;
+	assert_int_equal(check_any(a), TN_OFPBAC_BAD_ARGUMENT);
+	a.reply.number = 68;
+	assert_int_equal(check_any(a), TN_OF_OK);
+	a.reply.ip = tn_u128_from_ip6(&six);
+	assert_int_equal(check_any(a), TN_OFPBAC_BAD_ARGUMENT);
+	a.reply.number = 65536;
+	assert_int_equal(check_any(a), TN_OFPBAC_BAD_ARGUMENT);
+	a = reply(TN_REPLY_DHCP4);
+	assert_int_equal(check_any(a), TN_OF_OK);
+	a.reply.address = 0;
+	assert_int_equal(check_any(a), TN_OFPBAC_BAD_ARGUMENT);
+	a = reply(TN_REPLY_DHCP6);
+	assert_int_equal(check_any(a), TN_OFPBAC_BAD_ARGUMENT);
+	a.reply.ip = a.reply.address = tn_u128_from_ip6(&six);
+	assert_int_equal(check_any(a), TN_OF_OK);
+	a.reply.address = 0;
+	assert_int_equal(check_any(a), TN_OF_OK);
+}
+
+static enum tn_of_error check_data(uint8_t kind, const uint8_t *data, uint32_t n)
+{
+	static const uint8_t router6[16] = {0x20, 1, 0x0d, 0xb8, [15] = 1};
+	struct tn_action list[1 + TN_REPLY_NOTES_MAX];
+	struct tn_ip6 six;
+	uint8_t again[TN_REPLY_DATA_MAX];
+
+	memcpy(&six, router6, sizeof(six));
+	list[0] = reply(kind);
+	if (kind != TN_REPLY_DHCP4)
+		list[0].reply.ip = list[0].reply.address = tn_u128_from_ip6(&six);
+	list[0].n_nested = tn_reply_data_notes(data, n, list + 1);
+	assert_int_equal(tn_reply_data(list, again), n);
+	assert_memory_equal(again, data, n);
+	return check(list, 1u + list[0].n_nested, TN_PLACE_APPLY, NULL, NULL);
+}
+
+static void answers_hold_sound_data(void **state)
+{
+	static const uint8_t type[] = {53, 1, 2}, end[] = {255}, pad[] = {0, 0};
+	static const uint8_t ra[20] = {[12] = 1, [13] = 1}, ra0[20] = {[12] = 1};
+	uint8_t lease[] = {51, 4, 0, 0, 14, 16}, dns[] = {0, 23, 0, 2, 1, 2};
+	uint8_t many[TN_REPLY_DATA_MAX];
+	struct tn_action list[] = {reply(TN_REPLY_DHCP4), note(TN_NOTE_MAX), note(1)};
+
+	(void)state;
+	assert_int_equal(check_data(TN_REPLY_DHCP4, lease, sizeof(lease)), TN_OF_OK);
+	assert_int_equal(check_data(TN_REPLY_DHCP4, lease, 1), TN_OFPBAC_BAD_ARGUMENT);
+	assert_int_equal(check_data(TN_REPLY_DHCP4, lease, 5), TN_OFPBAC_BAD_ARGUMENT);
+	assert_int_equal(check_data(TN_REPLY_DHCP4, type, 3), TN_OFPBAC_BAD_ARGUMENT);
+	assert_int_equal(check_data(TN_REPLY_DHCP4, end, 1), TN_OFPBAC_BAD_ARGUMENT);
+	assert_int_equal(check_data(TN_REPLY_DHCP4, pad, 2), TN_OFPBAC_BAD_ARGUMENT);
+	assert_int_equal(check_data(TN_REPLY_DHCP6, dns, sizeof(dns)), TN_OF_OK);
+	assert_int_equal(check_data(TN_REPLY_DHCP6, dns, 5), TN_OFPBAC_BAD_ARGUMENT);
+	assert_int_equal(check_data(TN_REPLY_DHCP6, dns, 3), TN_OFPBAC_BAD_ARGUMENT);
+	dns[2] = 1;
+	assert_int_equal(check_data(TN_REPLY_DHCP6, dns, sizeof(dns)), TN_OFPBAC_BAD_ARGUMENT);
+	assert_int_equal(check_data(TN_REPLY_RA, ra, 20), TN_OF_OK);
+	assert_int_equal(check_data(TN_REPLY_RA, ra, 12), TN_OF_OK);
+	assert_int_equal(check_data(TN_REPLY_RA, ra, 11), TN_OFPBAC_BAD_ARGUMENT);
+	assert_int_equal(check_data(TN_REPLY_RA, ra, 14), TN_OFPBAC_BAD_ARGUMENT);
+	assert_int_equal(check_data(TN_REPLY_RA, ra0, 20), TN_OFPBAC_BAD_ARGUMENT);
+	assert_int_equal(check_data(TN_REPLY_ARP, lease, 1), TN_OFPBAC_BAD_ARGUMENT);
+	for (unsigned i = 0; i < sizeof(many); i += 10) {
+		memset(many + i, 7, 10);
+		many[i + 1] = 8;
+	}
+	assert_int_equal(check_data(TN_REPLY_DHCP4, many, sizeof(many)), TN_OF_OK);
+	/* In notes of one form. */
+	list[0].n_nested = 3;
+	assert_int_equal(check(list, 3, TN_PLACE_APPLY, NULL, NULL), TN_OFPBAC_BAD_LEN);
+	list[0].n_nested = TN_REPLY_NOTES_MAX + 1;
+	assert_int_equal(check(list, 3, TN_PLACE_APPLY, NULL, NULL), TN_OFPBAC_BAD_LEN);
+	list[0].n_nested = 2;
+	list[1].note.len--;
+	assert_int_equal(check(list, 3, TN_PLACE_APPLY, NULL, NULL), TN_OFPBAC_BAD_LEN);
+	list[1] = output(1);
+	assert_int_equal(check(list, 3, TN_PLACE_APPLY, NULL, NULL), TN_OFPBAC_BAD_LEN);
+	list[0].n_nested = 1;
+	list[1] = note(0);
+	assert_int_equal(check(list, 3, TN_PLACE_APPLY, NULL, NULL), TN_OFPBAC_BAD_LEN);
+}
+
+static void answers_need_their_question(void **state)
+{
+	const struct {
+		uint8_t kind;
+		struct tn_match fits, not ;
+	} cases[] = {
+		{TN_REPLY_ECHO, ip_packet(0x0800, 1), ip_packet(0x0800, 6)},
+		{TN_REPLY_ECHO, ip_packet(0x86dd, 58), ip_packet(0x86dd, 1)},
+		{TN_REPLY_TIME_EXCEEDED, ip_packet(0x0800, 6), ip_packet(0x86dd, 6)},
+		{TN_REPLY_UNREACHABLE, ip_packet(0x0800, 6), any_packet()},
+		{TN_REPLY_TOO_BIG, ip_packet(0x0800, 17), ip_packet(0x86dd, 17)},
+		{TN_REPLY_DHCP4, ip_packet(0x0800, 17), ip_packet(0x86dd, 17)},
+	};
+	struct tn_action list[2] = {reply(TN_REPLY_ECHO), set(TN_FIELD_ICMPV4_TYPE, 0)};
+	struct tn_match m = ip_packet(0x0800, 1);
+
+	(void)state;
+	for (size_t i = 0; i < TN_ARRAY_SIZE(cases); i++) {
+		struct tn_action a = reply(cases[i].kind);
+
+		assert_int_equal(check(&a, 1, TN_PLACE_APPLY, &cases[i].fits, NULL), TN_OF_OK);
+		assert_int_equal(check(&a, 1, TN_PLACE_APPLY, &cases[i].not, NULL),
+			TN_OFPBAC_MATCH_INCONSISTENT);
+	}
+	/* What is known of the answer. */
+	assert_int_equal(check(list, 2, TN_PLACE_APPLY, &m, NULL), TN_OF_OK);
+	m = ip_packet(0x0800, 17);
+	list[0] = reply(TN_REPLY_TIME_EXCEEDED);
+	assert_int_equal(check(list, 2, TN_PLACE_APPLY, &m, NULL), TN_OF_OK);
+	list[1] = set(TN_FIELD_UDP_DST, 1);
+	assert_int_equal(check(list, 2, TN_PLACE_APPLY, &m, NULL), TN_OFPBAC_MATCH_INCONSISTENT);
+}
+
+static void lengths_to_compare_with_are_in_range(void **state)
+{
+	struct tn_action list[] = {if_longer(100, 1), output(1), output(2)};
+	int index;
+
+	(void)state;
+	assert_int_equal(check(list, 3, TN_PLACE_APPLY, NULL, NULL), TN_OF_OK);
+	list[0] = if_longer(67, 1);
+	assert_int_equal(check(list, 3, TN_PLACE_APPLY, NULL, NULL), TN_OFPBAC_BAD_ARGUMENT);
+	list[0] = if_longer(65536, 1);
+	assert_int_equal(check(list, 3, TN_PLACE_APPLY, NULL, NULL), TN_OFPBAC_BAD_ARGUMENT);
+	list[0] = if_longer(65535, 3);
+	assert_int_equal(check(list, 3, TN_PLACE_APPLY, NULL, NULL), TN_OFPBAC_BAD_LEN);
+	list[0] = if_longer(65535, 2);
+	list[2] = action(0);
+	assert_int_equal(check(list, 3, TN_PLACE_APPLY, NULL, &index), TN_OFPBAC_BAD_TYPE);
+	assert_int_equal(index, 2);
+}
+
 static void vlan_arguments_are_in_range(void **state)
 {
 	(void)state;
@@ -242,7 +440,7 @@ static void types_that_do_not_exist_are_refused(void **state)
 	for (unsigned type = 0; type < 256; type++) {
 		enum tn_of_error of = check_one(action(type), TN_PLACE_APPLY);
 
-		if (type < TN_ACTION_OUTPUT || type > TN_ACTION_NOTE)
+		if (type < TN_ACTION_OUTPUT || type > TN_ACTION_LAST)
 			assert_int_equal(of, TN_OFPBAC_BAD_TYPE);
 		else
 			assert_int_not_equal(of, TN_OFPBAC_BAD_TYPE);
@@ -528,6 +726,10 @@ static struct tn_action sound(enum tn_action_type type)
 		a.max_len = 64;
 		return a;
 	}
+	case TN_ACTION_REPLY:
+		return reply(TN_REPLY_ARP);
+	case TN_ACTION_IF_LONGER:
+		return if_longer(1500, 0);
 	default:
 		return action(type);
 	}
@@ -536,10 +738,10 @@ static struct tn_action sound(enum tn_action_type type)
 static void a_set_holds_one_of_a_kind(void **state)
 {
 	(void)state;
-	for (int type = TN_ACTION_OUTPUT; type <= TN_ACTION_NOTE; type++) {
+	for (int type = TN_ACTION_OUTPUT; type <= TN_ACTION_LAST; type++) {
 		const struct tn_action two[] = {sound(type), sound(type)};
 		bool member = type != TN_ACTION_MOVE && type != TN_ACTION_RESUBMIT &&
-			type != TN_ACTION_CLONE && type != TN_ACTION_NOTE;
+			!tn_action_nests((uint8_t)type) && type != TN_ACTION_NOTE;
 		enum tn_of_error again =
 			type == TN_ACTION_SET_FIELD ? TN_OF_OK : TN_OFPBAC_UNSUPPORTED_ORDER;
 
@@ -627,11 +829,11 @@ static void tables_and_meters_of_instructions_are_in_range(void **state)
 
 static void equality_is_of_what_matters(void **state)
 {
-	struct tn_action a[TN_ACTION_NOTE + 1], b[TN_ACTION_NOTE + 1];
+	struct tn_action a[TN_ACTION_LAST + 1], b[TN_ACTION_LAST + 1];
 	size_t n = 0;
 
 	(void)state;
-	for (int type = TN_ACTION_OUTPUT; type <= TN_ACTION_NOTE; type++)
+	for (int type = TN_ACTION_OUTPUT; type <= TN_ACTION_LAST; type++)
 		a[n++] = sound(type);
 	memcpy(b, a, sizeof(b));
 	assert_true(tn_actions_equal(a, n, b, n));
@@ -664,6 +866,10 @@ int main(void)
 		cmocka_unit_test(ports_are_ordinary_or_reserved_for_output),
 		cmocka_unit_test(output_lengths_and_reasons_are_in_range),
 		cmocka_unit_test(groups_queues_and_notes_are_in_range),
+		cmocka_unit_test(answers_have_arguments_in_range),
+		cmocka_unit_test(answers_hold_sound_data),
+		cmocka_unit_test(answers_need_their_question),
+		cmocka_unit_test(lengths_to_compare_with_are_in_range),
 		cmocka_unit_test(vlan_arguments_are_in_range),
 		cmocka_unit_test(types_that_do_not_exist_are_refused),
 		cmocka_unit_test(read_only_fields_are_not_set),

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "dataplane/core/openflow.h"
+#include "dataplane/core/reply.h"
 #include "tests/unit/core/packets.h"
 
 #define EVENTS_MAX 64u
@@ -314,6 +315,151 @@ static void test_sets_are_seen_by_what_follows(void **state)
 	assert_int_equal(bench.events[2].data[12] << 8 | bench.events[2].data[13], 0x8100);
 	assert_memory_equal(bench.events[3].data, bench.events[1].data, bench.events[1].len);
 	assert_int_equal(bench.events[3].len, bench.events[1].len);
+}
+
+/* --- answers ---------------------------------------------------------------------------------- */
+
+static struct {
+	enum tn_drop says;
+	bool has_room;
+	unsigned asked, rooms;
+	uint32_t wire_len;
+	uint8_t memory[TN_HEADROOM_MIN + 4096];
+} helper;
+
+static enum tn_drop on_reply(void *ctx, struct tn_view *view)
+{
+	(void)ctx;
+	(void)view;
+	helper.asked++;
+	return helper.says;
+}
+
+static bool on_room(void *ctx, struct tn_view *view, uint32_t len)
+{
+	(void)ctx;
+	helper.rooms++;
+	*view = (struct tn_view){
+		.data = helper.memory + TN_HEADROOM_MIN, .len = len, .headroom = TN_HEADROOM_MIN};
+	return helper.has_room;
+}
+
+static uint32_t on_wire_len(void *ctx, const struct tn_view *view)
+{
+	(void)ctx;
+	return helper.wire_len ? helper.wire_len : view->wire_len;
+}
+
+static struct tn_action router(uint8_t kind)
+{
+	return (struct tn_action){.type = TN_ACTION_REPLY,
+		.reply = {.kind = kind, .mac = {{2, 0, 0, 0, 0, 0xfe}}, .number = 1400}};
+}
+
+static void start_reply(const struct packet *p, struct tn_action *a)
+{
+	start(p);
+	memset(&helper, 0, sizeof(helper));
+	a->reply.ip = tn_u128_from_ip4(0x0a0000fe);
+	bench.env.reply = on_reply;
+	bench.env.room = on_room;
+	add(TN_OP_REPLY)->reply = a;
+}
+
+static void go_on(struct bench *b)
+{
+	assert_int_equal(b->facts.fact[b->facts.n - 1].kind, TN_FACT_REPARSED);
+	add_output(7, true);
+}
+
+static void test_an_answer_takes_the_place_of_its_packet(void **state)
+{
+	struct tn_action a = router(TN_REPLY_TIME_EXCEEDED);
+	struct packet p;
+
+	(void)state;
+	packet_init(&p);
+	p.payload = 40;
+	p.dst = 0x0a000002;
+	/* It is longer than the packet: with room behind it, without any, with none to have. */
+	for (unsigned round = 0; round < 3; round++) {
+		start_reply(&p, &a);
+		bench.f.view.tailroom = round ? 0 : 100;
+		bench.f.view.headroom = TN_HEADROOM_MIN;
+		helper.has_room = round == 1;
+		bench.decide = go_on;
+		run();
+		assert_int_equal(helper.asked, 1);
+		assert_int_equal(helper.rooms, round ? 1 : 0);
+		assert_int_equal(bench.n_events, 1);
+		if (round == 2) {
+			expect(0, DROP, TN_DROP_NO_BUFFER);
+			continue;
+		}
+		expect(0, OUTPUT, 7);
+		assert_int_equal(bench.events[0].len, 14 + 20 + 8 + 20 + 8 + 40);
+		assert_int_equal(bench.events[0].len, bench.events[0].wire_len);
+		assert_int_equal(bench.events[0].data[14 + 20], 11);
+		assert_int_equal(bench.f.view.headroom, TN_HEADROOM_MIN);
+		assert_true(tn_field_get(&bench.facts.fact[0].key, TN_FIELD_ICMPV4_TYPE) == 11);
+	}
+}
+
+static void test_an_answer_may_be_refused(void **state)
+{
+	struct tn_action a = router(TN_REPLY_TIME_EXCEEDED);
+	struct packet p;
+
+	(void)state;
+	start_reply(NULL, &a);
+	helper.says = TN_DROP_REPLY_BUDGET;
+	run();
+	expect(0, DROP, TN_DROP_REPLY_BUDGET);
+	packet_init(&p);
+	p.src = 0xe0000001;
+	start_reply(&p, &a);
+	run();
+	expect(0, DROP, TN_DROP_NO_ICMP_ERROR);
+	assert_int_equal(bench.n_decided, 0);
+}
+
+static void go_another_way(struct bench *b)
+{
+	assert_int_equal(b->facts.fact[0].kind, TN_FACT_LONGER);
+	assert_int_equal(b->facts.fact[0].op, 0);
+	b->program.n_ops = 1;
+	add_output(8, true);
+}
+
+static void test_longer_packets_take_another_way(void **state)
+{
+	struct packet p;
+
+	(void)state;
+	packet_init(&p);
+	p.payload = 100;
+	p.pad = 60;
+	for (int more = -1; more <= 1; more++) {
+		start(&p);
+		add(TN_OP_IF_LONGER)->max_len = (uint32_t)(20 + 8 + 100 + more);
+		add_output(1, true);
+		bench.decide = go_another_way;
+		run();
+		assert_int_equal(bench.n_decided, more < 0);
+		expect(0, OUTPUT, more < 0 ? 8 : 1);
+	}
+	/* What is to be cut counts by its parts, whatever its own header says. */
+	for (unsigned part = 90; part < 120; part += 10) {
+		start(&p);
+		memset(&helper, 0, sizeof(helper));
+		helper.wire_len = 14 + part;
+		bench.env.wire_len = on_wire_len;
+		add(TN_OP_IF_LONGER)->max_len = 100;
+		add_output(1, true);
+		bench.decide = go_another_way;
+		run();
+		expect(0, OUTPUT, part > 100 ? 8 : 1);
+	}
 }
 
 static void test_a_rewrite_that_cannot_be(void **state)
@@ -808,6 +954,9 @@ int main(void)
 		cmocka_unit_test(test_used_up_by_its_last_copy),
 		cmocka_unit_test(test_drops),
 		cmocka_unit_test(test_sets_are_seen_by_what_follows),
+		cmocka_unit_test(test_an_answer_takes_the_place_of_its_packet),
+		cmocka_unit_test(test_an_answer_may_be_refused),
+		cmocka_unit_test(test_longer_packets_take_another_way),
 		cmocka_unit_test(test_a_rewrite_that_cannot_be),
 		cmocka_unit_test(test_counts),
 		cmocka_unit_test(test_learn),

@@ -631,6 +631,53 @@ static void test_ttl_runs_out(void **state)
 	assert_int_equal(out.dropped[TN_DROP_TTL_EXPIRED], 1);
 }
 
+/* A large frame is as long as its segments; of one that is too long one answer tells. */
+static void test_too_big_is_told_once(void **state)
+{
+	struct tn_action list[6] = {
+		{.type = TN_ACTION_IF_LONGER, .max_len = 540, .n_nested = 2},
+		{.type = TN_ACTION_REPLY,
+			.reply = {.kind = TN_REPLY_TOO_BIG,
+				.ip = tn_u128_from_ip4(0x0a0000fe),
+				.number = 540}},
+		output(TN_PORT_IN_PORT),
+		output(1 + TAKES_ALL),
+	};
+	struct bed *b = *state;
+	struct packet p;
+
+	packet_init(&p);
+	p.proto = TN_IPPROTO_TCP;
+	p.dst = 0x0a000102;
+	p.payload = 2000;
+	for (unsigned way = 0; way < 3; way++) {
+		unsigned n = 4;
+
+		/* Out as it is, through the executor, into a tunnel. */
+		if (way == 1) {
+			list[3] = set(TN_FIELD_ETH_SRC, 0x020000000099);
+			list[4] = output(1 + TAKES_ALL);
+			n = 5;
+		} else if (way == 2) {
+			n = to_tunnel(list, 3);
+		}
+		flow(b, &p, list, n, false);
+		for (uint16_t size = 500; size <= 501; size++) {
+			struct tn_packet u;
+			struct outcome out;
+
+			unfinished(&b->rng, &p, size, &u);
+			out = run(b, 0, &u, 1);
+			assert_int_equal(out.ports_out[0].frames, size > 500);
+			assert_int_equal(
+				out.ports_out[TAKES_ALL].frames, size > 500 || way == 2 ? 0 : 4);
+			assert_int_equal(
+				out.ports_out[UPLINK].frames, size > 500 || way != 2 ? 0 : 4);
+			assert_int_equal(b->passed_on, size == 500 && way != 2);
+		}
+	}
+}
+
 /* What cannot be done is a counted drop, on every way out. */
 static void test_bad_offload(void **state)
 {
@@ -710,6 +757,7 @@ int main(void)
 		TEST(mtu_is_of_segments),
 		TEST(meter_counts_segments),
 		TEST(ttl_runs_out),
+		TEST(too_big_is_told_once),
 		TEST(bad_offload),
 		TEST(no_buffers),
 		TEST(by_an_uplink),

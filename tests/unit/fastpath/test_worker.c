@@ -59,7 +59,7 @@ struct bed {
 	bool punts_full;
 	unsigned host_frames;
 	struct tn_packet pool[N_PORTS][POOL];
-	struct rng rng;
+	struct rng rng, lengths; /* lengths: of what IF_LONGER compares with */
 };
 
 static struct bed *bed_now;
@@ -97,6 +97,15 @@ static bool buffer_clone(void *ctx, const struct tn_packet *p, struct tn_packet 
 	return true;
 }
 
+static bool buffer_alloc(void *ctx, uint32_t len, struct tn_packet *p)
+{
+	static const uint8_t nothing[BUF_SIZE];
+
+	(void)ctx;
+	buffer_new(p, nothing, len);
+	return true;
+}
+
 static void buffer_free(void *ctx, const struct tn_packet *p, unsigned n)
 {
 	(void)ctx;
@@ -105,7 +114,8 @@ static void buffer_free(void *ctx, const struct tn_packet *p, unsigned n)
 	bed_now->live -= n;
 }
 
-static const struct tn_buffer_ops buffer_ops = {.clone = buffer_clone, .free = buffer_free};
+static const struct tn_buffer_ops buffer_ops = {
+	.clone = buffer_clone, .alloc = buffer_alloc, .free = buffer_free};
 
 static unsigned port_tx(struct tn_port *port, unsigned queue, struct tn_packet *packets, unsigned n)
 {
@@ -361,6 +371,7 @@ static int setup(void **state)
 	b->cacheless = new_worker(0, &b->counted_cacheless);
 	b->tx_room = TN_BURST;
 	b->rng.state = 42;
+	b->lengths.state = 43;
 	*state = b;
 	return 0;
 }
@@ -534,6 +545,21 @@ static void random_match(struct rng *r, struct tn_match *m)
 	}
 }
 
+/* Maybe longer packets go another way. */
+static unsigned random_length(struct rng *r, struct tn_action *list)
+{
+	unsigned nested = rng_below(r, 2);
+
+	if (rng_below(r, 4))
+		return 0;
+	list[0] = (struct tn_action){.type = TN_ACTION_IF_LONGER,
+		.max_len = 68 + rng_below(r, 40),
+		.n_nested = (uint16_t)nested};
+	list[1] = (struct tn_action){.type = TN_ACTION_OUTPUT,
+		.output = {.port = 1 + rng_below(r, N_PORTS), .reason = TN_REASON_DEFAULT}};
+	return 1 + nested;
+}
+
 static unsigned random_actions(struct rng *r, const struct tn_match *m, struct tn_action *list)
 {
 	unsigned n = 0;
@@ -558,6 +584,7 @@ static unsigned random_actions(struct rng *r, const struct tn_match *m, struct t
 			.field = TN_FIELD_TUN_DST,
 			.set = {.value = match_value(r, TN_FIELD_TUN_DST), .mask = ~(tn_u128)0}};
 	}
+	n += random_length(&bed_now->lengths, list + n);
 	for (unsigned outputs = rng_below(r, 3); outputs; outputs--)
 		list[n++] = (struct tn_action){.type = TN_ACTION_OUTPUT,
 			.output = {.port = rng_below(r, 3) ? 1 + rng_below(r, N_PORTS + 1) : VXLAN,
@@ -572,7 +599,7 @@ static unsigned random_actions(struct rng *r, const struct tn_match *m, struct t
 
 static void random_change(struct bed *b)
 {
-	struct tn_action list[8];
+	struct tn_action list[12];
 	struct tn_flow_mod fm;
 	unsigned n;
 

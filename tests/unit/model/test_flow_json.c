@@ -307,6 +307,9 @@ static const struct golden instructions[] = {
 	{"", "{'type':'EXTENSION','extension':{'tunnelDst':{'tunnelDst':'192.0.2.9'}}}",
 		L2 "'TUNNEL_DST','ip':'192.0.2.9'}"},
 	{"", "{'type':'CLONE','instructions':[]}", NULL},
+	{"", "{'type':'IF_LONGER','maxLen':1450,'instructions':[{'type':'OUTPUT','port':'2'}]}",
+		NULL},
+	{ARP, "{'type':'REPLY','reply':'ARP','mac':'02:00:5E:00:01:01'}", NULL},
 	{"",
 		"{'type':'CLONE','instructions':[{'type':'OUTPUT','port':'1'},{'type':'CLONE',"
 		"'instructions':[{'type':'GROUP','groupId':1}]},{'type':'OUTPUT','port':'2'}]}",
@@ -409,7 +412,7 @@ static void every_instruction_both_ways(void **state)
 		json_decref(out);
 		json_decref(wanted);
 	}
-	for (i = TN_ACTION_OUTPUT; i <= TN_ACTION_NOTE; i++)
+	for (i = TN_ACTION_OUTPUT; i <= TN_ACTION_LAST; i++)
 		if (!(actions >> i & 1))
 			fail_msg("no case for action %zu", i);
 	for (i = 0; i < TN_N_FIELDS; i++)

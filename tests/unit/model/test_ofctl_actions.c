@@ -2,6 +2,57 @@
 /* Actions and instructions in ovs-ofctl text: every one both ways, and every way to be wrong. */
 #include "tests/unit/model/ofctl_helper.h"
 
+/* What Open vSwitch does not have. */
+static void answers(void **state)
+{
+	static const struct pair pairs[] = {
+		{"arp,actions=reply(arp,mac=02:00:5e:00:01:01),in_port",
+			"arp actions=reply(arp,mac=02:00:5e:00:01:01),IN_PORT"},
+		{"icmp6,icmp_type=135 actions=reply(nd,mac=02:00:5e:00:01:01,router)", NULL},
+		{"icmp,actions=REPLY(ECHO),IN_PORT", "icmp actions=reply(echo),IN_PORT"},
+		{"ip actions=reply(time_exceeded,mac=02:00:5e:00:01:01,ip=10.0.0.254)", NULL},
+		{"ipv6,actions=reply(unreachable,ip=2001:db8::1,code=4,mac=02:00:5e:00:01:01)",
+			"ipv6 actions=reply(unreachable,mac=02:00:5e:00:01:01,ip=2001:db8::1,code=4)"},
+		{"ip actions=if_longer(1450,reply(too_big,mac=02:00:5e:00:01:01,ip=10.0.0.254,"
+		 "mtu=1450),IN_PORT),output:2",
+			NULL},
+		{"udp actions=reply(dhcp4,mac=02:00:5e:00:01:01,ip=10.0.0.254,address=10.0.0.1,"
+		 "options=330400000e10)",
+			NULL},
+		{"udp6 actions=reply(dhcp6,mac=02:00:5e:00:01:01,ip=fe80::1,lease_time=60)", NULL},
+		{"udp6,actions=reply(dhcp6,mac=02:00:5e:00:01:01,ip=fe80::1,address=2001:db8::1)",
+			"udp6 actions=reply(dhcp6,mac=02:00:5e:00:01:01,ip=fe80::1,"
+			"address=2001:db8::1,lease_time=86400)"},
+		{"icmp6 actions=reply(ra,mac=02:00:5e:00:01:01,ip=fe80::1,"
+		 "body=400007080000000000000000)",
+			NULL},
+		{"actions=if_longer(1450,drop),output:2", NULL},
+		{"actions=if_longer(1450),output:2", "actions=if_longer(1450,drop),output:2"},
+	};
+	static const struct complaint list[] = {
+		{"arp,actions=reply", 13, TN_OF_OK, "reply(KIND"},
+		{"arp,actions=reply(arpp,mac=02:00:5e:00:01:01)", 19, TN_OF_OK, "did you mean"},
+		{"arp,actions=reply(arp)", 13, TN_OF_OK, "needs mac="},
+		{"arp,actions=reply(arp,mac=1)", 27, TN_OF_OK, "MAC address"},
+		{"arp,actions=reply(arp,mac=02:00:5e:00:01:01/ff:ff:ff:00:00:00)", 45,
+			TN_OFPBAC_BAD_ARGUMENT, "no mask"},
+		{"arp,actions=reply(arp,ip=10.0.0.1)", 23, TN_OF_OK, "unknown key"},
+		{"udp,actions=reply(dhcp4,mac=02:00:5e:00:01:01,ip=10.0.0.254)", 13, TN_OF_OK,
+			"needs address="},
+		{"udp,actions=reply(dhcp4,mac=02:00:5e:00:01:01,ip=10.0.0.254,address=10.0.0.1,"
+		 "options=330)",
+			88, TN_OF_OK, "two hexadecimal digits"},
+		{"ip,actions=reply(arp,mac=02:00:5e:00:01:01)", 12, TN_OFPBAC_MATCH_INCONSISTENT,
+			"needs"},
+		{"actions=if_longer(67,1)", 9, TN_OFPBAC_BAD_ARGUMENT, "68"},
+		{"actions=if_longer(x,1)", 19, TN_OF_OK, "x"},
+	};
+
+	(void)state;
+	check_pairs(pairs, TN_ARRAY_SIZE(pairs));
+	check_complaints(list, TN_ARRAY_SIZE(list));
+}
+
 static void output(void **state)
 {
 	static const struct pair pairs[] = {
@@ -405,6 +456,7 @@ static void packet_out(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(answers),
 		cmocka_unit_test(output),
 		cmocka_unit_test(vlan),
 		cmocka_unit_test(set_field),

@@ -168,9 +168,27 @@ static struct tn_action draw_note(void)
 	return a;
 }
 
+/* Without data: options are to be sound, and other tests give such. */
+static struct tn_action draw_reply(void)
+{
+	struct tn_action a = {.type = TN_ACTION_REPLY};
+	bool six;
+
+	a.reply.kind = (uint8_t)(1 + below(TN_REPLY_LAST - 1));
+	six = a.reply.kind == TN_REPLY_DHCP6 || (a.reply.kind != TN_REPLY_DHCP4 && one_in(2));
+	a.reply.ip = six ? (tn_u128)0x20010db8 << 96 | draw() : tn_u128_from_ip4((uint32_t)draw());
+	a.reply.address = six ? a.reply.ip + 1 : tn_u128_from_ip4((uint32_t)draw());
+	for (unsigned i = 1; i < sizeof(a.reply.mac.b); i++)
+		a.reply.mac.b[i] = (uint8_t)draw();
+	a.reply.number = 1280 + below(9000);
+	a.reply.code = (uint8_t)draw();
+	a.reply.router = one_in(2);
+	return a;
+}
+
 static struct tn_action draw_action(void)
 {
-	struct tn_action a = {.type = (uint8_t)(1 + below(TN_ACTION_NOTE))};
+	struct tn_action a = {.type = (uint8_t)(1 + below(TN_ACTION_LAST))};
 
 	if (one_in(2)) /* most of these are refused: their fields need a match */
 		return one_in(3) ? draw_move() : draw_set();
@@ -205,6 +223,11 @@ static struct tn_action draw_action(void)
 		break;
 	case TN_ACTION_NOTE:
 		return draw_note();
+	case TN_ACTION_REPLY:
+		return draw_reply();
+	case TN_ACTION_IF_LONGER:
+		a.max_len = 68 + below(9000);
+		break;
 	default:
 		break;
 	}
@@ -228,7 +251,7 @@ static size_t draw_list(struct tn_action list[LIST_MAX], const struct place *p)
 		size_t more = 1;
 
 		list[n] = draw_action();
-		if (list[n].type == TN_ACTION_CLONE) {
+		if (list[n].type == TN_ACTION_CLONE || list[n].type == TN_ACTION_IF_LONGER) {
 			list[n].n_nested = (uint16_t)below(4);
 			for (unsigned i = 0; i < list[n].n_nested; i++) {
 				list[n + more] = draw_action();

@@ -7,6 +7,7 @@
 
 #include <ctype.h>
 
+#include "dataplane/core/reply.h"
 #include "tests/unit/model/json_help.h"
 
 static char *readme;
@@ -174,12 +175,14 @@ static void every_type_is_named(void **state)
 		}
 		json_decref(j);
 	}
-	for (i = 0; i < TN_N_FIELDS + TN_ACTION_NOTE; i++) {
+	for (i = 0; i < TN_N_FIELDS + TN_ACTION_LAST; i++) {
 		a = (struct tn_action){.type = TN_ACTION_SET_FIELD, .field = (uint8_t)i};
 		if (i < TN_N_FIELDS)
 			a.set.mask = tn_field_ones((enum tn_field_id)i);
 		else
 			a = (struct tn_action){.type = (uint8_t)(i - TN_N_FIELDS + 1)};
+		if (a.type == TN_ACTION_REPLY)
+			a.reply.kind = TN_REPLY_ARP;
 		j = tn_actions_to_json(&h.codec, &a, 1);
 		e = json_array_get(j, 0);
 		sub = json_object_get(e, "subtype");

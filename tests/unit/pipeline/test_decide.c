@@ -161,6 +161,12 @@ static const char *text(const struct fixture *f)
 				s + at, sizeof(s) - at, "CLONE%s(", op->last ? "*" : "");
 			ends[depth++] = i + 1 + op->n_nested;
 			continue;
+		case TN_OP_REPLY:
+			at += (size_t)snprintf(s + at, sizeof(s) - at, "REPLY");
+			break;
+		case TN_OP_IF_LONGER:
+			at += (size_t)snprintf(s + at, sizeof(s) - at, "LONGER%u", op->max_len);
+			break;
 		default:
 			at += (size_t)snprintf(s + at, sizeof(s) - at, "op%u", op->type);
 			break;
@@ -416,6 +422,71 @@ static void test_clone_leaves_the_packet(void **state)
 	add_apply(f, 0, list, 4, TN_GOTO_NONE);
 	decide(f, &key, NULL);
 	assert_string_equal(text(f), "CLONE(SET:tcp_dst=1 OUT2*) OUT3*");
+}
+
+static void test_a_reply_stops_until_it_is_there(void **state)
+{
+	struct fixture *f = *state;
+	struct tn_action list[] = {
+		set_field(TN_FIELD_TUN_SRC, 1),
+		set_field(TN_FIELD_TUN_DST, 2),
+		{.type = TN_ACTION_REPLY,
+			.reply = {.kind = TN_REPLY_TIME_EXCEEDED,
+				.ip = tn_u128_from_ip4(0x0a0000fe)}},
+		{.type = TN_ACTION_RESUBMIT, .resubmit = {.in_port = TN_PORT_IN_PORT, .table = 3}},
+		output(TN_PORT_IN_PORT),
+	};
+	struct tn_action inner[] = {output(2)};
+	struct tn_key key = tcp_key(1);
+	struct tn_facts facts = {.n = 1, .fact[0] = {.kind = TN_FACT_REPARSED, .key = tcp_key(1)}};
+	struct tn_flow_mod fm;
+
+	add_apply(f, 0, list, 5, TN_GOTO_NONE);
+	tn_flow_mod_init(&fm);
+	fm.table_id = 3;
+	tn_match_set_exact(&fm.match, TN_FIELD_TUN_SRC, 2);
+	tn_match_set_exact(&fm.match, TN_FIELD_TUN_DST, 1);
+	tn_match_set_exact(&fm.match, TN_FIELD_ETH_TYPE, 0x0800);
+	tn_match_set_exact(&fm.match, TN_FIELD_IP_TTL, 7);
+	fm.inst.apply = inner;
+	fm.inst.n_apply = 1;
+	add_flow(f, &fm);
+	decide(f, &key, NULL);
+	assert_string_equal(text(f), "REPLY");
+	/* The answer's headers, and a tunnel's ends exchanged. */
+	facts.fact[0].op = f->program.n_ops - 1;
+	tn_field_set(&facts.fact[0].key, TN_FIELD_IP_TTL, 7);
+	decide(f, &key, &facts);
+	assert_string_equal(text(f), "REPLY OUT2 OUT1*");
+}
+
+static void test_what_is_longer_leaves_the_list(void **state)
+{
+	struct fixture *f = *state;
+	struct tn_action list[] = {
+		{.type = TN_ACTION_IF_LONGER, .max_len = 1000, .n_nested = 2},
+		set_field(TN_FIELD_TCP_DST, 1),
+		output(2),
+		output(3),
+	};
+	struct tn_action set[] = {output(4)};
+	struct tn_facts facts = {.n = 1, .fact[0] = {.kind = TN_FACT_LONGER}};
+	struct tn_key key = tcp_key(1);
+	struct tn_flow_mod fm;
+
+	tn_flow_mod_init(&fm);
+	tn_match_set_exact(&fm.match, TN_FIELD_ETH_TYPE, 0x0800);
+	tn_match_set_exact(&fm.match, TN_FIELD_IP_PROTO, 6);
+	fm.inst.apply = list;
+	fm.inst.n_apply = 4;
+	fm.inst.write = set;
+	fm.inst.n_write = 1;
+	add_flow(f, &fm);
+	decide(f, &key, NULL);
+	assert_string_equal(text(f), "LONGER1000 OUT3 OUT4*");
+	facts.fact[0].op = 1;
+	decide(f, &key, &facts);
+	assert_string_equal(text(f), "LONGER1000 SET:tcp_dst=1 OUT2*");
 }
 
 static void test_resubmit_comes_back(void **state)
@@ -679,6 +750,8 @@ int main(void)
 		TEST(fast_failover_follows_liveness),
 		TEST(select_weights),
 		TEST(clone_leaves_the_packet),
+		TEST(a_reply_stops_until_it_is_there),
+		TEST(what_is_longer_leaves_the_list),
 		TEST(resubmit_comes_back),
 		TEST(move_copies_bits),
 		TEST(packet_in_reasons),
