@@ -97,7 +97,8 @@ static bool make_template(const struct tn_vxlan_encap *encap, struct tn_fast_pro
 	memset(shape->template + 24, 0, 2); /* checksum */
 	for (unsigned i = 14; i < 34; i += 2)
 		sum += tn_load16(shape->template + i);
-	shape->ip_sum = sum;
+	sum = (sum & 0xffff) + (sum >> 16);
+	shape->ip_sum = (uint16_t)((sum & 0xffff) + (sum >> 16));
 	shape->tos = encap->inherit_dscp ? 0 : encap->tos & 0xfc;
 	shape->tos_mask = encap->inherit_dscp ? 0xff : 0x03;
 	return true;
@@ -139,6 +140,7 @@ static void compile_output(const struct tn_forwarding *fwd, const struct tn_op *
 	}
 	shape->kind = TN_FAST_OUTPUT;
 	shape->out = (uint16_t)index;
+	shape->tunnel = TN_FAST_NO_TUNNEL;
 	shape->max_frame = fwd->ports[index].max_frame;
 }
 
@@ -163,6 +165,7 @@ void tn_compile(const struct tn_forwarding *fwd, const struct tn_program *progra
 
 	memset(shape, 0, sizeof(*shape));
 	shape->kind = TN_FAST_SLOW;
+	shape->ports = UINT32_MAX;
 	if (op && op->type == TN_OP_OUTPUT)
 		compile_output(fwd, op, entropy, shape);
 	shape->longer = longest(program);

@@ -19,22 +19,24 @@ static void widen_mask(struct tn_worker *w)
 	w->rest_phy = w->rest.in_phy_port.raw != 0;
 	w->rest_tunnel = tn_u128_from_ip6(&w->rest.tun_src) || tn_u128_from_ip6(&w->rest.tun_dst);
 	w->mask_gen++;
+	tn_wk_doubt_sessions(w);
 }
 
-/*
- * Is the decision of a session still right, though it was made in an older version? Looked at once
- * a commit and session: the answer moves the stamp.
- */
+/* Looked at once a commit and session: the answer moves the stamp. */
 bool tn_wk_session_valid(const struct tn_worker *w, struct tn_session *s)
 {
 	const struct tn_snapshot *snapshot = w->fwd->snapshot;
+	struct tn_session_more *more = tn_session_more(&w->sessions, s);
 
-	for (uint64_t left = s->classes; left; left &= left - 1) {
+	if (more->mask_gen != w->mask_gen)
+		return false;
+	for (uint64_t left = more->classes; left; left &= left - 1) {
 		/* versions wrap: compare by difference */
-		if ((int32_t)(snapshot->epoch[__builtin_ctzll(left)] - s->stamp) > 0)
+		if ((int32_t)(snapshot->epoch[__builtin_ctzll(left)] - more->stamp) > 0)
 			return false;
 	}
-	s->stamp = (uint32_t)snapshot->version;
+	more->stamp = (uint32_t)snapshot->version;
+	s->valid = w->valid;
 	return true;
 }
 
@@ -59,24 +61,29 @@ void tn_wk_release(struct tn_worker *w, struct tn_fast_program *prog)
 static void remember(struct tn_worker *w, const struct tn_wk_run *run, struct tn_session *s,
 	struct tn_fast_program *prog)
 {
+	struct tn_session_more *more;
+
 	if (s) {
 		tn_wk_release(w, s->program);
 	} else {
-		s = tn_sessions_insert(
-			&w->sessions, &run->key, run->has_ip6 ? &run->ip6 : NULL, run->hash);
+		s = tn_sessions_insert(&w->sessions, &run->key,
+			run->has_ip6 ? &w->ip6[run->first] : NULL, run->hash);
 	}
 	prog->refs++;
 	s->program = prog;
-	s->stamp = (uint32_t)w->fwd->snapshot->version;
-	s->mask_gen = w->mask_gen;
-	s->classes = epoch_classes(&w->read);
-	s->last_used_ns = w->now_ns;
+	s->valid = w->valid;
+	s->used = tn_session_clock(w->now_ns);
+	more = tn_session_more(&w->sessions, s);
+	more->stamp = (uint32_t)w->fwd->snapshot->version;
+	more->mask_gen = w->mask_gen;
+	more->classes = epoch_classes(&w->read);
 }
 
 /* Key and hash anew, after the mask became wider. */
 static void rekey(struct tn_worker *w, struct tn_wk_run *run, const struct tn_key *key)
 {
-	run->uncached = !tn_session_key_from(key, &w->rest, &run->key, &run->ip6, &run->has_ip6);
+	run->uncached =
+		!tn_session_key_from(key, &w->rest, &run->key, &w->ip6[run->first], &run->has_ip6);
 	run->has_ip6 &= w->mask_ip6;
 	run->key.kind = run->has_ip6 ? TN_SESSION_IP6 : 0;
 	tn_wk_mask_key(w, &run->key);

@@ -143,7 +143,7 @@ static uint64_t hash_ops(const struct tn_op *ops, uint32_t n)
 static bool shape_equal(const struct tn_fast_program *a, const struct tn_fast_program *b)
 {
 	return !memcmp(a, b, offsetof(struct tn_fast_program, packets)) &&
-		!memcmp(a->template, b->template, sizeof(a->template)) && a->tunnel == b->tunnel;
+		!memcmp(a->template, b->template, sizeof(a->template));
 }
 
 static void grow(struct tn_program_cache *c)

@@ -22,16 +22,24 @@ enum tn_fast_kind {
 
 #define TN_TEMPLATE_MAX 80u
 
+#define TN_FAST_NO_TUNNEL 0xffffu
+
 struct tn_fast_program {
 	/* first line: what a hit reads and writes, with the session's */
-	uint8_t kind;		 /* enum tn_fast_kind */
-	uint8_t tos, tos_mask;	 /* ENCAP: outer TOS = (inner & tos_mask) | tos */
-	uint8_t drop;		 /* DROP: enum tn_drop */
-	bool asks_again;	 /* SLOW: an op may make the executor ask for a new program */
-	bool by_entropy;	 /* ENCAP: another flow may get another next hop */
-	uint16_t out;		 /* index of the port by which the frame leaves the switch */
-	uint32_t ip_sum;	 /* ENCAP, IPv4: sum of the outer header, length and tos left out */
-	uint32_t max_frame;	 /* longest frame the output port takes */
+	uint8_t kind;	       /* enum tn_fast_kind */
+	uint8_t tos, tos_mask; /* ENCAP: outer TOS = (inner & tos_mask) | tos */
+	uint8_t drop;	       /* DROP: enum tn_drop */
+	bool asks_again;       /* SLOW: an op may make the executor ask for a new program */
+	bool by_entropy;       /* ENCAP: another flow may get another next hop */
+	uint16_t ip_sum;       /* ENCAP, IPv4: sum of the outer header but for length and tos */
+	union {
+		struct {
+			uint16_t out;	 /* index of the port by which the frame leaves */
+			uint16_t tunnel; /* of the tunnel port, or TN_FAST_NO_TUNNEL */
+		};
+		uint32_t ports; /* both; DROP, SLOW: all ones */
+	};
+	uint32_t max_frame;	 /* longest frame that goes this way */
 	uint64_t packets, bytes; /* not reported yet */
 	uint64_t last_used_ns;
 	uint64_t hash;
@@ -40,7 +48,6 @@ struct tn_fast_program {
 	uint32_t generation; /* of the tables that the shape was compiled by */
 	/* second line */
 	uint8_t template[TN_TEMPLATE_MAX];
-	uint16_t tunnel; /* ENCAP: index of the tunnel port, for its counters */
 	bool whole;	 /* SLOW: an op needs finished frames (struct tn_packet.offload) */
 	uint32_t longer; /* OUTPUT, ENCAP: frames of more than this are the executor's; 0: none */
 	/* the ops as decided, laid out as struct tn_program */

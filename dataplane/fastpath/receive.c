@@ -32,7 +32,7 @@ bool tn_wk_packet_key(const struct tn_worker *w, const struct tn_packet *p, unsi
 	struct tn_view view = tn_packet_view(p);
 	struct tn_headers h;
 
-	if (tn_likely(w->common >> i & 1)) {
+	if (tn_likely(!(w->uncommon >> i & 1))) {
 		tn_shape_flow_key(p->data, key);
 		set_ingress(in, key);
 		return true;
@@ -52,8 +52,7 @@ struct stage_one {
 	const struct tn_ingress *in;
 	struct tn_wk_run *run;	/* NULL: none to continue */
 	struct tn_wk_run *next; /* that begins */
-	uint32_t common;
-	bool rest; /* decisions read something of the ingress that keys cannot hold */
+	bool rest;		/* not every packet may have a session */
 };
 
 static inline struct stage_one begin(struct tn_worker *w)
@@ -61,14 +60,13 @@ static inline struct stage_one begin(struct tn_worker *w)
 	return (struct stage_one){
 		.mask = tn_shape_mask_of(&w->mask),
 		.next = &w->runs[w->n_runs],
-		.rest = w->rest_phy || w->rest_tunnel,
+		.rest = w->rest_phy || w->rest_tunnel || !w->config.sessions,
 	};
 }
 
 static inline void end(struct tn_worker *w, const struct stage_one *s)
 {
 	w->n_runs = (unsigned)(s->next - w->runs);
-	w->common |= s->common;
 }
 
 static inline void start_run(
@@ -95,10 +93,11 @@ static bool receive_rare(struct tn_worker *w, struct tn_wk_run *run, struct tn_p
 		return false;
 	}
 	tn_wk_flow_key(&view, &h, in, &key);
+	w->uncommon |= 1u << i;
 	w->rare[i].tos = key.ip_tos;
 	w->rare[i].entropy = tn_key_entropy(&key);
 	start_run(run, in, p, i);
-	run->uncached = !tn_session_key_from(&key, &w->rest, &run->key, &run->ip6, &run->has_ip6);
+	run->uncached = !tn_session_key_from(&key, &w->rest, &run->key, &w->ip6[i], &run->has_ip6);
 	run->has_ip6 &= w->mask_ip6;
 	run->key.kind = run->has_ip6 ? TN_SESSION_IP6 : 0;
 	tn_wk_mask_key(w, &run->key);
@@ -112,27 +111,30 @@ static inline __attribute__((always_inline)) void receive_one(struct tn_worker *
 	unsigned i)
 {
 	struct tn_session_key key;
+	struct tn_wk_run *run;
 
 	if (tn_unlikely(!tn_shape_common(p->data, p->len))) {
 		s->next += receive_rare(w, s->next, p, in, i);
 		s->run = NULL;
 		return;
 	}
-	s->common |= 1u << i;
 	tn_shape_key(p->data, &s->mask, v2, &key);
 	if (s->run && s->in == in && tn_session_key_equal(&s->last, &key)) {
 		s->run->n++;
 		s->run->bytes += p->len;
 		return;
 	}
-	s->run = s->next++;
-	start_run(s->run, in, p, i);
-	if (tn_unlikely(s->rest))
-		s->run->uncached = w->rest_phy || in->in_phy_port;
+	run = s->next++;
+	start_run(run, in, p, i);
+	run->key = key;
+	tn_wk_hash_run(w, run);
+	s->run = run;
 	s->in = in;
 	s->last = key;
-	s->run->key = key;
-	tn_wk_hash_run(w, s->run);
+	if (tn_unlikely(s->rest) && (w->rest_phy || in->in_phy_port || !w->config.sessions)) {
+		run->uncached = true;
+		s->run = NULL;
+	}
 }
 
 static inline __m128i ingress_vector(const struct tn_worker *w, const struct tn_ingress *in)

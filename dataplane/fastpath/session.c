@@ -43,25 +43,25 @@ int tn_sessions_init(struct tn_sessions *t, uint32_t capacity, uint32_t seed,
 	memset(t, 0, sizeof(*t));
 	t->buckets = map(n_buckets * sizeof(*t->buckets));
 	t->entries = map(capacity * sizeof(*t->entries));
-	t->ip6 = map(capacity * sizeof(*t->ip6));
+	t->more = map(capacity * sizeof(*t->more));
 	t->bucket_mask = n_buckets - 1;
 	t->capacity = capacity;
 	t->free_head = TN_SESSION_NONE;
 	t->seed = seed;
 	t->release = release;
 	t->ctx = ctx;
-	if (!t->buckets || !t->entries || !t->ip6) {
+	if (!t->buckets || !t->entries || !t->more) {
 		tn_sessions_fini(t);
 		return -ENOMEM;
 	}
 	t->memory_bytes = n_buckets * sizeof(*t->buckets) +
-		(size_t)capacity * (sizeof(*t->entries) + sizeof(*t->ip6));
+		(size_t)capacity * (sizeof(*t->entries) + sizeof(*t->more));
 	return 0;
 }
 
 void tn_sessions_fini(struct tn_sessions *t)
 {
-	if (t->buckets && t->entries && t->ip6) {
+	if (t->buckets && t->entries && t->more) {
 		for (uint32_t b = 0; b <= t->bucket_mask; b++) {
 			for (unsigned i = 0; i < TN_BUCKET_SLOTS; i++) {
 				if (t->buckets[b].tag[i])
@@ -71,7 +71,7 @@ void tn_sessions_fini(struct tn_sessions *t)
 	}
 	unmap(t->buckets, ((size_t)t->bucket_mask + 1) * sizeof(*t->buckets));
 	unmap(t->entries, t->capacity * sizeof(*t->entries));
-	unmap(t->ip6, t->capacity * sizeof(*t->ip6));
+	unmap(t->more, t->capacity * sizeof(*t->more));
 	memset(t, 0, sizeof(*t));
 }
 
@@ -86,7 +86,7 @@ static struct tn_session *find_in(const struct tn_sessions *t, uint32_t bucket, 
 
 		if (!tn_session_key_equal(&s->key, key))
 			continue;
-		if (!ip6 || tn_session_ip6_equal(&t->ip6[index], ip6))
+		if (!ip6 || tn_session_ip6_equal(&t->more[index].ip6, ip6))
 			return s;
 	}
 	return NULL;
@@ -109,17 +109,23 @@ static int free_slot(const struct tn_session_bucket *b)
 	return hits ? __builtin_ctz(hits) / 2 : -1;
 }
 
-/* The slot that was not used for longest; 8: the bucket is empty. */
+/*
+ * The slot that was not used for longest; of several each in its turn. TN_BUCKET_SLOTS: the bucket
+ * is empty.
+ */
 static unsigned victim_slot(const struct tn_sessions *t, const struct tn_session_bucket *b)
 {
-	uint64_t oldest = UINT64_MAX;
 	unsigned victim = TN_BUCKET_SLOTS;
+	uint32_t oldest = 0;
 
-	for (unsigned slot = 0; slot < TN_BUCKET_SLOTS; slot++) {
-		if (b->tag[slot] && t->entries[b->index[slot]].last_used_ns < oldest) {
-			oldest = t->entries[b->index[slot]].last_used_ns;
-			victim = slot;
-		}
+	for (unsigned i = 0; i < TN_BUCKET_SLOTS; i++) {
+		unsigned slot = (i + (unsigned)t->evicted) % TN_BUCKET_SLOTS;
+		uint32_t used = t->entries[b->index[slot]].used;
+
+		if (!b->tag[slot] || (victim < TN_BUCKET_SLOTS && (int32_t)(used - oldest) >= 0))
+			continue;
+		oldest = used;
+		victim = slot;
 	}
 	return victim;
 }
@@ -127,11 +133,10 @@ static unsigned victim_slot(const struct tn_sessions *t, const struct tn_session
 static void take_out(struct tn_sessions *t, struct tn_session_bucket *b, unsigned slot)
 {
 	uint32_t index = b->index[slot];
-	struct tn_session *s = &t->entries[index];
 
-	t->release(t->ctx, s);
+	t->release(t->ctx, &t->entries[index]);
 	b->tag[slot] = 0;
-	s->next_free = t->free_head;
+	t->more[index].next_free = t->free_head;
 	t->free_head = index;
 	t->used--;
 }
@@ -142,7 +147,7 @@ static uint32_t take_entry(struct tn_sessions *t)
 
 	if (index == TN_SESSION_NONE)
 		return t->used; /* entries 0..used-1 have all been given out and none came back */
-	t->free_head = t->entries[index].next_free;
+	t->free_head = t->more[index].next_free;
 	return index;
 }
 
@@ -177,9 +182,10 @@ struct tn_session *tn_sessions_insert(struct tn_sessions *t, const struct tn_ses
 	t->used++;
 	s = &t->entries[index];
 	memset(s, 0, sizeof(*s));
+	memset(&t->more[index], 0, sizeof(t->more[index]));
 	s->key = *key;
 	if (ip6)
-		t->ip6[index] = *ip6;
+		t->more[index].ip6 = *ip6;
 	t->buckets[bucket].tag[slot] = tag;
 	t->buckets[bucket].index[slot] = index;
 	return s;

@@ -8,6 +8,9 @@
  * dearer. Where both are full, the first gives up the entry of its eight that was not used for
  * longest, so the table is bounded in memory and in time.
  *
+ * What a hit reads of an entry is one line; the rest of it, by the same index, is another one that
+ * only IPv6 sessions and decisions touch.
+ *
  * Worst case of a lookup: 2 buckets + 16 entries (with distinct random tags: 1.0004 entries).
  * Nothing here allocates after tn_sessions_init().
  */
@@ -52,20 +55,30 @@ struct tn_session_ip6 {
 
 #define TN_SESSION_IP6 1u /* kind: the entry's struct tn_session_ip6 belongs to the key */
 
-/* 128 bytes: the first line is read by a hit, the second written. */
 struct tn_session {
 	struct tn_session_key key;
+	uint32_t valid; /* the worker's number of what is valid, when the session last was */
+	uint32_t used;	/* clock of tn_session_clock(), when it was last hit */
+	void *program;	/* struct tn_fast_program of the worker */
+} __attribute__((aligned(64)));
+
+TN_BUILD_ASSERT(sizeof(struct tn_session) == 64, "one cache line");
+
+struct tn_session_more {
+	struct tn_session_ip6 ip6;
+	uint64_t classes;  /* bitmap of the epoch classes it depends on */
 	uint32_t stamp;	   /* version it was decided in, or last found to be still right in */
 	uint32_t mask_gen; /* generation of the key mask it was keyed under */
-	void *program;	   /* struct tn_fast_program of the worker */
-	/* second line */
-	uint64_t last_used_ns;
-	uint64_t classes; /* bitmap of the epoch classes it depends on */
 	uint32_t next_free;
 } __attribute__((aligned(64)));
 
-TN_BUILD_ASSERT(sizeof(struct tn_session) == 128, "two cache lines");
-TN_BUILD_ASSERT(offsetof(struct tn_session, last_used_ns) == 64, "verifying reads one line");
+TN_BUILD_ASSERT(sizeof(struct tn_session_more) == 64, "one cache line");
+
+/* So coarse that most hits need not write it. It wraps after 50 days: compare by difference. */
+static inline uint32_t tn_session_clock(uint64_t now_ns)
+{
+	return (uint32_t)(now_ns >> 20);
+}
 
 #define TN_BUCKET_SLOTS 8u
 #define TN_SESSION_NONE UINT32_MAX
@@ -81,7 +94,7 @@ TN_BUILD_ASSERT(sizeof(struct tn_session_bucket) == 64, "one cache line");
 struct tn_sessions {
 	struct tn_session_bucket *buckets;
 	struct tn_session *entries;
-	struct tn_session_ip6 *ip6; /* by entry */
+	struct tn_session_more *more; /* by entry */
 	uint32_t bucket_mask;
 	uint32_t capacity;
 	uint32_t used;
@@ -164,7 +177,13 @@ static inline uint32_t tn_bucket_match(const struct tn_session_bucket *b, uint16
 	return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi16(tags, _mm_set1_epi16((short)tag)));
 }
 
-/* ip6 NULL: not part of the key. NULL: no such session. Does not look at stamps. */
+static inline struct tn_session_more *tn_session_more(
+	const struct tn_sessions *t, const struct tn_session *s)
+{
+	return &t->more[s - t->entries];
+}
+
+/* ip6 NULL: not part of the key. NULL: no such session. Does not ask if it is valid. */
 struct tn_session *tn_sessions_find(const struct tn_sessions *t, const struct tn_session_key *key,
 	const struct tn_session_ip6 *ip6, uint32_t hash);
 

@@ -89,57 +89,92 @@ static inline void encapsulate(const struct tn_fast_program *prog, uint8_t *d, u
 	_mm_storeu_si128((__m128i *)(void *)(d + 16), _mm_loadu_si128(t + 1));
 	_mm_storeu_si128((__m128i *)(void *)(d + 32), _mm_loadu_si128(t + 2));
 	store16(d + 48, tn_load16(prog->template + 48));
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum += sum >> 16;
+	/* Both halves added, and the carry out of that: what is left is in the upper half. */
+	sum += sum >> 16 | sum << 16;
 	d[15] = tos;
 	store16(d + 16, total);
-	store16(d + 24, (uint16_t)~sum);
+	store16(d + 24, (uint16_t)(~sum >> 16));
 	store16(d + 34, __builtin_bswap16(sport));
 	store16(d + 38, __builtin_bswap16((uint16_t)(len + TN_VXLAN_OVERHEAD_IP4 - 34)));
 }
 
 /*
- * Headroom and offload as one number, so that one compare asks both "is there room?" and "is
- * nothing left to be done?".
+ * Length, headroom and offload as one number: one addition moves the beginning of the frame, and
+ * one compare of its upper half asks both "is there room?" and "is nothing left to be done?".
  */
-TN_BUILD_ASSERT(offsetof(struct tn_packet, headroom) + 2 == offsetof(struct tn_packet, offload),
-	"headroom is the low half");
+TN_BUILD_ASSERT(offsetof(struct tn_packet, headroom) == offsetof(struct tn_packet, len) + 4 &&
+		offsetof(struct tn_packet, offload) == offsetof(struct tn_packet, len) + 6,
+	"length is the lower half, offload on top");
 
-static inline bool can_encap(const struct tn_fast_program *prog, uint32_t room, uint32_t len)
+static inline uint64_t extent_of(const struct tn_packet *p)
 {
-	return room - TN_VXLAN_OVERHEAD_IP4 <= UINT16_MAX - TN_VXLAN_OVERHEAD_IP4 &&
-		len <= prog->max_frame;
+	return tn_load64(&p->len);
 }
 
-/* One that can_encap(), with its headroom and offload; those of out are written so, too. */
+static inline bool can_encap(const struct tn_fast_program *prog, uint64_t extent)
+{
+	return (uint32_t)(extent >> 32) - TN_VXLAN_OVERHEAD_IP4 <=
+		UINT16_MAX - TN_VXLAN_OVERHEAD_IP4 &&
+		(uint32_t)extent <= prog->max_frame;
+}
+
+/* One that can_encap(). */
 static inline void put_encap(const struct tn_fast_program *prog, const struct tn_packet *p,
-	struct tn_packet *out, uint32_t room, uint32_t len, uint8_t tos, uint32_t entropy)
+	struct tn_packet *out, uint64_t extent, uint8_t tos, uint32_t entropy)
 {
 	uint8_t *d = p->data - TN_VXLAN_OVERHEAD_IP4;
+	uint64_t longer = extent + TN_VXLAN_OVERHEAD_IP4 - ((uint64_t)TN_VXLAN_OVERHEAD_IP4 << 32);
 
-	room -= TN_VXLAN_OVERHEAD_IP4;
 	out->buf = p->buf;
 	out->data = d;
-	out->len = len + TN_VXLAN_OVERHEAD_IP4;
-	memcpy(&out->headroom, &room, sizeof(room));
-	encapsulate(prog, d, len, tos, entropy);
+	memcpy(&out->len, &longer, sizeof(longer));
+	encapsulate(prog, d, (uint32_t)extent, tos, entropy);
 }
 
-/* What was put into the queue's room up to `out` counts. */
-static void close_encap(struct tn_worker *w, const struct tn_fast_program *prog,
-	const struct tn_packet *out, uint64_t bytes)
-{
-	struct tn_wk_tx *q = &w->tx[prog->out];
-	unsigned n = (unsigned)(out - &q->packets[q->n]);
+/*
+ * The way out that packets in a row take: an uplink's queue and the tunnel they go into, or a plain
+ * port's queue. What they have in common is looked up when they turn to it and counted when they
+ * leave it, which they do before anything else looks at the queue.
+ */
+struct way {
+	uint32_t ports; /* of the programs that go this way; NO_PORTS: none */
+	struct tn_wk_tx *q;
+	struct tn_packet *out; /* the next frame's place in the queue */
+	uint64_t bytes;	       /* without what a tunnel adds */
+};
 
-	q->n += n;
-	w->stats[prog->tunnel].tx_packets += n;
-	w->stats[prog->tunnel].tx_bytes += bytes;
-	w->stats[prog->out].tx_bytes += bytes + n * TN_VXLAN_OVERHEAD_IP4;
+#define NO_PORTS UINT32_MAX /* no port has the index 65535 */
+
+static __attribute__((noinline)) void leave(struct tn_worker *w, struct way *way)
+{
+	unsigned out = way->ports & 0xffff, tunnel = way->ports >> 16, n;
+
+	if (way->ports == NO_PORTS)
+		return;
+	n = (unsigned)(way->out - &way->q->packets[way->q->n]);
+	way->q->n += n;
+	w->stats[out].tx_bytes += way->bytes;
+	if (tunnel != TN_FAST_NO_TUNNEL) {
+		w->stats[out].tx_bytes += n * TN_VXLAN_OVERHEAD_IP4;
+		w->stats[tunnel].tx_packets += n;
+		w->stats[tunnel].tx_bytes += way->bytes;
+	}
+	way->ports = NO_PORTS;
+}
+
+/* n packets at most will go it. */
+static __attribute__((noinline)) void turn_to(
+	struct tn_worker *w, struct way *way, const struct tn_fast_program *prog, unsigned n)
+{
+	leave(w, way);
+	way->q = tn_wk_tx_reserve(w, prog->out, n);
+	way->out = &way->q->packets[way->q->n];
+	way->bytes = 0;
+	way->ports = prog->ports;
 }
 
 /* What the frames of one unfinished packet have in common. */
-struct encap_way {
+struct encap_frames {
 	const struct tn_fast_program *prog;
 	uint32_t entropy;
 	uint8_t tos;
@@ -147,234 +182,326 @@ struct encap_way {
 
 static void encap_finished(struct tn_worker *w, void *ctx, struct tn_packet *p)
 {
-	const struct encap_way *way = ctx;
-	uint32_t room = tn_load32(&p->headroom);
-	struct tn_wk_tx *q;
+	const struct encap_frames *f = ctx;
+	struct way way = {.ports = NO_PORTS};
 
-	if (!can_encap(way->prog, room, p->len)) {
-		tn_wk_drop(w, p->len > way->prog->max_frame ? TN_DROP_MTU : TN_DROP_NO_HEADROOM, p);
+	if (!can_encap(f->prog, extent_of(p))) {
+		tn_wk_drop(w, p->len > f->prog->max_frame ? TN_DROP_MTU : TN_DROP_NO_HEADROOM, p);
 		return;
 	}
-	q = tn_wk_tx_reserve(w, way->prog->out, 1);
-	put_encap(way->prog, p, &q->packets[q->n], room, p->len, way->tos, way->entropy);
-	close_encap(w, way->prog, &q->packets[q->n + 1], p->len);
+	turn_to(w, &way, f->prog, 1);
+	put_encap(f->prog, p, way.out++, extent_of(p), f->tos, f->entropy);
+	way.bytes = p->len;
+	leave(w, &way);
 }
 
-/*
- * Packet i of the burst, which cannot go out as it is; more are to come after it, for which there
- * is room where it returns.
- */
-static __attribute__((noinline)) struct tn_packet *encap_other(struct tn_worker *w,
-	struct tn_fast_program *prog, const struct tn_ingress *in, struct tn_packet *p, unsigned i,
-	unsigned more)
+/* Packet i of the burst, which cannot go out as it is. */
+static void encap_other(
+	struct tn_worker *w, const struct tn_fast_program *prog, struct tn_packet *p, unsigned i)
 {
-	struct encap_way way = {.prog = prog};
-	bool common = w->common >> i & 1;
-	struct tn_wk_tx *q;
+	struct encap_frames frames = {.prog = prog};
+	bool common = !(w->uncommon >> i & 1);
 
-	if (tn_wk_run_longer(w, prog, in, p)) {
-		q = tn_wk_tx_reserve(w, prog->out, more);
-		return &q->packets[q->n];
-	}
-	way.entropy = common ? entropy_common(p->data) : w->rare[i].entropy;
-	way.tos = common ? p->data[15] : w->rare[i].tos;
+	frames.entropy = common ? entropy_common(p->data) : w->rare[i].entropy;
+	frames.tos = common ? p->data[15] : w->rare[i].tos;
 	if (p->offload)
-		tn_wk_finish(w, p, encap_finished, &way);
+		tn_wk_finish(w, p, encap_finished, &frames);
 	else
-		encap_finished(w, &way, p);
-	q = tn_wk_tx_reserve(w, prog->out, more);
-	return &q->packets[q->n];
+		encap_finished(w, &frames, p);
 }
 
-static inline __attribute__((always_inline)) void act_encap(struct tn_worker *w,
-	struct tn_fast_program *prog, const struct tn_wk_run *run, struct tn_packet *p,
-	unsigned first, unsigned n)
+/* Packet i of a run, which cannot go out as it is; up to n more may go the way after it. */
+static __attribute__((noinline)) void act_other(struct tn_worker *w, struct way *way,
+	const struct tn_wk_run *run, struct tn_packet *p, unsigned i, unsigned n)
 {
-	struct tn_wk_tx *q = tn_wk_tx_reserve(w, prog->out, n);
-	struct tn_packet *out = &q->packets[q->n];
-	uint64_t bytes = 0;
+	struct tn_fast_program *prog = run->program;
 
-	for (unsigned i = first; i < first + n; i++) {
-		const uint8_t *d = p[i].data;
-		uint32_t len = p[i].len, room = tn_load32(&p[i].headroom);
-
-		if (tn_unlikely(!can_encap(prog, room, len))) {
-			close_encap(w, prog, out, bytes);
-			out = encap_other(w, prog, run->in, &p[i], i, first + n - i - 1);
-			bytes = 0;
-			continue;
-		}
-		if (tn_likely(w->common >> i & 1))
-			put_encap(prog, &p[i], out, room, len, d[15], entropy_common(d));
+	leave(w, way);
+	if (!tn_wk_run_longer(w, prog, run->in, p)) {
+		if (prog->kind == TN_FAST_ENCAP)
+			encap_other(w, prog, p, i);
+		else if (p->offload)
+			tn_wk_transmit_unfinished(w, prog->out, p);
 		else
-			put_encap(prog, &p[i], out, room, len, w->rare[i].tos, w->rare[i].entropy);
-		out++;
-		bytes += len;
+			tn_wk_drop(w, TN_DROP_MTU, p);
 	}
-	close_encap(w, prog, out, bytes);
+	turn_to(w, way, prog, n);
 }
 
-/* A frame that may not go out as it is; it goes some other way. */
-static __attribute__((noinline)) void output_other(struct tn_worker *w,
-	struct tn_fast_program *prog, const struct tn_ingress *in, struct tn_packet *p)
+/* The runs of a burst that are acted on together; the burst's packets end at n. */
+struct todo {
+	const struct tn_wk_run *run, *end;
+	struct tn_packet *p;
+	unsigned n;
+};
+
+static inline bool next_goes(const struct todo *t, const struct way *way)
 {
-	if (tn_wk_run_longer(w, prog, in, p))
-		return;
-	if (p->offload)
-		tn_wk_transmit_unfinished(w, prog->out, p);
-	else
-		tn_wk_drop(w, TN_DROP_MTU, p);
+	return t->run < t->end && t->run->program->ports == way->ports;
 }
 
-static void act_output(struct tn_worker *w, struct tn_fast_program *prog,
-	const struct tn_wk_run *run, struct tn_packet *p, unsigned first, unsigned n)
+/* The runs that go this way. */
+static __attribute__((noinline)) void act_encap(
+	struct tn_worker *w, struct way *way, struct todo *t)
 {
-	struct tn_wk_tx *q = tn_wk_tx_reserve(w, prog->out, n);
+	struct tn_packet *out = way->out, *p = t->p;
 	uint64_t bytes = 0;
 
-	for (unsigned i = first; i < first + n; i++) {
-		if (tn_unlikely(p[i].len > prog->max_frame || p[i].offload)) {
-			output_other(w, prog, run->in, &p[i]);
-			(void)tn_wk_tx_reserve(w, prog->out, first + n - i - 1);
-			continue;
-		}
-		bytes += p[i].len;
-		q->packets[q->n++] = p[i];
-	}
-	w->stats[prog->out].tx_bytes += bytes;
+	do {
+		const struct tn_fast_program *prog = t->run->program;
+		unsigned i = t->run->first, end = i + t->run->n;
+
+		do {
+			const uint8_t *d = p[i].data;
+			uint64_t extent = extent_of(&p[i]);
+
+			if (tn_unlikely(!can_encap(prog, extent))) {
+				way->out = out;
+				act_other(w, way, t->run, &p[i], i, t->n - i - 1);
+				out = way->out;
+				continue;
+			}
+			if (tn_likely(!(w->uncommon >> i & 1)))
+				put_encap(prog, &p[i], out, extent, d[15], entropy_common(d));
+			else
+				put_encap(prog, &p[i], out, extent, w->rare[i].tos,
+					w->rare[i].entropy);
+			out++;
+			bytes += (uint32_t)extent;
+		} while (++i < end);
+		t->run++;
+	} while (next_goes(t, way));
+	way->out = out;
+	way->bytes += bytes;
 }
 
-/* Does the program with n packets of a run, from `first` on. */
-static void act(struct tn_worker *w, struct tn_fast_program *prog, const struct tn_wk_run *run,
-	struct tn_packet *p, unsigned first, unsigned n)
+/* The same without a tunnel. */
+static __attribute__((noinline)) void act_output(
+	struct tn_worker *w, struct way *way, struct todo *t)
 {
-	switch ((enum tn_fast_kind)prog->kind) {
-	case TN_FAST_ENCAP:
-		act_encap(w, prog, run, p, first, n);
-		break;
-	case TN_FAST_OUTPUT:
-		act_output(w, prog, run, p, first, n);
-		break;
-	case TN_FAST_DROP:
-		tn_wk_count_drop(w, (enum tn_drop)prog->drop, n);
-		tn_wk_free(w, &p[first], n);
-		break;
-	case TN_FAST_SLOW:
-		for (unsigned i = first; i < first + n; i++)
-			tn_wk_run_slow(w, prog, run->in, &p[i]);
-		break;
+	struct tn_packet *out = way->out, *p = t->p;
+	uint64_t bytes = 0;
+
+	do {
+		const struct tn_fast_program *prog = t->run->program;
+		unsigned i = t->run->first, end = i + t->run->n;
+
+		do {
+			if (tn_unlikely(p[i].len > prog->max_frame || p[i].offload)) {
+				way->out = out;
+				act_other(w, way, t->run, &p[i], i, t->n - i - 1);
+				out = way->out;
+				continue;
+			}
+			bytes += p[i].len;
+			*out++ = p[i];
+		} while (++i < end);
+		t->run++;
+	} while (next_goes(t, way));
+	way->out = out;
+	way->bytes += bytes;
+}
+
+/* Does what is to be done, in the order of arrival. */
+static void act(struct tn_worker *w, struct todo t)
+{
+	struct way way = {.ports = NO_PORTS};
+
+	while (t.run < t.end) {
+		const struct tn_wk_run *run = t.run;
+		const struct tn_fast_program *prog = run->program;
+
+		switch ((enum tn_fast_kind)prog->kind) {
+		case TN_FAST_ENCAP:
+			turn_to(w, &way, prog, t.n - run->first);
+			act_encap(w, &way, &t);
+			break;
+		case TN_FAST_OUTPUT:
+			turn_to(w, &way, prog, t.n - run->first);
+			act_output(w, &way, &t);
+			break;
+		case TN_FAST_DROP:
+			tn_wk_count_drop(w, (enum tn_drop)prog->drop, run->n);
+			tn_wk_free(w, &t.p[run->first], run->n);
+			t.run++;
+			break;
+		case TN_FAST_SLOW:
+			leave(w, &way);
+			for (unsigned i = run->first; i < (unsigned)run->first + run->n; i++)
+				tn_wk_run_slow(w, prog, run->in, &t.p[i]);
+			t.run++;
+			break;
+		}
 	}
+	leave(w, &way);
 }
 
 /* --- bursts ----------------------------------------------------------------------------------- */
 
 /* Stage two: the entries that the tags point at. */
-static void fetch_entries(struct tn_worker *w)
+static void fetch_entries(struct tn_worker *w, struct tn_session *guess[TN_BURST])
 {
 	for (unsigned r = 0; r < w->n_runs; r++) {
-		struct tn_wk_run *run = &w->runs[r];
+		const struct tn_wk_run *run = &w->runs[r];
 		const struct tn_session_bucket *b =
 			&w->sessions.buckets[run->hash & w->sessions.bucket_mask];
 		uint32_t hits = tn_bucket_match(b, tn_session_tag(run->hash));
+		uint32_t index;
 
-		run->guess = NULL;
+		guess[r] = NULL;
 		if (tn_unlikely(!hits))
 			continue;
-		run->guess = &w->sessions.entries[b->index[(unsigned)__builtin_ctz(hits) / 2]];
-		__builtin_prefetch(run->guess);
-		__builtin_prefetch(&run->guess->last_used_ns, 1);
+		index = b->index[(unsigned)__builtin_ctz(hits) / 2];
+		guess[r] = &w->sessions.entries[index];
+		__builtin_prefetch(guess[r]);
+		if (tn_unlikely(run->has_ip6))
+			__builtin_prefetch(&w->sessions.more[index]);
 	}
+}
+
+static inline bool is_of(
+	const struct tn_worker *w, const struct tn_session *s, const struct tn_wk_run *run)
+{
+	return tn_session_key_equal(&s->key, &run->key) &&
+		(tn_likely(!run->has_ip6) ||
+			tn_session_ip6_equal(
+				&tn_session_more(&w->sessions, s)->ip6, &w->ip6[run->first]));
+}
+
+/* Its line is written rarely. */
+static inline void touch(struct tn_session *s, uint32_t clock)
+{
+	if (tn_unlikely(s->used != clock))
+		s->used = clock;
 }
 
 /* Stage three: is it the one? If so, its program is fetched. */
-static void verify_entries(struct tn_worker *w)
+static void verify_entries(struct tn_worker *w, struct tn_session *guess[TN_BURST])
 {
 	for (unsigned r = 0; r < w->n_runs; r++) {
 		struct tn_wk_run *run = &w->runs[r];
+		struct tn_session *s = guess[r];
 
-		if (!run->guess)
+		run->program = NULL;
+		if (tn_unlikely(!s || s->valid != w->valid || run->uncached || !is_of(w, s, run)))
 			continue;
-		if (tn_unlikely(run->has_ip6 || run->uncached ||
-			    !tn_session_key_equal(&run->guess->key, &run->key))) {
-			run->guess = NULL;
-			continue;
-		}
-		__builtin_prefetch(run->guess->program);
-		__builtin_prefetch((const uint8_t *)run->guess->program + 64);
+		touch(s, w->clock);
+		run->program = s->program;
+		__builtin_prefetch(run->program);
+		__builtin_prefetch(run->program->template);
 	}
 }
 
-static inline bool usable(const struct tn_worker *w, struct tn_session *s)
+/* A run that has its program. */
+static inline void hit(struct tn_worker *w, const struct tn_wk_run *run)
 {
-	return s->mask_gen == w->mask_gen &&
-		(s->stamp == (uint32_t)w->fwd->snapshot->version || tn_wk_session_valid(w, s));
+	w->hits += run->n;
+	tn_wk_count_program(w, run->program, run->n, run->bytes);
 }
 
-static inline void hit(struct tn_worker *w, struct tn_session *s, const struct tn_wk_run *run,
-	struct tn_packet *p, unsigned first, unsigned n, uint64_t bytes)
+/* Its session as it is now; NULL: there is none, or *stale, whose decision does not hold. */
+static struct tn_session *find_usable(
+	struct tn_worker *w, const struct tn_wk_run *run, struct tn_session **stale)
 {
-	w->hits += n;
-	s->last_used_ns = w->now_ns;
-	tn_wk_count_program(w, s->program, n, bytes);
-	act(w, s->program, run, p, first, n);
+	struct tn_session *s = run->uncached ? NULL : tn_wk_find(w, run);
+
+	*stale = s;
+	if (!s || (s->valid != w->valid && !tn_wk_session_valid(w, s)))
+		return NULL;
+	touch(s, w->clock);
+	return s;
 }
 
 /*
- * A run without a usable session: its first packet is decided. The rest goes by the session that
- * came of it, or each is decided for itself. Stops where a decision made the mask wider; returns
- * the packet after the last that was handled.
+ * A program for a run: its session's, or for its only packet what is decided. That may be given
+ * back at once: nothing is freed within a burst. False: the packet is gone.
  */
-static unsigned run_missed(
-	struct tn_worker *w, struct tn_wk_run *run, struct tn_session *s, struct tn_packet *p)
+static bool find_program(struct tn_worker *w, struct tn_wk_run *run, struct tn_session *s,
+	struct tn_session *stale, struct tn_packet *p)
 {
+	if (s) {
+		run->program = s->program;
+		hit(w, run);
+		return true;
+	}
+	w->stale += stale != NULL;
+	w->misses++;
+	run->program = tn_wk_decide(w, run, stale, &p[run->first], run->first);
+	if (!run->program)
+		return false;
+	tn_wk_release(w, run->program);
+	return true;
+}
+
+/*
+ * A run of several packets whose session was not found: they are decided one after the other until
+ * there is one. Stops where a decision made the mask wider; returns the packet after the last that
+ * was handled.
+ */
+static unsigned act_apart(
+	struct tn_worker *w, const struct tn_wk_run *run, struct tn_packet *p, unsigned n)
+{
+	struct tn_wk_run part = *run;
+	unsigned end = run->first + run->n;
 	uint32_t gen = w->mask_gen;
 
-	for (unsigned i = run->first; i < run->first + run->n; i++) {
-		struct tn_fast_program *prog;
+	for (unsigned next = run->first; next < end && gen == w->mask_gen; next += part.n) {
+		struct tn_session *stale, *s;
 
-		if (i > run->first)
-			s = run->uncached ? NULL : tn_wk_find(w, run);
-		if (s && usable(w, s)) {
-			hit(w, s, run, p, i, 1, p[i].len);
-			continue;
-		}
-		w->stale += s != NULL;
-		w->misses++;
-		prog = tn_wk_decide(w, run, s, &p[i], i);
-		if (!prog)
-			continue;
-		act(w, prog, run, p, i, 1);
-		tn_wk_release(w, prog);
-		if (gen != w->mask_gen)
-			return i + 1;
+		if (part.has_ip6)
+			w->ip6[next] = w->ip6[run->first];
+		part.first = (uint8_t)next;
+		s = find_usable(w, &part, &stale);
+		part.n = s ? (uint8_t)(end - next) : 1;
+		part.bytes = (uint32_t)bytes_of(&p[next], part.n);
+		if (find_program(w, &part, s, stale, p))
+			act(w, (struct todo){.run = &part, .end = &part + 1, .p = p, .n = n});
 	}
-	return run->first + run->n;
+	return part.first + part.n;
 }
 
 /*
- * Stage four: act, in the order of arrival. A miss may evict what stage three found, so after one
- * every session of the burst is looked up again.
+ * A run that stage three found no program for. Returns the packet after the last that was handled:
+ * the run's last, if the mask did not become wider.
+ */
+static __attribute__((noinline)) unsigned run_missed(
+	struct tn_worker *w, struct todo *todo, struct tn_wk_run *run)
+{
+	unsigned next = run->first + run->n;
+	struct tn_session *stale, *s = find_usable(w, run, &stale);
+
+	if ((s || run->n == 1) && find_program(w, run, s, stale, todo->p))
+		return next;
+	todo->end = run;
+	act(w, *todo);
+	todo->run = run + 1;
+	return run->n == 1 ? next : act_apart(w, run, todo->p, todo->n);
+}
+
+/*
+ * Stage four: programs for the runs without one, then all are acted on. A miss may evict what stage
+ * three found, so after one every session of the burst is looked up again.
  */
 static void forward(struct tn_worker *w, struct tn_packet *p, unsigned n)
 {
+	struct todo todo = {.run = w->runs, .p = p, .n = n};
 	uint64_t misses = w->misses;
 
 	for (unsigned r = 0; r < w->n_runs; r++) {
 		struct tn_wk_run *run = &w->runs[r];
-		struct tn_session *s = run->guess;
 		uint32_t gen = w->mask_gen;
 		unsigned next;
 
-		if (tn_unlikely(!s || w->misses != misses))
-			s = run->uncached ? NULL : tn_wk_find(w, run);
-		if (tn_likely(s && usable(w, s))) {
-			hit(w, s, run, p, run->first, run->n, run->bytes);
+		if (tn_likely(run->program && w->misses == misses)) {
+			hit(w, run);
 			continue;
 		}
-		next = run_missed(w, run, s, p);
+		next = run_missed(w, &todo, run);
 		if (gen != w->mask_gen)
 			tn_wk_receive_again(w, p, next, n);
 	}
+	todo.end = &w->runs[w->n_runs];
+	act(w, todo);
 }
 
 static inline void set_version(
@@ -384,9 +511,11 @@ static inline void set_version(
 		w->seen_fwd = fwd;
 		w->seen_version = fwd->snapshot->version;
 		w->generation++;
+		tn_wk_doubt_sessions(w);
 	}
 	w->fwd = fwd;
 	w->now_ns = now_ns;
+	w->clock = tn_session_clock(now_ns);
 	w->port_index = port_index;
 }
 
@@ -405,11 +534,12 @@ void tn_worker_burst(struct tn_worker *w, const struct tn_forwarding *fwd, unsig
 {
 	const struct tn_forwarding_port *port = &fwd->ports[port_index];
 	struct tn_worker_port_stats *stats = &w->stats[port_index];
+	struct tn_session *guess[TN_BURST];
 	enum tn_drop reason;
 
 	set_version(w, fwd, port_index, now_ns);
 	w->n_runs = 0;
-	w->common = 0;
+	w->uncommon = 0;
 	stats->rx_packets += n;
 	stats->rx_bytes += bytes_of(packets, n);
 	reason = tn_ingress_refuses(fwd->snapshot, port->number);
@@ -424,8 +554,8 @@ void tn_worker_burst(struct tn_worker *w, const struct tn_forwarding *fwd, unsig
 		w->ingress[port_index].in_port = port->number;
 		tn_wk_receive(w, packets, 0, n);
 	}
-	fetch_entries(w);
-	verify_entries(w);
+	fetch_entries(w, guess);
+	verify_entries(w, guess);
 	forward(w, packets, n);
 	if (tn_unlikely(w->new_peer.version))
 		tn_wk_keep_peer(w);
@@ -455,7 +585,7 @@ struct tn_worker *tn_worker_new(const struct tn_worker_config *config)
 		return NULL;
 	memset(w, 0, sizeof(*w));
 	w->config = *config;
-	w->mask_gen = 1;
+	w->mask_gen = w->valid = 1;
 	w->stats = calloc(TN_WORKER_PORTS_MAX, sizeof(*w->stats));
 	w->tx = calloc(TN_WORKER_PORTS_MAX, sizeof(*w->tx));
 	w->ingress = calloc(TN_WORKER_PORTS_MAX, sizeof(*w->ingress));

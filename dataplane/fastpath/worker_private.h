@@ -19,14 +19,13 @@
  */
 struct tn_wk_run {
 	struct tn_session_key key; /* masked */
-	struct tn_session_ip6 ip6;
 	const struct tn_ingress *in;
-	struct tn_session *guess; /* that the tag points at */
+	struct tn_fast_program *program; /* what is to be done, NULL: not known yet */
 	uint32_t hash;
 	uint32_t bytes;
 	uint8_t first, n; /* packets of the burst */
 	bool uncached;	  /* the session key cannot hold what decisions read of it */
-	bool has_ip6;
+	bool has_ip6;	  /* tn_worker.ip6 of its first packet belongs to the key */
 };
 
 /* What an encapsulation needs of a packet that is not of the common shape. */
@@ -57,16 +56,19 @@ struct tn_worker {
 	/* the burst */
 	const struct tn_forwarding *fwd;
 	uint64_t now_ns;
+	uint32_t clock; /* of sessions, the same time */
 	unsigned port_index;
 	unsigned n_runs;
-	uint32_t common; /* bitmap of packets of the common shape */
+	uint32_t uncommon; /* bitmap of packets that are not of the common shape */
 	struct tn_wk_run runs[TN_BURST];
+	struct tn_session_ip6 ip6[TN_BURST];
 	struct tn_wk_rare rare[TN_BURST];
 	struct tn_ingress tunnelled[TN_BURST]; /* of packets that no peer entry knew */
 	/* sessions */
 	struct tn_sessions sessions;
 	struct tn_session_key mask;
 	uint32_t mask_gen;
+	uint32_t valid; /* raised by whatever may make sessions invalid; never 0 */
 	bool mask_ip6;
 	uint64_t hits, misses, stale, uncached, copies, segments;
 	struct tn_wk_peer peers[TN_WK_PEERS];
@@ -187,7 +189,13 @@ struct tn_fast_program *tn_wk_decide(struct tn_worker *w, struct tn_wk_run *run,
 	struct tn_session *s, struct tn_packet *p, unsigned i);
 void tn_wk_release(struct tn_worker *w, struct tn_fast_program *prog);
 
-/* Is the decision of a session still right, though it was made in an older version? */
+/* From here on every session is asked once whether it is still right. */
+static inline void tn_wk_doubt_sessions(struct tn_worker *w)
+{
+	w->valid += w->valid == UINT32_MAX ? 2 : 1;
+}
+
+/* Is the decision of a session still right, though it was made in another state of things? */
 bool tn_wk_session_valid(const struct tn_worker *w, struct tn_session *s);
 
 static inline void tn_wk_count_program(
@@ -201,7 +209,7 @@ static inline void tn_wk_count_program(
 static inline struct tn_session *tn_wk_find(const struct tn_worker *w, const struct tn_wk_run *run)
 {
 	return tn_sessions_find(
-		&w->sessions, &run->key, run->has_ip6 ? &run->ip6 : NULL, run->hash);
+		&w->sessions, &run->key, run->has_ip6 ? &w->ip6[run->first] : NULL, run->hash);
 }
 
 static inline void tn_wk_mask_key(const struct tn_worker *w, struct tn_session_key *k)
@@ -214,7 +222,7 @@ static inline void tn_wk_hash_run(struct tn_worker *w, struct tn_wk_run *run)
 {
 	run->hash = tn_session_hash(&run->key, w->sessions.seed);
 	if (tn_unlikely(run->has_ip6))
-		run->hash = tn_session_hash_ip6(run->hash, &run->ip6);
+		run->hash = tn_session_hash_ip6(run->hash, &w->ip6[run->first]);
 	__builtin_prefetch(&w->sessions.buckets[run->hash & w->sessions.bucket_mask]);
 }
 
