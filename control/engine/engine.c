@@ -12,7 +12,8 @@
 
 #include "control/engine/engine_private.h"
 
-#define TICK_NS (TN_ENGINE_SECOND / 4)
+#define TICK_NS	     (TN_ENGINE_SECOND / 4)
+#define TICK_AWAY_NS (TN_ENGINE_SECOND / 40) /* looking for the data plane */
 
 uint64_t tn_engine_now(void)
 {
@@ -68,18 +69,24 @@ static void tick(void *ctx, uint32_t epoll_events)
 		tn_engine_resync(e);
 }
 
+int tn_engine_set_tick(struct tn_engine *e)
+{
+	const struct timespec period = {
+		.tv_nsec = e->link.state == TN_LINK_AWAY ? TICK_AWAY_NS : TICK_NS};
+	const struct itimerspec spec = {.it_interval = period, .it_value = period};
+
+	return timerfd_settime(e->tick_fd, 0, &spec, NULL) ? -errno : 0;
+}
+
 /* Not a timer of the loop: those stay, and the loop may live longer. */
 static int watch_loop(struct tn_engine *e, struct tn_error *err)
 {
-	const struct timespec period = {.tv_nsec = TICK_NS};
-	const struct itimerspec spec = {.it_interval = period, .it_value = period};
 	int rc;
 
 	e->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	e->tick_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (e->wake_fd < 0 || e->tick_fd < 0 || timerfd_settime(e->tick_fd, 0, &spec, NULL))
-		rc = -errno;
-	else
+	rc = e->wake_fd < 0 || e->tick_fd < 0 ? -errno : tn_engine_set_tick(e);
+	if (!rc)
 		rc = tn_loop_add(e->loop, e->wake_fd, EPOLLIN, turn, e);
 	if (!rc)
 		rc = tn_loop_add(e->loop, e->tick_fd, EPOLLIN, tick, e);

@@ -127,7 +127,9 @@ struct tn_engine {
 
 /* In nanoseconds since 1970. */
 uint64_t tn_engine_now(void);
-/* Have tn_engine_turn() called before the loop sleeps. */
+/* As often as the state of the link wants it. -errno */
+int tn_engine_set_tick(struct tn_engine *e);
+/* Have turn() called before the loop sleeps. */
 void tn_engine_wake(struct tn_engine *e);
 
 /* --- objects.c --- */

@@ -23,8 +23,11 @@ void tn_link_set_state(struct tn_engine *e, enum tn_link_state state)
 		.kind = TN_WATCH_DATAPLANE,
 		.connected = state == TN_LINK_IN_STEP,
 	};
+	bool other_tick = (link->state == TN_LINK_AWAY) != (state == TN_LINK_AWAY);
 
 	link->state = state;
+	if (other_tick)
+		(void)tn_engine_set_tick(e);
 	tn_engine_wake(e);
 	if (state == TN_LINK_SYNCING || link->connected == event.connected)
 		return;
