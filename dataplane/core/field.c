@@ -6,6 +6,8 @@
 TN_KEY_SEQ_ASSERT(1);
 
 #define MEMBER_SIZE(member) sizeof(((struct tn_key *)0)->member)
+#define FIRST_WORD(member)  (offsetof(struct tn_key, member) / 8)
+#define LAST_WORD(member)   ((offsetof(struct tn_key, member) + MEMBER_SIZE(member) - 1) / 8)
 
 const struct tn_field tn_fields[TN_N_FIELDS] = {
 #define TN_FIELD(id, name_, oxm_, bits_, member_, shift_, maskable_, writable_, prereq_) \
@@ -16,6 +18,7 @@ const struct tn_field tn_fields[TN_N_FIELDS] = {
 		.offset = offsetof(struct tn_key, member_),                              \
 		.size = MEMBER_SIZE(member_),                                            \
 		.shift = shift_,                                                         \
+		.words = (2u << LAST_WORD(member_)) - (1u << FIRST_WORD(member_)),       \
 		.maskable = maskable_,                                                   \
 		.writable = writable_,                                                   \
 		.prereq = TN_PREREQ_##prereq_,                                           \
@@ -25,6 +28,7 @@ const struct tn_field tn_fields[TN_N_FIELDS] = {
 };
 
 TN_BUILD_ASSERT(sizeof(struct tn_key) <= UINT8_MAX, "tn_field.offset is too narrow");
+TN_BUILD_ASSERT(TN_KEY_WORDS < 32, "tn_field.words is too narrow");
 
 #define TN_FIELD(id, name_, oxm_, bits_, member_, shift_, maskable_, writable_, prereq_) \
 	TN_BUILD_ASSERT((bits_) > 0 && (bits_) + (shift_) <= 8 * MEMBER_SIZE(member_),   \

@@ -47,6 +47,7 @@ struct tn_field {
 	uint8_t offset; /* of the member in struct tn_key, bytes */
 	uint8_t size;	/* of the member, bytes */
 	uint8_t shift;	/* bits */
+	uint32_t words; /* bit i: the member has bytes in word i of the key */
 	bool maskable;
 	bool writable;
 	enum tn_prereq prereq;

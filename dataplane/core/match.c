@@ -119,14 +119,26 @@ bool tn_match_prereq_ok(const struct tn_match *m, enum tn_field_id id)
 		F(SCTP_SRC) | F(SCTP_DST) | F(ICMPV4_TYPE) | F(ICMPV4_CODE) | F(ICMPV6_TYPE) | \
 		F(ICMPV6_CODE))
 
+/* Few words of a mask are not zero, and most fields are elsewhere. */
+static uint32_t masked_words(const struct tn_match *m)
+{
+	const uint64_t *mask = tn_key_cwords(&m->mask);
+	uint32_t words = 0;
+
+	for (unsigned i = 0; i < TN_KEY_WORDS; i++)
+		words |= (uint32_t)(mask[i] != 0) << i;
+	return words;
+}
+
 uint64_t tn_match_fields(const struct tn_match *m)
 {
+	uint32_t words = masked_words(m);
 	uint64_t fields = 0;
 
 	for (unsigned id = 0; id < TN_N_FIELDS; id++) {
 		uint64_t bit = UINT64_C(1) << id;
 
-		if (tn_match_mask(m, id) == 0)
+		if (!(tn_fields[id].words & words) || tn_match_mask(m, id) == 0)
 			continue;
 		if (!(bit & SHARED_FIELDS) || tn_match_prereq_ok(m, id))
 			fields |= bit;
@@ -134,14 +146,17 @@ uint64_t tn_match_fields(const struct tn_match *m)
 	return fields;
 }
 
-/* A field whose storage holds a constrained bit that no field of the match accounts for. */
-static const struct tn_field *stray_field(const struct tn_match *m, const struct tn_key *known)
+/* The match constrains bits that no field of it accounts for. */
+static int refuse_stray(const struct tn_match *m, const struct tn_key *known, struct tn_error *err)
 {
 	for (unsigned id = 0; id < TN_N_FIELDS; id++) {
 		if (tn_match_mask(m, id) & ~tn_field_get(known, id))
-			return &tn_fields[id];
+			return tn_error_set(err, TN_OFPBMC_BAD_PREREQ, -1,
+				"%s needs %s in the match", tn_fields[id].name,
+				tn_prereq_text(tn_fields[id].prereq));
 	}
-	return NULL;
+	return tn_error_set(err, TN_OFPBMC_BAD_FIELD, -1,
+		"match constrains bits of the key that belong to no field; clear them in the mask");
 }
 
 static int check_field(const struct tn_match *m, enum tn_field_id id, struct tn_error *err)
@@ -162,30 +177,25 @@ int tn_match_check(const struct tn_match *m, struct tn_error *err)
 	const uint64_t *value = tn_key_cwords(&m->value);
 	const uint64_t *mask = tn_key_cwords(&m->mask);
 	uint64_t fields = tn_match_fields(m);
-	const struct tn_field *stray;
+	uint64_t outside = 0;
 	struct tn_key known;
 
 	memset(&known, 0, sizeof(known));
-	for (unsigned id = 0; id < TN_N_FIELDS; id++) {
-		if (!(fields >> id & 1))
-			continue;
+	for (; fields; fields &= fields - 1) {
+		enum tn_field_id id = (enum tn_field_id)__builtin_ctzll(fields);
+
 		if (check_field(m, id, err))
 			return -EINVAL;
 		tn_field_set(&known, id, tn_field_ones(id));
 	}
-	stray = stray_field(m, &known);
-	if (stray)
-		return tn_error_set(err, TN_OFPBMC_BAD_PREREQ, -1, "%s needs %s in the match",
-			stray->name, tn_prereq_text(stray->prereq));
 	for (unsigned i = 0; i < TN_KEY_WORDS; i++) {
 		if (mask[i] & ~tn_key_cwords(&known)[i])
-			return tn_error_set(err, TN_OFPBMC_BAD_FIELD, -1,
-				"match constrains bits of the key that belong to no field; clear "
-				"them in the mask");
-		if (value[i] & ~mask[i])
-			return tn_error_set(err, TN_OFPBMC_BAD_WILDCARDS, -1,
-				"match has value bits outside its mask; clear them");
+			return refuse_stray(m, &known, err);
+		outside |= value[i] & ~mask[i];
 	}
+	if (outside)
+		return tn_error_set(err, TN_OFPBMC_BAD_WILDCARDS, -1,
+			"match has value bits outside its mask; clear them");
 	return 0;
 }
 
