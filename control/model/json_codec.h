@@ -35,9 +35,9 @@ json_t *tn_json_write_selector(const struct tn_match *match);
 bool tn_json_read_treatment(struct tn_json_reader *r, tn_json_ref v, const struct tn_match *match,
 	uint8_t table, struct tn_instructions *inst);
 json_t *tn_json_write_treatment(const struct tn_instructions *inst);
-/* A bucket's: actions alone. */
-bool tn_json_read_bucket_treatment(
-	struct tn_json_reader *r, tn_json_ref v, const struct tn_action **actions, uint16_t *n);
+/* A bucket's or a packet-out's: actions alone. */
+bool tn_json_read_actions_treatment(struct tn_json_reader *r, tn_json_ref v,
+	enum tn_action_place place, const struct tn_action **actions, uint16_t *n);
 json_t *tn_json_write_bucket_treatment(const struct tn_action *actions, size_t n);
 
 /* Actions of one array while it is read: each with the value it came from. */

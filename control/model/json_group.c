@@ -311,7 +311,9 @@ static bool read_bucket(
 	if (!m[B_TREATMENT])
 		return tn_json_error(
 			r, v, TN_OF_OK, "a bucket needs \"treatment\" with its instructions");
-	return tn_json_read_bucket_treatment(r, m[B_TREATMENT], &b->actions, &b->n_actions) && ok;
+	return tn_json_read_actions_treatment(
+		       r, m[B_TREATMENT], TN_PLACE_BUCKET, &b->actions, &b->n_actions) &&
+		ok;
 }
 
 static int compare_ids(const void *a, const void *b)

@@ -272,26 +272,29 @@ bool tn_json_read_treatment(struct tn_json_reader *r, tn_json_ref v, const struc
 	return ok;
 }
 
-/* A bucket is an action set: whatever is more than actions is refused. */
-static bool bucket_only(struct tn_json_reader *r, const struct treatment *t)
+/* A bucket is an action set, a packet-out a list: whatever is more than actions is refused. */
+static bool actions_only(
+	struct tn_json_reader *r, const struct treatment *t, enum tn_action_place place)
 {
+	const char *what = place == TN_PLACE_BUCKET ? "bucket" : "packet-out";
+	enum tn_of_error of = place == TN_PLACE_BUCKET ? TN_OFPGMFC_BAD_BUCKET : TN_OFPBAC_BAD_TYPE;
 	tn_json_ref extra = t->meter ? t->meter : t->table ? t->table : t->metadata;
 
 	if (extra)
 		return tn_json_error(r, extra, TN_OFPBAC_BAD_TYPE,
-			"a bucket holds actions only; METER, TABLE and METADATA belong to flows");
+			"a %s holds actions only; METER, TABLE and METADATA belong to flows", what);
 	if (t->write.n)
-		return tn_json_error(r, t->at, TN_OFPGMFC_BAD_BUCKET,
-			"a bucket is an action set as a whole; move \"deferred\" to "
-			"\"instructions\"");
+		return tn_json_error(r, t->at, of,
+			"a %s has one list of actions; move \"deferred\" to \"instructions\"",
+			what);
 	if (t->inst.clear_actions)
-		return tn_json_error(r, t->at, TN_OFPGMFC_BAD_BUCKET,
-			"a bucket has no set to clear; remove \"clearDeferred\"");
+		return tn_json_error(
+			r, t->at, of, "a %s has no set to clear; remove \"clearDeferred\"", what);
 	return true;
 }
 
-bool tn_json_read_bucket_treatment(
-	struct tn_json_reader *r, tn_json_ref v, const struct tn_action **actions, uint16_t *n)
+bool tn_json_read_actions_treatment(struct tn_json_reader *r, tn_json_ref v,
+	enum tn_action_place place, const struct tn_action **actions, uint16_t *n)
 {
 	struct tn_instructions inst;
 	struct treatment t = {0};
@@ -301,9 +304,9 @@ bool tn_json_read_bucket_treatment(
 
 	tn_instructions_init(&t.inst);
 	ok = read_parts(r, v, &t);
-	ok &= bucket_only(r, &t);
+	ok &= actions_only(r, &t, place);
 	for (i = 0; i < ERRORS_MAX; i++) {
-		if (!tn_actions_check(t.apply.list, t.apply.n, TN_PLACE_BUCKET, NULL, 0, &err))
+		if (!tn_actions_check(t.apply.list, t.apply.n, place, NULL, 0, &err))
 			break;
 		ok = false;
 		if (err.index < 0) {

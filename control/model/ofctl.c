@@ -184,6 +184,21 @@ static int parse_key(
 	return key->parse(r, key, item->value);
 }
 
+void tn_ofctl_each_key(tn_ofctl_word_fn fn, void *ctx)
+{
+	for (size_t i = 0; i < TN_ARRAY_SIZE(flow_keys); i++)
+		if (flow_keys[i].parse != parse_ignored)
+			fn(ctx, flow_keys[i].word, !flow_keys[i].flag);
+	tn_ofctl_each_match_word(fn, ctx);
+	fn(ctx, "actions", true);
+}
+
+static void try_word(void *near, const char *word, bool takes_value)
+{
+	(void)takes_value;
+	tn_ofctl_near_try(near, word);
+}
+
 static int unknown_key(struct reading *r, const struct tn_ofctl_item *item)
 {
 	struct tn_ofctl_near near;
@@ -192,10 +207,7 @@ static int unknown_key(struct reading *r, const struct tn_ofctl_item *item)
 		return tn_ofctl_complain(&r->line, item->key.p, TN_OF_OK,
 			"actions are written actions=ACTION,..., with drop for none");
 	tn_ofctl_near_init(&near, item->key);
-	for (size_t i = 0; i < TN_ARRAY_SIZE(flow_keys); i++)
-		tn_ofctl_near_try(&near, flow_keys[i].word);
-	tn_ofctl_near_try(&near, "actions");
-	tn_ofctl_near_match(&near);
+	tn_ofctl_each_key(try_word, &near);
 	return tn_ofctl_unknown(
 		&r->line, item->key, "key or field", &near, "ovs-fields(7) has the names");
 }

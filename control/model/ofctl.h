@@ -46,6 +46,13 @@ int tn_ofctl_parse_meter(struct tn_ofctl *o, enum tn_meter_command command, cons
 int tn_ofctl_parse_actions(struct tn_ofctl *o, const char *text, size_t len,
 	const struct tn_action **list, size_t *n) TN_MUST_CHECK;
 
+/* The words that a line may have, for completion. takes_value: = or : follows. */
+typedef void (*tn_ofctl_word_fn)(void *ctx, const char *word, bool takes_value);
+/* Keys, fields and protocols before actions=. */
+void tn_ofctl_each_key(tn_ofctl_word_fn fn, void *ctx);
+/* Actions and instructions. */
+void tn_ofctl_each_action(tn_ofctl_word_fn fn, void *ctx);
+
 /*
  * The printers return malloc()ed text without newline; NULL only without memory. A dump line starts
  * with a space and has cookie, duration and counters; without stats it is what add-flow takes.

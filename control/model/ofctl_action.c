@@ -785,6 +785,17 @@ static const struct action_word *find_word(struct tn_ofctl_span s)
 	return NULL;
 }
 
+void tn_ofctl_each_action(tn_ofctl_word_fn fn, void *ctx)
+{
+	for (size_t i = 0; i < TN_ARRAY_SIZE(action_words); i++) {
+		const struct action_word *w = &action_words[i];
+		bool alone = w->parse == parse_plain || w->parse == parse_drop ||
+			strcmp(w->word, "clear_actions") == 0;
+
+		fn(ctx, w->word, !alone);
+	}
+}
+
 static int unknown_action(struct tn_ofctl_line *l, struct tn_ofctl_span s)
 {
 	struct tn_ofctl_near near;

@@ -291,16 +291,22 @@ void tn_ofctl_view_of(enum tn_field_id id, struct tn_ofctl_view *view)
 				named_fields[i].name, named_fields[i].format, (uint8_t)id, view);
 }
 
-void tn_ofctl_near_fields(struct tn_ofctl_near *near)
+void tn_ofctl_each_field(tn_ofctl_word_fn fn, void *ctx)
 {
 	for (size_t i = 0; i < TN_ARRAY_SIZE(named_fields); i++) {
-		tn_ofctl_near_try(near, named_fields[i].name);
+		fn(ctx, named_fields[i].name, true);
 		if (named_fields[i].alias)
-			tn_ofctl_near_try(near, named_fields[i].alias);
+			fn(ctx, named_fields[i].alias, true);
 	}
 	for (size_t i = 0; i < TN_ARRAY_SIZE(special_views); i++)
 		if (special_views[i].view.name)
-			tn_ofctl_near_try(near, special_views[i].view.name);
+			fn(ctx, special_views[i].view.name, true);
+}
+
+static void try_field(void *near, const char *word, bool takes_value)
+{
+	(void)takes_value;
+	tn_ofctl_near_try(near, word);
 }
 
 int tn_ofctl_no_field(struct tn_ofctl_line *l, struct tn_ofctl_span name, enum tn_of_error of)
@@ -312,7 +318,7 @@ int tn_ofctl_no_field(struct tn_ofctl_line *l, struct tn_ofctl_span name, enum t
 			"field %s is not supported by this switch; leave it out",
 			tn_ofctl_show(name).s);
 	tn_ofctl_near_init(&near, name);
-	tn_ofctl_near_fields(&near);
+	tn_ofctl_each_field(try_field, &near);
 	return tn_ofctl_unknown(l, name, "field", &near, "ovs-fields(7) has the names");
 }
 

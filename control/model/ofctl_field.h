@@ -51,8 +51,8 @@ bool tn_ofctl_is_foreign_field(struct tn_ofctl_span name);
 void tn_ofctl_view_of(enum tn_field_id id, struct tn_ofctl_view *view);
 /* The fields in the order of Open vSwitch: i below TN_N_FIELDS. */
 enum tn_field_id tn_ofctl_field_in_order(unsigned i);
-/* Tries the names of all fields. */
-void tn_ofctl_near_fields(struct tn_ofctl_near *near);
+/* The names of all fields. */
+void tn_ofctl_each_field(tn_ofctl_word_fn fn, void *ctx);
 /* Complains of a name that is no field, or one that the switch does not have (with `of`). */
 int tn_ofctl_no_field(struct tn_ofctl_line *l, struct tn_ofctl_span name, enum tn_of_error of);
 

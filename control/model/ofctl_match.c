@@ -223,11 +223,11 @@ int tn_ofctl_match_item(
 	return take_field(l, item, terms);
 }
 
-void tn_ofctl_near_match(struct tn_ofctl_near *near)
+void tn_ofctl_each_match_word(tn_ofctl_word_fn fn, void *ctx)
 {
 	for (size_t i = 0; i < TN_ARRAY_SIZE(protocols); i++)
-		tn_ofctl_near_try(near, protocols[i].word);
-	tn_ofctl_near_fields(near);
+		fn(ctx, protocols[i].word, false);
+	tn_ofctl_each_field(fn, ctx);
 }
 
 /* The value that the terms fix a field at; -1: none. */

@@ -36,8 +36,8 @@ int tn_ofctl_match_item(struct tn_ofctl_line *l, const struct tn_ofctl_item *ite
 /* All items are in: fills *match. -EINVAL when they do not fit together (complained). */
 int tn_ofctl_match_settle(struct tn_ofctl_line *l, struct tn_ofctl_terms *terms,
 	struct tn_match *match) TN_MUST_CHECK;
-/* Tries protocol words and fields. */
-void tn_ofctl_near_match(struct tn_ofctl_near *near);
+/* Protocol words and fields. */
+void tn_ofctl_each_match_word(tn_ofctl_word_fn fn, void *ctx);
 
 /* Conditions, each followed by a comma. */
 void tn_ofctl_put_match(struct tn_ofctl_out *out, const struct tn_match *match);

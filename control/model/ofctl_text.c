@@ -370,7 +370,10 @@ int tn_ofctl_port(
 		return tn_ofctl_complain(l, s.p, of, "unknown port \"%s\"; did you mean \"%s\"?",
 			tn_ofctl_show(s).s, near);
 	return tn_ofctl_complain(l, s.p, of,
-		"unknown port \"%s\"; write a number of 1 to 65279, a declared name or LOCAL",
+		l->o->names ? "unknown port \"%s\"; write a number of 1 to 65279, a declared name "
+			      "or LOCAL"
+			    : "unknown port \"%s\"; write its number, 1 to 65279, or LOCAL: names "
+			      "are not known here",
 		tn_ofctl_show(s).s);
 }
 
@@ -404,11 +407,15 @@ void tn_ofctl_near_init(struct tn_ofctl_near *near, struct tn_ofctl_span s)
 
 void tn_ofctl_near_try(struct tn_ofctl_near *near, const char *word)
 {
+	size_t n = strlen(near->word);
 	unsigned d;
 
 	if (!near->word[0])
 		return;
 	d = tn_names_distance(near->word, word, 2);
+	/* The beginning of a word is nearer than any two edits. */
+	if (n > 2 && d > 3 && strncasecmp(near->word, word, n) == 0)
+		d = 3;
 	if (d < near->distance || (d == near->distance && !near->best)) {
 		near->distance = d;
 		near->best = word;

@@ -365,7 +365,9 @@ bool tn_json_read_packet_out(struct tn_json_reader *r, tn_json_ref v, struct tn_
 	ok &= frame && tn_json_read_frame(r, frame, &p->frame, &p->frame_len);
 	treatment = tn_json_needed(r, v, "a packet-out", "treatment");
 	return treatment &&
-		tn_json_read_bucket_treatment(r, treatment, &p->actions, &p->n_actions) && ok;
+		tn_json_read_actions_treatment(
+			r, treatment, TN_PLACE_PACKET_OUT, &p->actions, &p->n_actions) &&
+		ok;
 }
 
 bool tn_json_read_operation(struct tn_json_reader *r, tn_json_ref v, struct tn_model_operation *out)
@@ -498,6 +500,8 @@ static json_t *write_group(const struct tn_codec *c, const struct tn_group_mod *
 
 	tn_arena_init(&arena);
 	tn_group_mod_to_info(&arena, gm, &info);
+	if (gm->command == TN_GROUP_INSERT_BUCKET) /* whatever the group is: weights are said */
+		info.type = TN_GROUP_TYPE_SELECT;
 	whole = tn_group_to_json(c, &info);
 	tn_arena_fini(&arena);
 	if (gm->command == TN_GROUP_ADD || gm->command == TN_GROUP_MODIFY)

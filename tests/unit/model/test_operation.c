@@ -129,6 +129,9 @@ static void test_groups_and_meters(void **state)
 		{TN_GROUP_DELETE, ""},
 		{TN_GROUP_INSERT_BUCKET,
 			"group_id=1,command_bucket_id=first,bucket=bucket_id:9,actions=output:7"},
+		{TN_GROUP_INSERT_BUCKET,
+			"group_id=1,command_bucket_id=last,bucket=weight:5,actions=output:7,"
+			"bucket=actions=output:1"},
 		{TN_GROUP_REMOVE_BUCKET, "group_id=1,command_bucket_id=4"},
 	};
 	struct tn_group_mod gm;
@@ -179,6 +182,26 @@ static void test_packet_out(void **state)
 	assert_int_equal(op.packet_out.frame_len, 16);
 	assert_int_equal(op.packet_out.frame[15], 0xff);
 	assert_int_equal(op.packet_out.n_actions, 1);
+	help_fini(&h);
+	free(text);
+}
+
+/* A list and no set: in its order, twice the same, and through the tables. */
+static void test_packet_out_takes_a_list(void **state)
+{
+	struct tn_model_operation op;
+	struct help h;
+	char *text =
+		help_quotes("{'op':'packet-out','packetOut':{"
+			    "'frame':'020000000001020000000002080000ff',"
+			    "'treatment':{'instructions':[{'type':'OUTPUT','port':'1'},"
+			    "{'type':'OUTPUT','port':'1'},{'type':'OUTPUT','port':'TABLE'}]}}}");
+
+	(void)state;
+	help_init(&h);
+	assert_true(read_text(&h, text, &op));
+	assert_int_equal(op.packet_out.n_actions, 3);
+	assert_int_equal(op.packet_out.actions[2].output.port, TN_PORT_TABLE);
 	help_fini(&h);
 	free(text);
 }
@@ -237,6 +260,7 @@ int main(void)
 		cmocka_unit_test(test_deletes),
 		cmocka_unit_test(test_groups_and_meters),
 		cmocka_unit_test(test_packet_out),
+		cmocka_unit_test(test_packet_out_takes_a_list),
 		cmocka_unit_test(test_refusals),
 	};
 
