@@ -99,6 +99,7 @@ static json_t *steps_json(struct tn_call *c, const struct tn_api_trace_reply *r)
 		json_t *o = json_object(), *next;
 
 		json_object_set_new(o, "tableId", json_integer(s->table_id));
+		json_object_set_new(o, "packet", tn_json_write_selector(&s->packet));
 		json_object_set_new(o, "matched", json_boolean(s->matched));
 		if (s->matched) {
 			json_object_set_new(o, "rule", rule_json(c, &s->rule));
@@ -214,9 +215,22 @@ static void on_traced(void *ctx, const struct tn_api_trace_reply *r, const struc
 	tn_answer_json(c, 200, o);
 }
 
+/* A frame that came out of the tunnel that inPort is, with these. */
+static bool read_tunnel(struct tn_json_reader *r, tn_json_ref v, struct tn_api_trace *trace)
+{
+	tn_json_ref id = tn_json_member(r, v, "tunnelId");
+	tn_json_ref src = tn_json_member(r, v, "tunSrc"), dst = tn_json_member(r, v, "tunDst");
+
+	trace->inner = id || src || dst;
+	return (!id || tn_json_unsigned(r, id, 0, UINT64_MAX, TN_OF_OK, &trace->tunnel_id)) &&
+		(!src || tn_json_address(r, src, TN_JSON_IP_ANY, &trace->tun_src)) &&
+		(!dst || tn_json_address(r, dst, TN_JSON_IP_ANY, &trace->tun_dst));
+}
+
 void tn_trace_post(struct tn_call *c)
 {
-	static const char *const keys[] = {"inPort", "frame", "explain", NULL};
+	static const char *const keys[] = {
+		"inPort", "frame", "explain", "tunnelId", "tunSrc", "tunDst", NULL};
 	struct tn_api_trace *trace = tn_arena_alloc(&c->arena, sizeof(*trace));
 	tn_json_ref port, frame, explain;
 	struct tn_body b;
@@ -233,6 +247,7 @@ void tn_trace_post(struct tn_call *c)
 		ok &= frame &&
 			tn_json_read_frame(&b.reader, frame, &trace->frame, &trace->frame_len);
 		ok &= !explain || tn_json_bool(&b.reader, explain, &trace->explain);
+		ok &= read_tunnel(&b.reader, b.tape.v, trace);
 	}
 	if (tn_body_end(c, &b, ok))
 		tn_engine_trace(tn_call_engine(c), trace, on_traced, c);

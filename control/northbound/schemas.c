@@ -166,8 +166,8 @@ const struct tn_schema tn_switch_schemas[] = {
 			",'treatment':" REF("Treatment") ",'deviceId':" STRING)},
 	{"Trace",
 		NEEDS("'inPort','frame'",
-			"'inPort':{'type':['string','integer']},'frame':" STRING
-			",'explain':" BOOL)},
+			"'inPort':{'type':['string','integer']},'frame':" STRING ",'explain':" BOOL
+			",'tunnelId':" U64 ",'tunSrc':" STRING ",'tunDst':" STRING)},
 	{"TraceReply",
 		NEEDS("'inPort','steps','outputs','packetIns','drops'",
 			"'inPort':" INT ",'inPhyPort':" INT ",'tunnelId':" U64 ",'toHost':" BOOL

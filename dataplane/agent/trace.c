@@ -94,6 +94,20 @@ static void fill_rule(struct tn_api_trace_rule *rule, const struct tn_flow_info 
 	};
 }
 
+/* Fields of the frame with any value; what was put beside it, where it is not 0. */
+static void fill_packet(struct tn_match *match, const struct tn_key *key)
+{
+	tn_match_init(match);
+	for (unsigned id = 0; id < TN_N_FIELDS; id++) {
+		tn_u128 value = tn_field_get(key, (enum tn_field_id)id);
+
+		if ((value || id >= TN_FIELD_ETH_DST) &&
+			tn_field_present(key, (enum tn_field_id)id) &&
+			tn_match_prereq_ok(match, (enum tn_field_id)id))
+			tn_match_set_exact(match, (enum tn_field_id)id, value);
+	}
+}
+
 static void on_table(
 	void *ctx, uint8_t table_id, const struct tn_flow_info *flow, const struct tn_key *key)
 {
@@ -107,6 +121,7 @@ static void on_table(
 	if (!step)
 		return;
 	step->table_id = table_id;
+	fill_packet(&step->packet, key);
 	step->matched = flow != NULL;
 	if (flow)
 		fill_rule(&step->rule, flow);

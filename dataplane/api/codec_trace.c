@@ -30,6 +30,7 @@ static void walk_step(struct tn_api_io *io, void *item)
 	struct tn_api_trace_step *s = item;
 
 	tn_io_u8(io, &s->table_id);
+	tn_io_match(io, &s->packet);
 	tn_io_bool(io, &s->matched);
 	if (s->matched)
 		walk_rule(io, &s->rule);

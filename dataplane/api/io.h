@@ -41,7 +41,7 @@ void tn_io_counter(struct tn_api_io *io, struct tn_counter *v);
 uint8_t tn_io_choice(struct tn_api_io *io, unsigned v, uint64_t allowed, const char *name);
 #define TN_IO_ENUM(io, v, allowed, name) ((v) = tn_io_choice(io, (unsigned)(v), allowed, name))
 
-#define TN_IO_ITEM_MAX 1280u
+#define TN_IO_ITEM_MAX 1792u
 
 /* least: bytes of the shortest item. */
 struct tn_io_list {

@@ -271,6 +271,7 @@ struct tn_api_trace_rule {
 /* A table the packet went through, in order. */
 struct tn_api_trace_step {
 	uint8_t table_id;
+	struct tn_match packet; /* what it had there: every field that it has, exact */
 	bool matched;
 	struct tn_api_trace_rule rule; /* matched */
 	/*

@@ -462,6 +462,11 @@ static void test_explains(void **state)
 	assert_true(s->has_next);
 	assert_int_equal(s->next.cookie, 30);
 	assert_int_equal(s->next_differs, UINT64_C(1) << TN_FIELD_ETH_TYPE);
+	/* What the packet has is said, too. */
+	assert_true(tn_match_fields(&s->packet) >> TN_FIELD_ETH_TYPE & 1);
+	assert_false(tn_match_fields(&s->packet) >> TN_FIELD_IPV4_DST & 1);
+	assert_int_equal((uint32_t)tn_match_value(&s->packet, TN_FIELD_IN_PORT), 1);
+	assert_true(tn_match_value(&s->packet, TN_FIELD_ETH_DST) == 0x020000000002);
 	/* A miss: of all rules the one that fits best, of equals the higher. */
 	request.in_port = 3;
 	r = trace(t, request);

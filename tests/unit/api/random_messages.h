@@ -585,6 +585,7 @@ static inline void random_step(
 	struct random *r, struct tn_api_arena *a, struct tn_api_trace_step *s)
 {
 	s->table_id = (uint8_t)random_u64(r);
+	random_match(r, &s->packet);
 	s->matched = random_bool(r);
 	if (s->matched)
 		random_rule(r, a, &s->rule);
