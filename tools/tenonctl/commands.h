@@ -1,75 +1,70 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Every command, and what they share. All return an exit code. */
+/*
+ * The commands: tables from which parser, help and completion are made. A new noun or verb is an
+ * entry of the table in the file that implements it; a new table is a line in commands.c. The
+ * manual page is compared with them by tests/functional/test_tenonctl_docs.py.
+ */
 #ifndef TN_TENONCTL_COMMANDS_H
 #define TN_TENONCTL_COMMANDS_H
 
-#include "tools/tenonctl/input.h"
+#include "tools/tenonctl/options.h"
 
-int tn_ctl_flow_add(struct tn_ctl *ctl, const struct tn_ctl_words *words);
-int tn_ctl_flow_mod(struct tn_ctl *ctl, const struct tn_ctl_words *words);
-int tn_ctl_flow_del(struct tn_ctl *ctl, const struct tn_ctl_words *words);
-int tn_ctl_flow_parse(struct tn_ctl *ctl, const struct tn_ctl_words *words);
-int tn_ctl_flow_dump(struct tn_ctl *ctl, const struct tn_ctl_words *words);
-int tn_ctl_flow_replace(struct tn_ctl *ctl, const struct tn_ctl_words *words);
-int tn_ctl_flow_diff(struct tn_ctl *ctl, const struct tn_ctl_words *words);
-int tn_ctl_bundle(struct tn_ctl *ctl, const struct tn_ctl_words *words);
+/* What a command's words are, for completion. */
+enum tn_ctl_word {
+	TN_CTL_WORD_NONE,
+	TN_CTL_WORD_FLOW, /* with actions */
+	TN_CTL_WORD_MATCH,
+	TN_CTL_WORD_PACKET_OUT,
+	TN_CTL_WORD_FILE,
+	TN_CTL_WORD_GROUP, /* ids */
+	TN_CTL_WORD_METER,
+	TN_CTL_WORD_GROUP_CHOICE, /* group_id=ID */
+	TN_CTL_WORD_METER_CHOICE,
+	TN_CTL_WORD_PORT,
+	TN_CTL_WORD_PORT_SETTING, /* a port, then up, down, ... */
+	TN_CTL_WORD_NEW_PORT,
+	TN_CTL_WORD_TABLE,
+	TN_CTL_WORD_TABLE_SETTING,
+};
 
-int tn_ctl_group_add(struct tn_ctl *ctl, const struct tn_ctl_words *words);
-int tn_ctl_group_mod(struct tn_ctl *ctl, const struct tn_ctl_words *words);
-int tn_ctl_group_del(struct tn_ctl *ctl, const struct tn_ctl_words *words);
-int tn_ctl_group_insert(struct tn_ctl *ctl, const struct tn_ctl_words *words);
-int tn_ctl_group_remove(struct tn_ctl *ctl, const struct tn_ctl_words *words);
-int tn_ctl_group_dump(struct tn_ctl *ctl, const struct tn_ctl_words *words);
-int tn_ctl_group_parse(struct tn_ctl *ctl, const struct tn_ctl_words *words);
+struct tn_ctl_command {
+	const char *noun, *verb; /* verb NULL: the noun alone */
+	const char *arguments;	 /* "": none */
+	const char *help;	 /* a line */
+	const char *more;	 /* lines of further help; NULL */
+	const char *examples;	 /* lines, each a command line */
+	tn_ctl_fn fn;		 /* NULL: the end of a table */
+	uint64_t options;	 /* beside the general ones */
+	int min, max;		 /* words; max -1: any number */
+	enum tn_ctl_word words;
+	bool standard; /* meant by the noun alone */
+};
 
-int tn_ctl_meter_add(struct tn_ctl *ctl, const struct tn_ctl_words *words);
-int tn_ctl_meter_mod(struct tn_ctl *ctl, const struct tn_ctl_words *words);
-int tn_ctl_meter_del(struct tn_ctl *ctl, const struct tn_ctl_words *words);
-int tn_ctl_meter_dump(struct tn_ctl *ctl, const struct tn_ctl_words *words);
-int tn_ctl_meter_parse(struct tn_ctl *ctl, const struct tn_ctl_words *words);
+extern const struct tn_ctl_command tn_ctl_flow_commands[];
+extern const struct tn_ctl_command tn_ctl_group_commands[];
+extern const struct tn_ctl_command tn_ctl_port_commands[];
+extern const struct tn_ctl_command tn_ctl_device_commands[];
+extern const struct tn_ctl_command tn_ctl_look_commands[];
+extern const struct tn_ctl_command tn_ctl_whole_commands[];
 
-int tn_ctl_port_list(struct tn_ctl *ctl, const struct tn_ctl_words *words);
-int tn_ctl_port_show(struct tn_ctl *ctl, const struct tn_ctl_words *words);
-int tn_ctl_port_add(struct tn_ctl *ctl, const struct tn_ctl_words *words);
-int tn_ctl_port_del(struct tn_ctl *ctl, const struct tn_ctl_words *words);
-int tn_ctl_port_up(struct tn_ctl *ctl, const struct tn_ctl_words *words);
-int tn_ctl_port_down(struct tn_ctl *ctl, const struct tn_ctl_words *words);
+/* All of them: starts with NULL, ends with NULL. *title: what the table is about, where a table
+ * begins; otherwise NULL. title may be NULL. */
+const struct tn_ctl_command *tn_ctl_command_next(
+	const struct tn_ctl_command *after, const char **title);
 
-int tn_ctl_table_list(struct tn_ctl *ctl, const struct tn_ctl_words *words);
-int tn_ctl_device_show(struct tn_ctl *ctl, const struct tn_ctl_words *words);
-int tn_ctl_stats_ports(struct tn_ctl *ctl, const struct tn_ctl_words *words);
-int tn_ctl_stats_tables(struct tn_ctl *ctl, const struct tn_ctl_words *words);
-int tn_ctl_status(struct tn_ctl *ctl, const struct tn_ctl_words *words);
+/* verb NULL or not one of the noun's: the standard one, or the noun that has none. NULL: none. */
+const struct tn_ctl_command *tn_ctl_command_find(const char *noun, const char *verb);
+bool tn_ctl_is_noun(const char *word);
+/* The word that was meant; NULL: none is near. noun NULL: among nouns. */
+const char *tn_ctl_command_nearest(const char *word, const char *noun);
 
-int tn_ctl_trace(struct tn_ctl *ctl, const struct tn_ctl_words *words);
-int tn_ctl_packet_out(struct tn_ctl *ctl, const struct tn_ctl_words *words);
-int tn_ctl_watch(struct tn_ctl *ctl, const struct tn_ctl_words *words);
-int tn_ctl_top(struct tn_ctl *ctl, const struct tn_ctl_words *words);
-int tn_ctl_config_get(struct tn_ctl *ctl, const struct tn_ctl_words *words);
-int tn_ctl_config_put(struct tn_ctl *ctl, const struct tn_ctl_words *words);
-int tn_ctl_confirm(struct tn_ctl *ctl, const struct tn_ctl_words *words);
-int tn_ctl_cancel(struct tn_ctl *ctl, const struct tn_ctl_words *words);
+/* --- help and completion ---------------------------------------------------------------------- */
 
-/* --- shared ----------------------------------------------------------------------------------- */
-
-/* Sends operations, which are taken over, as one transaction and tells what came of it. in: the
- * lines that they came from, one an operation, or none. */
-int tn_ctl_apply(struct tn_ctl *ctl, json_t *operations, const struct tn_ctl_input *in);
-/* What came of a change that was not refused: JSON, or the difference of a dry run. */
-int tn_ctl_tell(struct tn_ctl *ctl, const json_t *answer);
-/* The array `key` of a JSON document, each element as {"op":op, one:element}. */
-int tn_ctl_read_document(const struct tn_ctl_input *in, const char *key, const char *one,
-	const char *op, json_t *operations) TN_MUST_CHECK;
-
-/* Indented, to standard output. 0. */
-int tn_ctl_print_json(const json_t *value);
-/* A line of a dry run: + what would be added, - removed. */
-void tn_ctl_print_change(struct tn_ctl *ctl, const json_t *change);
-/* A member as text of a table: strings as they are, numbers, true and false. */
-const char *tn_ctl_text(const json_t *object, const char *key, char buf[32]);
-uint64_t tn_ctl_number(const json_t *object, const char *key);
-
-/* The number of a port by its name or number; 0: it was said that there is none. */
-uint32_t tn_ctl_port_number(struct tn_ctl *ctl, const char *word);
+/* Of everything, a noun or a command, as the words say. An exit code. */
+int tn_ctl_help(int argc, char **argv);
+/* That there is no such command, and what there is near. */
+void tn_ctl_say_unknown(const char *noun, const char *verb);
+/* What the last of the words may become, a line each; ":file" asks for names of files. */
+int tn_ctl_complete(struct tn_ctl *ctl, int argc, char **argv);
 
 #endif

@@ -8,7 +8,13 @@
 #include <string.h>
 
 #include "control/model/ofctl.h"
+#include "tools/tenonctl/input.h"
 #include "tools/tenonctl/say.h"
+
+const char *tn_ctl_app(const struct tn_ctl *ctl)
+{
+	return ctl->options.app ? ctl->options.app : TN_CTL_APP_DEFAULT;
+}
 
 struct tn_codec tn_ctl_codec(struct tn_ctl *ctl)
 {
@@ -22,8 +28,16 @@ struct tn_codec tn_ctl_codec(struct tn_ctl *ctl)
 
 void tn_ctl_reader(struct tn_ctl *ctl, uint32_t line, struct tn_ofctl *o)
 {
-	*o = (struct tn_ofctl){
-		.names = ctl->names, .arena = &ctl->arena, .diag = &ctl->diag, .line = line};
+	*o = (struct tn_ofctl){.names = ctl->nameless ? NULL : ctl->names,
+		.arena = &ctl->arena,
+		.diag = &ctl->diag,
+		.line = line};
+}
+
+void tn_ctl_without_device(struct tn_ctl *ctl)
+{
+	ctl->dpid = 1;
+	ctl->nameless = true;
 }
 
 char *tn_ctl_path(const char *fmt, ...)
@@ -57,6 +71,96 @@ char *tn_ctl_escape(const char *text)
 	return out;
 }
 
+char *tn_ctl_query(char *path, const char *key, const char *value)
+{
+	char *escaped = tn_ctl_escape(value), *longer;
+
+	longer = tn_ctl_path("%s%c%s=%s", path, strchr(path, '?') ? '&' : '?', key, escaped);
+	free(escaped);
+	free(path);
+	return longer;
+}
+
+char *tn_ctl_manner(const struct tn_ctl *ctl, char *path)
+{
+	const struct tn_ctl_options *o = &ctl->options;
+	char seconds[16];
+
+	if (o->dry_run)
+		path = tn_ctl_query(path, "dryRun", "true");
+	if (o->no_wait)
+		path = tn_ctl_query(path, "wait", "none");
+	if (!o->confirm_within_s)
+		return path;
+	snprintf(seconds, sizeof(seconds), "%u", o->confirm_within_s);
+	return tn_ctl_query(path, "confirmWithin", seconds);
+}
+
+/* --- refusals --------------------------------------------------------------------------------- */
+
+/* "/operations/3/flow/priority": 3, and the rest after the second name. False: another pointer. */
+static bool operation_of(const char *pointer, size_t *at, const char **rest)
+{
+	static const char start[] = "/operations/";
+	char *end;
+
+	if (strncmp(pointer, start, sizeof(start) - 1) != 0)
+		return false;
+	*at = strtoul(pointer + sizeof(start) - 1, &end, 10);
+	*rest = *end ? strchr(end + 1, '/') : NULL;
+	if (!*rest)
+		*rest = "";
+	return true;
+}
+
+static const char *text_of(const json_t *object, const char *key)
+{
+	const char *s = json_string_value(json_object_get(object, key));
+
+	return s ? s : "";
+}
+
+/* An error of the line, or the element of a document, that the operation came from. */
+static void say_error(const struct tn_ctl_input *in, const json_t *error)
+{
+	const char *pointer = text_of(error, "pointer"), *name = text_of(error, "ofName"), *rest;
+	const char *detail = text_of(error, "detail"), *colon = *name ? ": " : "";
+	size_t at;
+
+	if (in && operation_of(pointer, &at, &rest) && at < in->n)
+		tn_ctl_say_of_line(in->lines[at].source, in->lines[at].number, in->lines[at].text,
+			in->lines[at].len, name, detail);
+	else if (in && in->is_json && operation_of(pointer, &at, &rest))
+		tn_ctl_say("%s: %s/%zu%s: %s%s%s", in->source, in->list, in->first + at, rest, name,
+			colon, detail);
+	else
+		tn_ctl_say("%s%s%s%s%s", pointer, *pointer ? ": " : "", name, colon, detail);
+}
+
+static void say_problem(struct tn_ctl *ctl, long status, const json_t *problem)
+{
+	const json_t *errors = json_object_get(problem, "errors"), *error;
+	const char *name = text_of(problem, "ofName"), *detail = text_of(problem, "detail");
+	size_t i;
+
+	if (ctl->options.json && problem) {
+		json_dumpf(problem, stderr, JSON_INDENT(1));
+		fputc('\n', stderr);
+		return;
+	}
+	if (!*detail)
+		detail = text_of(problem, "message");
+	json_array_foreach(errors, i, error) say_error(ctl->asked, error);
+	if (!json_array_size(errors) && *detail)
+		tn_ctl_say("%s%s%s", name, *name ? ": " : "", detail);
+	else if (!json_array_size(errors))
+		tn_ctl_say("the daemon refused it: HTTP status %ld", status);
+	if (ctl->asked && ctl->asked->n > 1)
+		tn_ctl_say("nothing was changed");
+	if (status == 401)
+		tn_ctl_say("show a token, --token-file FILE, or a certificate, --cert and --key");
+}
+
 /* --- asking ----------------------------------------------------------------------------------- */
 
 static json_t *parse(const struct tn_ctl_answer *answer)
@@ -66,20 +170,20 @@ static json_t *parse(const struct tn_ctl_answer *answer)
 	return json_loadb(answer->body, answer->len, JSON_DECODE_ANY, &err);
 }
 
-/* 0 or the exit code; refusals were said. */
-static int judge(const struct tn_ctl_answer *answer)
+int tn_ctl_judge(struct tn_ctl *ctl, const struct tn_ctl_answer *answer)
 {
 	json_t *problem;
 
+	ctl->accepted = answer->status == 202;
 	if (answer->status >= 200 && answer->status < 300)
 		return TN_CTL_OK;
 	problem = parse(answer);
-	tn_ctl_say_problem(answer->status, problem);
+	say_problem(ctl, answer->status, problem);
 	json_decref(problem);
 	return answer->status == 503 ? TN_CTL_UNREACHABLE : TN_CTL_REFUSED;
 }
 
-static int ask(
+int tn_ctl_send_text(
 	struct tn_ctl *ctl, const char *method, const char *path, const char *body, json_t **answer)
 {
 	struct tn_ctl_answer a;
@@ -88,7 +192,7 @@ static int ask(
 	*answer = NULL;
 	if (tn_ctl_http_request(ctl->http, method, path, body, body ? strlen(body) : 0, &a))
 		return TN_CTL_UNREACHABLE;
-	code = judge(&a);
+	code = tn_ctl_judge(ctl, &a);
 	if (!code && a.len) {
 		*answer = parse(&a);
 		if (!*answer) {
@@ -102,14 +206,14 @@ static int ask(
 
 int tn_ctl_get(struct tn_ctl *ctl, const char *path, json_t **answer)
 {
-	return ask(ctl, "GET", path, NULL, answer);
+	return tn_ctl_send_text(ctl, "GET", path, NULL, answer);
 }
 
 int tn_ctl_send(struct tn_ctl *ctl, const char *method, const char *path, const json_t *body,
 	json_t **answer)
 {
 	char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
-	int code = ask(ctl, method, path, text, answer);
+	int code = tn_ctl_send_text(ctl, method, path, text, answer);
 
 	free(text);
 	return code;
@@ -121,26 +225,9 @@ int tn_ctl_get_text(struct tn_ctl *ctl, const char *path, struct tn_ctl_answer *
 
 	if (tn_ctl_http_request(ctl->http, "GET", path, NULL, 0, answer))
 		return TN_CTL_UNREACHABLE;
-	code = judge(answer);
+	code = tn_ctl_judge(ctl, answer);
 	if (code)
 		tn_ctl_answer_fini(answer);
-	return code;
-}
-
-int tn_ctl_transact(struct tn_ctl *ctl, json_t *operations, json_t **answer)
-{
-	const struct tn_ctl_options *o = &ctl->options;
-	json_t *body = json_pack("{s:o}", "operations", operations);
-	char *path;
-	int code;
-
-	if (o->confirm_within_s)
-		json_object_set_new(body, "confirmWithin", json_integer(o->confirm_within_s));
-	path = tn_ctl_path("/v1/transactions%s%s", o->dry_run ? "?dryRun=true" : "",
-		o->no_wait ? (o->dry_run ? "&wait=none" : "?wait=none") : "");
-	code = tn_ctl_send(ctl, "POST", path, body, answer);
-	json_decref(body);
-	free(path);
 	return code;
 }
 
@@ -205,7 +292,7 @@ int tn_ctl_learn_device(struct tn_ctl *ctl)
 		return TN_CTL_REFUSED;
 	}
 	json_decref(answer);
-	code = tn_ctl_get(ctl, "/v1/ports", &answer);
+	code = tn_ctl_get(ctl, "/v1/ports?stats=false", &answer);
 	if (code)
 		return code;
 	learn_ports(ctl, answer);

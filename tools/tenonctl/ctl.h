@@ -16,27 +16,35 @@ enum tn_ctl_exit {
 	TN_CTL_UNREACHABLE = 4, /* no daemon, or it went away */
 };
 
+#define TN_CTL_APP_DEFAULT "tenonctl"
+
 struct tn_ctl_options {
 	struct tn_ctl_http_options http;
-	const char *app;  /* owner of what is added */
+	const char *app;  /* owner of what is added; NULL: tenonctl */
 	const char *file; /* -f */
-	bool json, color, names, stats, strict, dry_run, no_wait;
+	bool json, color, names, stats, strict, dry_run, no_wait, no_initial;
 	unsigned confirm_within_s; /* 0: at once for good */
 	unsigned count;		   /* top, watch: stop after so many; 0: never */
 	unsigned interval_ms;	   /* top */
 	unsigned packet;	   /* trace: of the capture, from 1 */
-	const char *kinds;	   /* watch */
+	const char *kinds, *since; /* watch */
 };
+
+struct tn_ctl_input;
 
 struct tn_ctl {
 	struct tn_ctl_options options;
 	struct tn_ctl_http *http;
 	/* of the device; filled by tn_ctl_learn_device() */
 	uint64_t dpid;
+	bool nameless; /* ports and tables have numbers alone */
 	struct tn_names *names;
 	/* what decoded text points into, and what is wrong with it */
 	struct tn_arena arena;
 	struct tn_diagnostics diag;
+	/* what the operations of the request under way came from: refusals are told of it */
+	const struct tn_ctl_input *asked;
+	bool accepted; /* the last change waits for the data plane, which is away */
 };
 
 /* A command line's words after noun and verb. */
@@ -47,19 +55,16 @@ struct tn_ctl_words {
 
 typedef int (*tn_ctl_fn)(struct tn_ctl *ctl, const struct tn_ctl_words *words);
 
-struct tn_ctl_command {
-	const char *noun, *verb; /* verb NULL: the noun alone */
-	const char *arguments, *help;
-	int min, max; /* words */
-	tn_ctl_fn fn;
-};
-
+/* Owner of what is added. */
+const char *tn_ctl_app(const struct tn_ctl *ctl);
 /* The codec for JSON of the device. */
 struct tn_codec tn_ctl_codec(struct tn_ctl *ctl);
 /* The reader for text, with the line it stands in. */
 struct tn_ofctl;
 void tn_ctl_reader(struct tn_ctl *ctl, uint32_t line, struct tn_ofctl *o);
 
+/* For text without a daemon: device 1, ports and tables by number alone. */
+void tn_ctl_without_device(struct tn_ctl *ctl);
 /*
  * Who the device is and how its ports and tables are called, once. TN_CTL_OK, or it was said why
  * not.
@@ -73,14 +78,23 @@ int tn_ctl_learn_device(struct tn_ctl *ctl) TN_MUST_CHECK;
 int tn_ctl_get(struct tn_ctl *ctl, const char *path, json_t **answer) TN_MUST_CHECK;
 int tn_ctl_send(struct tn_ctl *ctl, const char *method, const char *path, const json_t *body,
 	json_t **answer) TN_MUST_CHECK;
+/* body NULL: none */
+int tn_ctl_send_text(struct tn_ctl *ctl, const char *method, const char *path, const char *body,
+	json_t **answer) TN_MUST_CHECK;
 /* The same with the text of the answer, which the caller frees. */
 int tn_ctl_get_text(
 	struct tn_ctl *ctl, const char *path, struct tn_ctl_answer *answer) TN_MUST_CHECK;
 
-/* One transaction of operations, which are taken over. */
-int tn_ctl_transact(struct tn_ctl *ctl, json_t *operations, json_t **answer) TN_MUST_CHECK;
+/* 0: the answer is no refusal; otherwise the exit code, and it was said why. */
+int tn_ctl_judge(struct tn_ctl *ctl, const struct tn_ctl_answer *answer) TN_MUST_CHECK;
 
-/* "/v1/devices/of:..." and more; the caller frees it. */
+/* A path, which is taken over, with what the options say of how a change is made: dryRun and so on.
+ */
+char *tn_ctl_manner(const struct tn_ctl *ctl, char *path);
+/* A path, which is taken over, with ?key=value or &key=value, escaped. */
+char *tn_ctl_query(char *path, const char *key, const char *value);
+
+/* The caller frees it. */
 char *tn_ctl_path(const char *fmt, ...) TN_PRINTF(1, 2);
 /* Escaped for a query; the caller frees it. */
 char *tn_ctl_escape(const char *text);

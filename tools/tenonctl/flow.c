@@ -1,261 +1,133 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* tenonctl flow add, mod, del, parse. */
-#include <inttypes.h>
+/* tenonctl flow add, mod, del, parse, and the table of all commands on flows. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "control/model/ofctl.h"
-#include "tools/tenonctl/commands.h"
+#include "tools/tenonctl/flow_dump.h"
 #include "tools/tenonctl/flow_text.h"
-#include "tools/tenonctl/input.h"
 #include "tools/tenonctl/say.h"
+#include "tools/tenonctl/share.h"
 
-/* What a transaction takes at once; a file with more goes in several. */
-#define OPERATIONS_MAX 65536u
+struct adding {
+	struct tn_ctl *ctl;
+	struct tn_ctl_operations ops;
+};
 
-/*
- * A refusal names an operation by its place: here the lines that they came from.
- */
-static void say_failed_line(const json_t *answer, const struct tn_ctl_input *in)
+static void add_operation(void *ctx, const struct tn_flow_mod *fm)
 {
-	json_int_t at = json_integer_value(json_object_get(answer, "failedIndex"));
+	const struct tn_mod mod = {.kind = TN_MOD_FLOW, .flow = fm};
+	struct adding *adding = ctx;
+	struct tn_codec codec = tn_ctl_codec(adding->ctl);
 
-	if (json_object_get(answer, "failedIndex") && at >= 0 && (size_t)at < in->n &&
-		in->lines[at].source)
-		fprintf(stderr, "%s:%u: this line was refused; nothing was changed\n",
-			in->lines[at].source, in->lines[at].number);
+	tn_ctl_operations_add(&adding->ops, tn_mod_to_json(&codec, &mod));
 }
 
-static void print_dry_run(struct tn_ctl *ctl, const json_t *answer)
+/* A kind of change: how a line is read, what an element of a document means. */
+struct kind {
+	enum tn_ofctl_use use;
+	const char *op;
+	const struct tn_ctl_done *done;
+};
+
+static int change(struct tn_ctl *ctl, const struct tn_ctl_words *words, const struct kind *kind)
 {
-	const json_t *changes = json_object_get(answer, "changes"), *change;
-	uint64_t total = tn_ctl_number(answer, "total");
-	size_t i;
-
-	json_array_foreach(changes, i, change) tn_ctl_print_change(ctl, change);
-	if (total > json_array_size(changes))
-		printf("and %" PRIu64 " more\n", total - json_array_size(changes));
-	printf("%" PRIu64 " change%s; nothing was done (--dry-run)\n", total,
-		total == 1 ? "" : "s");
-}
-
-int tn_ctl_tell(struct tn_ctl *ctl, const json_t *answer)
-{
-	if (ctl->options.json)
-		return tn_ctl_print_json(answer);
-	if (ctl->options.dry_run)
-		print_dry_run(ctl, answer);
-	return TN_CTL_OK;
-}
-
-int tn_ctl_apply(struct tn_ctl *ctl, json_t *operations, const struct tn_ctl_input *in)
-{
-	json_t *answer, *transaction;
-	int code = tn_ctl_transact(ctl, operations, &answer);
-
-	if (code) {
-		say_failed_line(answer, in);
-		json_decref(answer);
-		return code;
-	}
-	transaction = json_object_get(answer, "transaction");
-	code = tn_ctl_tell(ctl, answer);
-	if (!ctl->options.json && json_is_string(transaction))
-		printf("done; undone again in %u s unless confirmed: tenonctl confirm %s\n",
-			ctl->options.confirm_within_s, json_string_value(transaction));
-	json_decref(answer);
-	return code;
-}
-
-/* Lines of one kind to operations; all that is wrong is said. */
-static int read_lines(struct tn_ctl *ctl, const struct tn_ctl_input *in, enum tn_ofctl_use use,
-	json_t *operations)
-{
-	struct tn_codec codec = tn_ctl_codec(ctl);
-	uint32_t app = tn_names_intern(ctl->names, ctl->options.app);
-	int code = TN_CTL_OK;
-
-	for (size_t i = 0; i < in->n; i++) {
-		const struct tn_ctl_line *l = &in->lines[i];
-		struct tn_flow_mod fm;
-		struct tn_mod mod = {.kind = TN_MOD_FLOW, .flow = &fm};
-		struct tn_ofctl o;
-
-		tn_ctl_reader(ctl, l->number, &o);
-		if (tn_ofctl_parse_flow(&o, use, l->text, l->len, &fm)) {
-			code = TN_CTL_USAGE;
-			tn_ctl_say_diagnostics(ctl, l);
-			continue;
-		}
-		fm.owner = app;
-		json_array_append_new(operations, tn_mod_to_json(&codec, &mod));
-		tn_ctl_forget_text(ctl);
-	}
-	return code;
-}
-
-/* {"flows":[..]}, or the array alone: operations as they are, which the daemon checks. */
-int tn_ctl_read_document(const struct tn_ctl_input *in, const char *key, const char *one,
-	const char *op, json_t *operations)
-{
-	json_error_t err;
-	json_t *tree = json_loadb(in->data, in->len, JSON_REJECT_DUPLICATES, &err), *list, *item;
-	size_t i;
-
-	if (!tree) {
-		fprintf(stderr, "%s:%d:%d: %s\n", in->source, err.line, err.column, err.text);
-		return TN_CTL_USAGE;
-	}
-	list = json_is_array(tree) ? tree : json_object_get(tree, key);
-	if (!json_is_array(list)) {
-		tn_ctl_say("%s: give {\"%s\": [..]}, or the array alone", in->source, key);
-		json_decref(tree);
-		return TN_CTL_USAGE;
-	}
-	json_array_foreach(list, i, item)
-		json_array_append_new(operations, json_pack("{s:s,s:O}", "op", op, one, item));
-	json_decref(tree);
-	return TN_CTL_OK;
-}
-
-static const char *op_of(enum tn_ofctl_use use)
-{
-	static const char *const ops[] = {
-		[TN_OFCTL_ADD] = "add",
-		[TN_OFCTL_MODIFY] = "modify",
-		[TN_OFCTL_MODIFY_STRICT] = "modify_strict",
-		[TN_OFCTL_DELETE] = "delete",
-		[TN_OFCTL_DELETE_STRICT] = "delete_strict",
-	};
-
-	return ops[use];
-}
-
-/* In pieces that a transaction takes. */
-static int apply_all(struct tn_ctl *ctl, json_t *operations, struct tn_ctl_input *in)
-{
-	size_t n = json_array_size(operations), done = 0;
-	int code = TN_CTL_OK;
-
-	if (n > OPERATIONS_MAX)
-		tn_ctl_say("%zu flows: sent as %zu transactions, each whole or not at all", n,
-			(n + OPERATIONS_MAX - 1) / OPERATIONS_MAX);
-	while (done < n && !code) {
-		json_t *part = json_array();
-		struct tn_ctl_input lines = *in;
-
-		for (size_t i = done; i < n && i < done + OPERATIONS_MAX; i++)
-			json_array_append(part, json_array_get(operations, i));
-		lines.lines = in->lines ? in->lines + done : NULL;
-		lines.n = in->lines ? in->n - done : 0;
-		done += json_array_size(part);
-		code = tn_ctl_apply(ctl, part, &lines);
-	}
-	json_decref(operations);
-	return code;
-}
-
-static int change(struct tn_ctl *ctl, const struct tn_ctl_words *words, enum tn_ofctl_use use)
-{
-	json_t *operations;
+	struct adding adding = {.ctl = ctl};
 	struct tn_ctl_input in;
 	int code = tn_ctl_learn_device(ctl);
 
+	if (!code)
+		code = tn_ctl_input_read(ctl, words, &in);
 	if (code)
 		return code;
-	code = tn_ctl_input_read(ctl, words, &in);
-	if (code)
-		return code;
-	operations = json_array();
-	if (in.is_json)
-		code = tn_ctl_read_document(&in, "flows", "flow", op_of(use), operations);
+	/* What says which flows need not say all of one: such documents the daemon reads. */
+	if (in.is_json && kind->use != TN_OFCTL_ADD)
+		code = tn_ctl_read_document(ctl, &in, "flows", "flow", kind->op, &adding.ops);
 	else
-		code = read_lines(ctl, &in, use, operations);
-	if (code) {
-		if (in.n > 1)
-			tn_ctl_say("nothing was sent");
-		json_decref(operations);
-	} else {
-		code = apply_all(ctl, operations, &in);
-	}
+		code = tn_ctl_each_mod(ctl, &in, kind->use, add_operation, &adding);
+	if (!code)
+		code = tn_ctl_apply(ctl, &adding.ops, &in, kind->done, false);
+	else if (in.n > 1 || in.is_json)
+		tn_ctl_say("nothing was sent");
+	tn_ctl_operations_fini(&adding.ops);
 	tn_ctl_input_fini(&in);
 	return code;
 }
 
-static int needs_input(struct tn_ctl *ctl, const struct tn_ctl_words *words, const char *what)
+static bool is_given(struct tn_ctl *ctl, const struct tn_ctl_words *words, const char *what)
 {
 	if (words->n || ctl->options.file)
-		return TN_CTL_OK;
+		return true;
 	tn_ctl_say("%s: give a flow, or -f FILE", what);
-	return TN_CTL_USAGE;
+	return false;
 }
 
-int tn_ctl_flow_add(struct tn_ctl *ctl, const struct tn_ctl_words *words)
+static int flow_add(struct tn_ctl *ctl, const struct tn_ctl_words *words)
 {
-	int code = needs_input(ctl, words, "flow add");
+	static const struct kind kind = {TN_OFCTL_ADD, "add", NULL};
 
-	return code ? code : change(ctl, words, TN_OFCTL_ADD);
+	return is_given(ctl, words, "flow add") ? change(ctl, words, &kind) : TN_CTL_USAGE;
 }
 
-int tn_ctl_flow_mod(struct tn_ctl *ctl, const struct tn_ctl_words *words)
+static int flow_mod(struct tn_ctl *ctl, const struct tn_ctl_words *words)
 {
-	int code = needs_input(ctl, words, "flow mod");
+	static const struct tn_ctl_done done = {"flow", "changed"};
+	static const struct kind loose = {TN_OFCTL_MODIFY, "modify", &done};
+	static const struct kind strict = {TN_OFCTL_MODIFY_STRICT, "modify_strict", &done};
 
-	return code ? code
-		    : change(ctl, words,
-			      ctl->options.strict ? TN_OFCTL_MODIFY_STRICT : TN_OFCTL_MODIFY);
+	if (!is_given(ctl, words, "flow mod"))
+		return TN_CTL_USAGE;
+	return change(ctl, words, ctl->options.strict ? &strict : &loose);
 }
 
 /* Without words: every flow, as ovs-ofctl del-flows. */
-int tn_ctl_flow_del(struct tn_ctl *ctl, const struct tn_ctl_words *words)
+static int flow_del(struct tn_ctl *ctl, const struct tn_ctl_words *words)
 {
+	static const struct tn_ctl_done done = {"flow", "deleted"};
+	static const struct kind loose = {TN_OFCTL_DELETE, "delete", &done};
+	static const struct kind strict = {TN_OFCTL_DELETE_STRICT, "delete_strict", &done};
 	static char everything[] = "";
 	char *word = everything;
-	struct tn_ctl_words all = {&word, 1};
+	const struct tn_ctl_words all = {&word, 1};
 	bool none = !words->n && !ctl->options.file;
 
-	return change(ctl, none ? &all : words,
-		ctl->options.strict ? TN_OFCTL_DELETE_STRICT : TN_OFCTL_DELETE);
+	if (none && ctl->options.strict) {
+		tn_ctl_say("flow del --strict: say which flow");
+		return TN_CTL_USAGE;
+	}
+	return change(ctl, none ? &all : words, ctl->options.strict ? &strict : &loose);
 }
 
 /* --- parse ------------------------------------------------------------------------------------ */
 
-static int parse_line(struct tn_ctl *ctl, const struct tn_ctl_line *l)
+static void print_mod(void *ctx, const struct tn_flow_mod *fm)
 {
+	const struct tn_mod mod = {.kind = TN_MOD_FLOW, .flow = fm};
+	struct tn_ctl *ctl = ctx;
 	struct tn_codec codec = tn_ctl_codec(ctl);
-	struct tn_flow_mod fm;
-	struct tn_mod mod = {.kind = TN_MOD_FLOW, .flow = &fm};
-	struct tn_ofctl o;
+	json_t *j;
+	char *text;
 
-	tn_ctl_reader(ctl, l->number, &o);
-	if (tn_ofctl_parse_flow(&o, TN_OFCTL_ANY, l->text, l->len, &fm)) {
-		tn_ctl_say_diagnostics(ctl, l);
-		return TN_CTL_USAGE;
-	}
 	if (ctl->options.json) {
-		json_t *j = tn_mod_to_json(&codec, &mod);
-
-		json_dumpf(j, stdout, JSON_COMPACT);
-		putchar('\n');
+		j = tn_mod_to_json(&codec, &mod);
+		/* Of nobody yet. */
+		json_object_del(json_object_get(j, "flow"), "appId");
+		text = json_dumps(j, JSON_COMPACT);
 		json_decref(j);
 	} else {
-		char *text = tn_ctl_flow_mod_text(&fm, NULL);
-
-		puts(text);
-		free(text);
+		text = tn_ctl_flow_mod_text(fm, NULL);
 	}
-	tn_ctl_forget_text(ctl);
-	return TN_CTL_OK;
+	puts(text ? text : "");
+	free(text);
 }
 
-int tn_ctl_flow_parse(struct tn_ctl *ctl, const struct tn_ctl_words *words)
+static int flow_parse(struct tn_ctl *ctl, const struct tn_ctl_words *words)
 {
 	static char stdin_word[] = "-";
 	char *word = stdin_word;
 	struct tn_ctl_words standard = {&word, 1};
 	struct tn_ctl_input in;
-	int code, result = TN_CTL_OK;
+	int code;
 
 	if (words->n == 1 && strchr(words->word[0], '=') == NULL)
 		code = tn_ctl_input_file(words->word[0], &in);
@@ -264,17 +136,69 @@ int tn_ctl_flow_parse(struct tn_ctl *ctl, const struct tn_ctl_words *words)
 			ctl, words->n || ctl->options.file ? words : &standard, &in);
 	if (code)
 		return code;
-	if (in.is_json) {
-		tn_ctl_say("%s is JSON: flow parse reads text", in.source);
-		result = TN_CTL_USAGE;
-	}
-	/* Text of a file without a daemon: device 1, ports by their numbers. */
-	ctl->dpid = 1;
-	for (size_t i = 0; i < in.n; i++) {
-		code = parse_line(ctl, &in.lines[i]);
-		if (code)
-			result = code;
-	}
+	tn_ctl_without_device(ctl);
+	code = tn_ctl_each_mod(ctl, &in, TN_OFCTL_ANY, print_mod, ctl);
 	tn_ctl_input_fini(&in);
-	return result;
+	return code;
 }
+
+/* --- the table -------------------------------------------------------------------------------- */
+
+#define FILE_AND_APP (TN_CTL_O(TN_CTL_FILE) | TN_CTL_O(TN_CTL_APP) | TN_CTL_O_CHANGE)
+
+const struct tn_ctl_command tn_ctl_flow_commands[] = {
+	{"flow", "add", "FLOW... | -f FILE | -", "add flows, or replace those that are there",
+		"A flow of the same table, priority and match is replaced. All flows of a command are\n"
+		"added or none, and the data plane forwards by them when it ends.",
+		"tenonctl flow add 'table=0,priority=100,tcp,nw_dst=10.0.0.1,actions=output:2'\n"
+		"tenonctl flow add in_port=vm-a actions=output:vm-b\n"
+		"tenonctl flow add -f rules.txt --app firewall",
+		flow_add, FILE_AND_APP, 0, -1, TN_CTL_WORD_FLOW, false},
+	{"flow", "mod", "FLOW... | -f FILE | -", "change the actions of flows",
+		"Of all flows that are at least as narrow as the one that is named; with --strict of\n"
+		"exactly that one. No flow is added.",
+		"tenonctl flow mod tcp,tp_dst=80 actions=output:3\n"
+		"tenonctl flow mod --strict 'priority=100,in_port=vm-a,actions=drop'",
+		flow_mod, FILE_AND_APP | TN_CTL_O(TN_CTL_STRICT), 0, -1, TN_CTL_WORD_FLOW, false},
+	{"flow", "del", "[FLOW...] | -f FILE | -", "delete flows; without a flow, all of them",
+		"All that are at least as narrow as the one that is named; with --strict exactly that\n"
+		"one. cookie=V/MASK, out_port=P and out_group=G choose among them.",
+		"tenonctl flow del table=3,tcp\n"
+		"tenonctl flow del cookie=0x10/0xf0,out_port=vm-a\n"
+		"tenonctl flow del --strict 'priority=100,tcp,nw_dst=10.0.0.1'",
+		flow_del, TN_CTL_O(TN_CTL_FILE) | TN_CTL_O(TN_CTL_STRICT) | TN_CTL_O_CHANGE, 0, -1,
+		TN_CTL_WORD_MATCH, false},
+	{"flow", "dump", "[FILTER]", "list flows with their counters",
+		"By table and priority. One that the data plane does not have, or not yet, has its state\n"
+		"after a #. --app: those of one owner alone. What is printed, counters and all, can be\n"
+		"given to flow add.",
+		"tenonctl flow dump\n"
+		"tenonctl flow dump table=policy,tcp\n"
+		"tenonctl flow dump --no-stats out_port=vm-a > rules.txt",
+		tn_ctl_flow_dump, TN_CTL_O(TN_CTL_NO_STATS) | TN_CTL_O(TN_CTL_APP), 0, 1,
+		TN_CTL_WORD_MATCH, false},
+	{"flow", "replace", "FILE | -", "make the file all that its owner wants",
+		"Other flows of the owner, --app, are deleted, missing ones added. Those that are the\n"
+		"same stay as they are, with their counters; those of other owners do, too.",
+		"tenonctl flow replace rules.txt --app firewall --dry-run\n"
+		"tenonctl flow replace rules.txt --app firewall --confirm-within 60",
+		tn_ctl_flow_replace, TN_CTL_O(TN_CTL_APP) | TN_CTL_O_CHANGE, 1, 1, TN_CTL_WORD_FILE,
+		false},
+	{"flow", "diff", "FILE [FILE]", "compare a file with the switch, or with another file",
+		"What would have to go (-) and come (+) to make of the first file what the second one, or\n"
+		"else the switch, has; of one owner alone with --app. Two files need no daemon. Exit\n"
+		"status 2: they differ.",
+		"tenonctl flow diff rules.txt\n"
+		"tenonctl flow diff old.txt new.txt",
+		tn_ctl_flow_diff, TN_CTL_O(TN_CTL_APP), 1, 2, TN_CTL_WORD_FILE, false},
+	{"flow", "parse", "[FLOW... | FILE | -]",
+		"check flows without a daemon, print them in order",
+		"Prints each as the switch understands it, or what is wrong with it and where; --json\n"
+		"makes JSON of text, and a JSON file is printed as text. A line may start with add,\n"
+		"modify, delete, modify_strict or delete_strict. Ports and tables are written by number.",
+		"tenonctl flow parse 'priority=9,tcp,nw_dst=10.0.0.0/8,actions=2'\n"
+		"tenonctl flow parse rules.txt\n"
+		"tenonctl --json flow parse - < rules.txt",
+		flow_parse, TN_CTL_O(TN_CTL_FILE), 0, -1, TN_CTL_WORD_FLOW, false},
+	{0},
+};

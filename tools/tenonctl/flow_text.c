@@ -6,10 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "control/model/ofctl.h"
+#include "control/model/json_codec.h"
 #include "tools/tenonctl/say.h"
-
-#define NS_PER_S UINT64_C(1000000000)
 
 void tn_ctl_say_diagnostics(struct tn_ctl *ctl, const struct tn_ctl_line *line)
 {
@@ -17,6 +15,26 @@ void tn_ctl_say_diagnostics(struct tn_ctl *ctl, const struct tn_ctl_line *line)
 	tn_diagnostics_fini(&ctl->diag);
 	tn_diagnostics_init(&ctl->diag);
 	tn_ctl_forget_text(ctl);
+}
+
+/* "file:3:14: /flows/0/priority: ..." */
+void tn_ctl_say_document(struct tn_ctl *ctl, const char *source, const char *base)
+{
+	for (size_t i = 0; i < ctl->diag.n; i++) {
+		const struct tn_diagnostic *d = &ctl->diag.list[i];
+		const char *of = d->of == TN_OF_OK ? "" : tn_of_error_name(d->of);
+		const char *pointer = d->pointer ? d->pointer : "";
+
+		fprintf(stderr, "%s:", source);
+		if (d->line)
+			fprintf(stderr, "%" PRIu32 ":%" PRIu32 ":", d->line, d->column);
+		fprintf(stderr, " %s%s%s%s%s", base, pointer, *base || *pointer ? ": " : "", of,
+			*of ? ": " : "");
+		tn_ctl_print_clean(stderr, d->detail);
+		fputc('\n', stderr);
+	}
+	tn_diagnostics_fini(&ctl->diag);
+	tn_diagnostics_init(&ctl->diag);
 }
 
 void tn_ctl_forget_text(struct tn_ctl *ctl)
@@ -132,85 +150,184 @@ char *tn_ctl_flow_json_text(struct tn_ctl *ctl, const json_t *flow)
 	return text ? text : json_dumps(flow, JSON_COMPACT);
 }
 
-/* --- flows of an answer ----------------------------------------------------------------------- */
+/* --- flows of a document ---------------------------------------------------------------------- */
 
-static uint64_t number_of(const struct tn_json_reader *r, tn_json_ref v, const char *key)
+/* Who takes the flows of a document, one by one. */
+struct walk {
+	struct tn_ctl *ctl;
+	/* False: enough. */
+	bool (*take)(struct walk *w, const struct tn_json_reader *r, struct tn_flow_mod *fm);
+	bool strict; /* members beside "flows" are errors, and all errors are looked for */
+	size_t n;
+	/* of the one or the other kind of walk */
+	uint32_t app;
+	tn_ctl_mod_fn mod;
+	tn_ctl_flow_fn flow;
+	void *ctx;
+};
+
+static bool walk_array(struct walk *w, struct tn_json_source *s, struct tn_json_tape *t, bool bare)
 {
-	tn_json_ref m = tn_json_member(r, v, key);
-
-	if (!m)
-		return 0;
-	if (m->type == TN_JSON_INTEGER)
-		return m->magnitude;
-	if (m->type == TN_JSON_STRING && m->string.len > 2 && m->string.len < 20) {
-		char digits[24];
-
-		memcpy(digits, m->string.p, m->string.len);
-		digits[m->string.len] = '\0';
-		return strtoull(digits, NULL, 0);
-	}
-	return 0;
-}
-
-static bool read_flow(
-	struct tn_ctl *ctl, const struct tn_json_tape *t, struct tn_ctl_flow *flow, char state[16])
-{
-	struct tn_codec codec = tn_ctl_codec(ctl);
-	struct tn_json_reader r = {.codec = &codec, .tape = t, .base = "/flows"};
-	struct tn_flow_mod fm;
-	tn_json_ref m;
-
-	if (!tn_json_read_flow(&r, t->v, &fm))
-		return false;
-	tn_flow_mod_to_info(ctl->dpid, &fm, &flow->info);
-	flow->info.counter.packets = number_of(&r, t->v, "packets");
-	flow->info.counter.bytes = number_of(&r, t->v, "bytes");
-	flow->life_s = number_of(&r, t->v, "life");
-	m = tn_json_member(&r, t->v, "state");
-	snprintf(state, 16, "%.*s", m && m->type == TN_JSON_STRING ? (int)m->string.len : 0,
-		m && m->type == TN_JSON_STRING ? m->string.p : "");
-	flow->state = state;
-	return true;
-}
-
-static bool walk_flows(struct tn_ctl *ctl, struct tn_json_source *s, struct tn_json_tape *t,
-	tn_ctl_flow_fn fn, void *ctx)
-{
-	struct tn_ctl_flow flow;
-	char state[16];
+	struct tn_codec codec = tn_ctl_codec(w->ctl);
+	bool ok = true;
 
 	if (tn_json_peek(s) != '[')
 		return false;
 	tn_json_enter(s);
 	for (bool first = true; tn_json_more(s, '[', first); first = false) {
-		if (!tn_json_value(s, t) || !read_flow(ctl, t, &flow, state))
+		struct tn_json_reader r = {.codec = &codec, .tape = t};
+		struct tn_flow_mod fm;
+		char base[32];
+
+		snprintf(base, sizeof(base), "%s/%zu", bare ? "" : "/flows", w->n++);
+		r.base = base;
+		if (!tn_json_value(s, t))
 			return false;
-		fn(ctx, &flow);
+		if (!tn_json_read_flow(&r, t->v, &fm) || !w->take(w, &r, &fm))
+			ok = false;
+		if (!ok && !w->strict)
+			return false;
+		tn_ctl_forget_text(w->ctl);
 	}
-	return !s->failed;
+	return ok && !s->failed;
 }
 
-int tn_ctl_each_flow(struct tn_ctl *ctl, const char *text, size_t len, tn_ctl_flow_fn fn, void *ctx)
+static bool walk_member(struct walk *w, struct tn_json_source *s, struct tn_json_tape *t)
+{
+	struct tn_json_value key;
+	char name[64];
+
+	if (!tn_json_key(s, t, &key))
+		return false;
+	if (tn_json_string_is(key.string, "flows"))
+		return walk_array(w, s, t, false);
+	if (w->strict)
+		tn_diagnostics_add(s->diag, "", key.line, key.column, TN_OF_OK,
+			"%s has no place here: give {\"flows\": [..]}, or the array alone",
+			tn_json_quote(key.string, name, sizeof(name)));
+	return tn_json_value(s, t) && !w->strict;
+}
+
+static bool walk_text(struct walk *w, const char *text, size_t len)
 {
 	struct tn_json_source s;
-	struct tn_json_value key;
 	struct tn_json_tape t;
 	bool ok = true;
 
 	tn_json_tape_init(&t);
-	tn_json_source_init(&s, text, len, &ctl->diag);
-	ok = tn_json_peek(&s) == '{';
-	if (ok)
+	tn_json_source_init(&s, text, len, &w->ctl->diag);
+	if (tn_json_peek(&s) == '[') {
+		ok = walk_array(w, &s, &t, true);
+	} else if (tn_json_peek(&s) == '{') {
 		tn_json_enter(&s);
-	for (bool first = true; ok && tn_json_more(&s, '{', first); first = false) {
-		ok = tn_json_key(&s, &t, &key);
-		if (ok && tn_json_string_is(key.string, "flows"))
-			ok = walk_flows(ctl, &s, &t, fn, ctx);
-		else if (ok)
-			ok = tn_json_value(&s, &t);
+		for (bool first = true; !s.failed && tn_json_more(&s, '{', first); first = false)
+			ok &= walk_member(w, &s, &t);
+	} else {
+		ok = false;
 	}
+	ok = ok && tn_json_end(&s);
 	tn_json_tape_fini(&t);
-	if (ok && !s.failed)
+	tn_ctl_forget_text(w->ctl);
+	return ok && !s.failed;
+}
+
+/* --- those of the user ------------------------------------------------------------------------ */
+
+static bool take_mod(struct walk *w, const struct tn_json_reader *r, struct tn_flow_mod *fm)
+{
+	if (!tn_json_member(r, r->tape->v, "appId"))
+		fm->owner = w->app;
+	w->mod(w->ctx, fm);
+	return true;
+}
+
+static int each_line(struct tn_ctl *ctl, const struct tn_ctl_input *in, enum tn_ofctl_use use,
+	tn_ctl_mod_fn fn, void *ctx)
+{
+	uint32_t app = tn_names_intern(ctl->names, tn_ctl_app(ctl));
+	int code = TN_CTL_OK;
+
+	for (size_t i = 0; i < in->n; i++) {
+		const struct tn_ctl_line *l = &in->lines[i];
+		struct tn_flow_mod fm;
+		struct tn_ofctl o;
+
+		tn_ctl_reader(ctl, l->number, &o);
+		if (tn_ofctl_parse_flow(&o, use, l->text, l->len, &fm)) {
+			code = TN_CTL_USAGE;
+			tn_ctl_say_diagnostics(ctl, l);
+			continue;
+		}
+		fm.owner = app;
+		fn(ctx, &fm);
+		tn_ctl_forget_text(ctl);
+	}
+	return code;
+}
+
+int tn_ctl_each_mod(struct tn_ctl *ctl, struct tn_ctl_input *in, enum tn_ofctl_use use,
+	tn_ctl_mod_fn fn, void *ctx)
+{
+	struct walk w = {.ctl = ctl, .take = take_mod, .strict = true, .mod = fn, .ctx = ctx};
+
+	if (!in->is_json)
+		return each_line(ctl, in, use, fn, ctx);
+	w.app = tn_names_intern(ctl->names, tn_ctl_app(ctl));
+	snprintf(in->list, sizeof(in->list), "%s",
+		in->data[strspn(in->data, " \t\r\n")] == '[' ? "" : "/flows");
+	if (walk_text(&w, in->data, in->len))
+		return TN_CTL_OK;
+	if (!ctl->diag.n)
+		tn_ctl_say("%s: give {\"flows\": [..]}, or the array alone", in->source);
+	tn_ctl_say_document(ctl, in->source, "");
+	return TN_CTL_USAGE;
+}
+
+/* --- those of an answer ----------------------------------------------------------------------- */
+
+static uint64_t number_of(const struct tn_json_reader *r, const char *key)
+{
+	tn_json_ref m = tn_json_member(r, r->tape->v, key);
+	char digits[24];
+
+	if (m && m->type == TN_JSON_INTEGER)
+		return m->magnitude;
+	if (!m || m->type != TN_JSON_STRING || m->string.len >= sizeof(digits))
+		return 0;
+	memcpy(digits, m->string.p, m->string.len);
+	digits[m->string.len] = '\0';
+	return strtoull(digits, NULL, 0);
+}
+
+static void copy_string(const struct tn_json_reader *r, const char *key, char *buf, size_t size)
+{
+	tn_json_ref m = tn_json_member(r, r->tape->v, key);
+	bool is = m && m->type == TN_JSON_STRING;
+
+	snprintf(buf, size, "%.*s", is ? (int)m->string.len : 0, is ? m->string.p : "");
+}
+
+static bool take_flow(struct walk *w, const struct tn_json_reader *r, struct tn_flow_mod *fm)
+{
+	char state[16], failure[256];
+	struct tn_ctl_flow flow = {.state = state, .failure = failure};
+
+	tn_flow_mod_to_info(w->ctl->dpid, fm, &flow.info);
+	flow.info.counter.packets = number_of(r, "packets");
+	flow.info.counter.bytes = number_of(r, "bytes");
+	flow.life_s = number_of(r, "life");
+	flow.last_seen_ms = number_of(r, "lastSeen");
+	copy_string(r, "state", state, sizeof(state));
+	copy_string(r, "failure", failure, sizeof(failure));
+	w->flow(w->ctx, &flow);
+	return true;
+}
+
+int tn_ctl_each_flow(struct tn_ctl *ctl, const char *text, size_t len, tn_ctl_flow_fn fn, void *ctx)
+{
+	struct walk w = {.ctl = ctl, .take = take_flow, .flow = fn, .ctx = ctx};
+
+	if (walk_text(&w, text, len))
 		return 0;
 	tn_ctl_say("the daemon's list of flows is not what this tenonctl reads: %s",
 		ctl->diag.n ? ctl->diag.list[0].detail : "no flows in it");

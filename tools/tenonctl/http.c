@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include <curl/curl.h>
 
@@ -18,6 +19,7 @@ struct tn_ctl_http {
 	struct curl_slist *headers;
 	const char *base;  /* of every URL */
 	const char *where; /* for sentences */
+	bool is_tcp;
 	unsigned timeout_s;
 	char error[CURL_ERROR_SIZE];
 };
@@ -180,6 +182,7 @@ struct tn_ctl_http *tn_ctl_http_new(const struct tn_ctl_http_options *options)
 	}
 	http->base = options->server ? options->server : "http://tenond";
 	http->where = options->server ? options->server : options->socket;
+	http->is_tcp = options->server != NULL;
 	http->timeout_s = options->timeout_s;
 	if (!set_up(http, options)) {
 		tn_ctl_http_free(http);
@@ -208,13 +211,32 @@ void tn_ctl_answer_fini(struct tn_ctl_answer *answer)
 
 /* --- requests --------------------------------------------------------------------------------- */
 
+static void complain_of_socket(const char *path)
+{
+	if (access(path, F_OK) == 0)
+		tn_ctl_say("%s may not be used by you: be root or in its group (usermod -aG tenon "
+			   "USER), or use --server with a token",
+			path);
+	else
+		tn_ctl_say(
+			"there is no %s: is tenond running? Start it (systemctl start tenond), or "
+			"name another place with --socket or --server",
+			path);
+}
+
 static int complain(const struct tn_ctl_http *http, CURLcode rc)
 {
 	const char *why = *http->error ? http->error : curl_easy_strerror(rc);
 
-	if (rc == CURLE_COULDNT_CONNECT)
-		tn_ctl_say("nobody answers at %s: is tenond running? Another place is named with "
-			   "--socket or --server",
+	long reason = 0;
+
+	curl_easy_getinfo(http->curl, CURLINFO_OS_ERRNO, &reason);
+	if (rc == CURLE_COULDNT_CONNECT && !http->is_tcp &&
+		(reason == EACCES || access(http->where, F_OK) || access(http->where, W_OK)))
+		complain_of_socket(http->where);
+	else if (rc == CURLE_COULDNT_CONNECT)
+		tn_ctl_say("nobody answers at %s: is tenond running? Start it (systemctl start "
+			   "tenond), or name another place with --socket or --server",
 			http->where);
 	else if (rc == CURLE_OPERATION_TIMEDOUT)
 		tn_ctl_say("%s said nothing for %u s: try --timeout, or see what tenond does",

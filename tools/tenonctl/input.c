@@ -38,6 +38,24 @@ static int read_all(FILE *f, struct tn_ctl_input *in)
 	return ferror(f) ? -EIO : 0;
 }
 
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r';
+}
+
+/* Without a comment, which may follow on a line, and the blanks before it. */
+static size_t length_of(const char *line, size_t len)
+{
+	bool quoted = false;
+	size_t n = 0;
+
+	for (; n < len && (quoted || line[n] != '#'); n++)
+		quoted ^= line[n] == '"';
+	while (n && is_blank(line[n - 1]))
+		n--;
+	return n;
+}
+
 static void split(struct tn_ctl_input *in)
 {
 	const char *p = in->data, *end = in->data + in->len;
@@ -45,14 +63,12 @@ static void split(struct tn_ctl_input *in)
 
 	while (p < end) {
 		const char *newline = memchr(p, '\n', (size_t)(end - p));
-		const char *stop = newline ? newline : end, *word = p;
+		const char *stop = newline ? newline : end;
+		size_t len = length_of(p, (size_t)(stop - p));
 
 		number++;
-		while (word < stop && strchr(" \t\r", *word) && *word)
-			word++;
-		if (word < stop && *word != '#')
-			add_line(
-				in, p, (size_t)(stop - p) - (stop > p && stop[-1] == '\r'), number);
+		if (len)
+			add_line(in, p, len, number);
 		p = stop + 1;
 	}
 }
@@ -91,6 +107,35 @@ int tn_ctl_input_file(const char *path, struct tn_ctl_input *in)
 	return TN_CTL_OK;
 }
 
+static bool has_actions(const char *word)
+{
+	return strstr(word, "actions=") || strstr(word, "action=");
+}
+
+/* "tcp actions=drop" that the shell made two words of is one flow all the same. */
+static void take_words(struct tn_ctl_input *in, const struct tn_ctl_words *words)
+{
+	size_t size = 1;
+	char *at;
+
+	for (int i = 0; i < words->n; i++)
+		size += strlen(words->word[i]) + 1;
+	at = in->data = malloc(size);
+	if (!at)
+		abort();
+	for (int i = 0; i < words->n; i++) {
+		const char *word = words->word[i];
+		const char *next = i + 1 < words->n ? words->word[i + 1] : "";
+		bool joins = !has_actions(word) && strncmp(next, "actions=", 8) == 0;
+		size_t left = size - (size_t)(at - in->data);
+		int n = snprintf(at, left, "%s%s%s", word, joins ? " " : "", joins ? next : "");
+
+		i += joins;
+		add_line(in, at, (size_t)n, 0);
+		at += n + 1;
+	}
+}
+
 int tn_ctl_input_read(struct tn_ctl *ctl, const struct tn_ctl_words *words, struct tn_ctl_input *in)
 {
 	if (ctl->options.file) {
@@ -105,8 +150,7 @@ int tn_ctl_input_read(struct tn_ctl *ctl, const struct tn_ctl_words *words, stru
 	if (words->n == 1 && strcmp(words->word[0], "-") == 0)
 		return tn_ctl_input_file("-", in);
 	*in = (struct tn_ctl_input){0};
-	for (int i = 0; i < words->n; i++)
-		add_line(in, words->word[i], strlen(words->word[i]), 0);
+	take_words(in, words);
 	return TN_CTL_OK;
 }
 

@@ -17,7 +17,9 @@ struct tn_ctl_input {
 	size_t n, room;
 	char *data; /* of the file */
 	size_t len;
-	bool is_json; /* the file holds a JSON document, and there are no lines */
+	bool is_json;  /* the file holds a JSON document, and there are no lines */
+	char list[16]; /* pointer of the array of it that operations were made of: "/flows", "" */
+	size_t first;  /* of that array: what an operation's number counts from */
 	const char *source;
 };
 

@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tools/tenonctl/packet.h"
 
+#include <inttypes.h>
 #include <pcap/pcap.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "control/model/ofctl.h"
 #include "dataplane/core/checksum.h"
+#include "dataplane/core/parse.h"
+#include "dataplane/core/vxlan.h"
 #include "dataplane/core/wire.h"
 #include "tools/tenonctl/say.h"
 
@@ -210,9 +216,12 @@ static void put_ipv6(struct writer *w)
 
 /* --- what cannot be written ------------------------------------------------------------------- */
 
-/* Fields that are about how a frame came, not in it; in_port is the trace's own. */
+/* Fields that are about how a frame came, not in it. The trace itself takes the port and the
+ * tunnel. */
 static bool is_outside(enum tn_field_id id)
 {
+	if (id == TN_FIELD_TUNNEL_ID || id == TN_FIELD_TUN_SRC || id == TN_FIELD_TUN_DST)
+		return false;
 	return (id >= TN_FIELD_IN_PHY_PORT && id <= TN_FIELD_REG15) || id == TN_FIELD_IPV6_EXTHDR;
 }
 
@@ -221,14 +230,11 @@ static int check_fields(const struct tn_match *match)
 	uint64_t fields = tn_match_fields(match);
 
 	for (unsigned id = 0; id < TN_N_FIELDS; id++) {
-		if (!(fields >> id & 1))
+		if (!(fields >> id & 1) || !is_outside((enum tn_field_id)id))
 			continue;
-		if (is_outside((enum tn_field_id)id)) {
-			tn_ctl_say("a frame does not hold %s: trace the frame that comes in by the "
-				   "uplink in its place (in_port=UPLINK HEX)",
-				tn_fields[id].name);
-			return -1;
-		}
+		tn_ctl_say("no frame brings %s: actions of an earlier table set it",
+			tn_fields[id].name);
+		return -1;
 	}
 	return 0;
 }
@@ -324,4 +330,74 @@ int tn_ctl_packet_from_capture(const char *path, unsigned number, struct tn_ctl_
 	}
 	pcap_close(pcap);
 	return rc == 1 ? 0 : -1;
+}
+
+/* --- as text ---------------------------------------------------------------------------------- */
+
+char *tn_ctl_packet_hex(const struct tn_ctl_packet *packet)
+{
+	static const char digits[] = "0123456789abcdef";
+	char *text = malloc(2 * packet->len + 1), *at = text;
+
+	if (!text)
+		abort();
+	for (uint32_t i = 0; i < packet->len; i++) {
+		*at++ = digits[packet->bytes[i] >> 4];
+		*at++ = digits[packet->bytes[i] & 15];
+	}
+	*at = '\0';
+	return text;
+}
+
+static char *fields_text(struct tn_ctl *ctl, const struct tn_view *view, const struct tn_headers *h)
+{
+	struct tn_match match;
+	struct tn_key key;
+
+	tn_key_extract(view, h, &key);
+	tn_match_init(&match);
+	for (unsigned id = TN_FIELD_ETH_DST; id < TN_N_FIELDS; id++) {
+		tn_u128 value = tn_field_get(&key, (enum tn_field_id)id);
+
+		if (value && tn_field_present(&key, (enum tn_field_id)id) &&
+			tn_match_prereq_ok(&match, (enum tn_field_id)id))
+			tn_match_set_exact(&match, (enum tn_field_id)id, value);
+	}
+	return tn_ofctl_print_match(&match, ctl->options.names ? ctl->names : NULL);
+}
+
+/* Where the frame within VXLAN starts; 0: this is no VXLAN. */
+static uint32_t inner_at(const struct tn_view *view, const struct tn_headers *h, uint32_t *vni)
+{
+	uint32_t at = h->l4 + 16u;
+	const uint8_t *p = view->data;
+
+	if (!h->l4 || view->len < at + TN_ETH_LEN || h->ip_proto != TN_IPPROTO_UDP ||
+		(p[h->l4 + 2] << 8 | p[h->l4 + 3]) != TN_VXLAN_PORT || !(p[h->l4 + 8] & 8))
+		return 0;
+	*vni = (uint32_t)p[h->l4 + 12] << 16 | (uint32_t)p[h->l4 + 13] << 8 | p[h->l4 + 14];
+	return at;
+}
+
+char *tn_ctl_packet_text(struct tn_ctl *ctl, const uint8_t *bytes, uint32_t len)
+{
+	const struct tn_view view = {
+		.data = (uint8_t *)(uintptr_t)bytes, .len = len, .wire_len = len};
+	char *text, *inner, *both;
+	struct tn_headers h;
+	uint32_t at, vni;
+
+	if (tn_parse(&view, &h) != TN_DROP_NONE)
+		return tn_ctl_path("no Ethernet frame");
+	text = fields_text(ctl, &view, &h);
+	if (!text)
+		abort();
+	at = inner_at(&view, &h, &vni);
+	if (!at)
+		return text;
+	inner = tn_ctl_packet_text(ctl, bytes + at, len - at);
+	both = tn_ctl_path("%s vxlan(vni=%" PRIu32 ",%s)", text, vni, inner);
+	free(text);
+	free(inner);
+	return both;
 }

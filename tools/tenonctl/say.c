@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LINE_SHOWN_MAX 400u
+
 static bool colors;
 
 void tn_ctl_say(const char *fmt, ...)
@@ -55,13 +57,13 @@ void tn_ctl_color(enum tn_ctl_color color)
 
 /* --- complaints ------------------------------------------------------------------------------- */
 
-/* The line as it came, tabs as blanks, and under it the mark. */
-static void show_place(const char *line, size_t len, uint32_t column)
+/* The line as it came, tabs as blanks. */
+static void show_line(const char *line, size_t len)
 {
 	fputs("  ", stderr);
 	for (size_t i = 0; i < len; i++)
 		fputc(line[i] >= ' ' && line[i] <= '~' ? line[i] : ' ', stderr);
-	fprintf(stderr, "\n  %*s^\n", (int)(column ? column - 1 : 0), "");
+	fputc('\n', stderr);
 }
 
 void tn_ctl_say_line(const struct tn_diagnostics *diag, const char *source, uint32_t number,
@@ -78,42 +80,25 @@ void tn_ctl_say_line(const struct tn_diagnostics *diag, const char *source, uint
 		fprintf(stderr, "%s%s", name, *name ? ": " : "");
 		tn_ctl_print_clean(stderr, d->detail);
 		fputc('\n', stderr);
-		if (len <= 400)
-			show_place(line, len, d->column);
+		if (len > LINE_SHOWN_MAX)
+			continue;
+		show_line(line, len);
+		fprintf(stderr, "  %*s^\n", (int)(d->column ? d->column - 1 : 0), "");
 	}
 }
 
-static const char *text_of(const json_t *object, const char *key)
+void tn_ctl_say_of_line(const char *source, uint32_t number, const char *line, size_t len,
+	const char *of, const char *detail)
 {
-	const char *s = json_string_value(json_object_get(object, key));
-
-	return s ? s : "";
-}
-
-void tn_ctl_say_problem(long status, const json_t *problem)
-{
-	const json_t *errors = json_object_get(problem, "errors");
-	const char *detail = text_of(problem, "detail");
-	const json_t *error;
-	size_t i;
-
-	if (!*detail)
-		detail = text_of(problem, "message");
-	if (!json_array_size(errors)) {
-		tn_ctl_say("%s%s%s", text_of(problem, "ofName"),
-			*text_of(problem, "ofName") ? ": " : "",
-			*detail ? detail : "the daemon refused it");
-		if (!*detail)
-			tn_ctl_say("HTTP status %ld", status);
-		return;
-	}
-	json_array_foreach(errors, i, error)
-	{
-		const char *name = text_of(error, "ofName"), *pointer = text_of(error, "pointer");
-
-		tn_ctl_say("%s%s%s%s%s", pointer, *pointer ? ": " : "", name, *name ? ": " : "",
-			text_of(error, "detail"));
-	}
+	if (source)
+		fprintf(stderr, "%s:%" PRIu32 ": ", source, number);
+	else
+		fputs("tenonctl: ", stderr);
+	fprintf(stderr, "%s%s", of, *of ? ": " : "");
+	tn_ctl_print_clean(stderr, detail);
+	fputc('\n', stderr);
+	if (len <= LINE_SHOWN_MAX)
+		show_line(line, len);
 }
 
 /* --- tables ----------------------------------------------------------------------------------- */
@@ -129,21 +114,37 @@ void tn_ctl_table_init(struct tn_ctl_table *t, const char *const *heads)
 	}
 }
 
-void tn_ctl_table_add(struct tn_ctl_table *t, const char *fmt, ...)
+static struct tn_ctl_cell *new_cell(struct tn_ctl_table *t)
 {
-	va_list ap;
-
 	if (t->n_cells == t->room) {
 		t->room = t->room ? 2 * t->room : 64;
 		t->cells = realloc(t->cells, t->room * sizeof(*t->cells));
 		if (!t->cells)
 			abort();
 	}
+	t->cells[t->n_cells].color = TN_CTL_PLAIN;
+	return &t->cells[t->n_cells++];
+}
+
+void tn_ctl_table_add(struct tn_ctl_table *t, const char *fmt, ...)
+{
+	struct tn_ctl_cell *cell = new_cell(t);
+	va_list ap;
+
 	va_start(ap, fmt);
-	if (vasprintf(&t->cells[t->n_cells], fmt, ap) < 0)
+	if (vasprintf(&cell->text, fmt, ap) < 0)
 		abort();
 	va_end(ap);
-	t->n_cells++;
+}
+
+void tn_ctl_table_paint(struct tn_ctl_table *t, enum tn_ctl_color color, const char *text)
+{
+	struct tn_ctl_cell *cell = new_cell(t);
+
+	cell->text = strdup(text);
+	cell->color = color;
+	if (!cell->text)
+		abort();
 }
 
 /* Without the mark of a right one. */
@@ -152,10 +153,11 @@ static int head_length(const struct tn_ctl_table *t, unsigned column)
 	return (int)strlen(t->heads[column]) - t->right[column];
 }
 
+/* last: nothing follows in its line. */
 static void print_cell(
-	const struct tn_ctl_table *t, unsigned column, const char *text, int len, int width)
+	const struct tn_ctl_table *t, unsigned column, const char *text, int width, bool last)
 {
-	bool last = column + 1 == t->n_columns;
+	int len = (int)strlen(text) - (text == t->heads[column] && t->right[column]);
 	int pad = width - len;
 
 	printf("%s", column ? "  " : "");
@@ -167,6 +169,25 @@ static void print_cell(
 		printf("%*s", pad, "");
 }
 
+static void print_row(
+	const struct tn_ctl_table *t, const struct tn_ctl_cell *row, const int width[])
+{
+	unsigned n = t->n_columns;
+
+	while (n && !*row[n - 1].text)
+		n--;
+	for (unsigned c = 0; c < n; c++) {
+		if (row[c].color != TN_CTL_PLAIN)
+			tn_ctl_color(row[c].color);
+		print_cell(t, c, row[c].text, width[c], c + 1 == n);
+		if (row[c].color != TN_CTL_PLAIN)
+			tn_ctl_color(TN_CTL_PLAIN);
+	}
+	for (unsigned c = 0; c < t->n_columns; c++)
+		free(row[c].text);
+	putchar('\n');
+}
+
 void tn_ctl_table_print(struct tn_ctl_table *t)
 {
 	int width[TN_CTL_COLUMNS_MAX];
@@ -174,23 +195,17 @@ void tn_ctl_table_print(struct tn_ctl_table *t)
 	for (unsigned c = 0; c < t->n_columns; c++)
 		width[c] = head_length(t, c);
 	for (size_t i = 0; i < t->n_cells; i++) {
-		int n = (int)strlen(t->cells[i]);
+		int n = (int)strlen(t->cells[i].text);
 
 		if (n > width[i % t->n_columns])
 			width[i % t->n_columns] = n;
 	}
 	tn_ctl_color(TN_CTL_BOLD);
 	for (unsigned c = 0; c < t->n_columns; c++)
-		print_cell(t, c, t->heads[c], head_length(t, c), width[c]);
+		print_cell(t, c, t->heads[c], width[c], c + 1 == t->n_columns);
 	tn_ctl_color(TN_CTL_PLAIN);
 	putchar('\n');
-	for (size_t i = 0; i < t->n_cells; i++) {
-		unsigned c = (unsigned)(i % t->n_columns);
-
-		print_cell(t, c, t->cells[i], (int)strlen(t->cells[i]), width[c]);
-		if (c + 1 == t->n_columns)
-			putchar('\n');
-		free(t->cells[i]);
-	}
+	for (size_t i = 0; i + t->n_columns <= t->n_cells; i += t->n_columns)
+		print_row(t, &t->cells[i], width);
 	free(t->cells);
 }

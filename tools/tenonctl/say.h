@@ -18,8 +18,9 @@ void tn_ctl_say(const char *fmt, ...) TN_PRINTF(1, 2);
 void tn_ctl_say_line(const struct tn_diagnostics *diag, const char *source, uint32_t number,
 	const char *line, size_t len);
 
-/* An answer's problem document. */
-void tn_ctl_say_problem(long status, const json_t *problem);
+/* What is wrong with a line as a whole. of: the name of an OpenFlow error, or "". */
+void tn_ctl_say_of_line(const char *source, uint32_t number, const char *line, size_t len,
+	const char *of, const char *detail);
 
 /* Text that came from elsewhere: control characters as \xNN, so that it cannot play with a
  * terminal. */
@@ -46,7 +47,10 @@ struct tn_ctl_table {
 	unsigned n_columns;
 	const char *heads[TN_CTL_COLUMNS_MAX];
 	bool right[TN_CTL_COLUMNS_MAX]; /* aligned: numbers */
-	char **cells;
+	struct tn_ctl_cell {
+		char *text;
+		enum tn_ctl_color color;
+	} * cells;
 	size_t n_cells, room;
 };
 
@@ -54,6 +58,8 @@ struct tn_ctl_table {
 void tn_ctl_table_init(struct tn_ctl_table *t, const char *const *heads);
 /* The next cell of the row, from the left. */
 void tn_ctl_table_add(struct tn_ctl_table *t, const char *fmt, ...) TN_PRINTF(2, 3);
+/* The same in a colour. */
+void tn_ctl_table_paint(struct tn_ctl_table *t, enum tn_ctl_color color, const char *text);
 /* Prints and frees. */
 void tn_ctl_table_print(struct tn_ctl_table *t);
 

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "control/model/ofctl.h"
-#include "tools/tenonctl/commands.h"
 #include "tools/tenonctl/flow_text.h"
+#include "tools/tenonctl/packet_out.h"
 #include "tools/tenonctl/say.h"
+#include "tools/tenonctl/share.h"
 
 /* --- bundle ----------------------------------------------------------------------------------- */
 
@@ -70,10 +70,26 @@ static int take_start(struct tn_ctl_line *l, const struct start *starts, size_t 
 	return starts[0].command;
 }
 
-static int parse_line(struct tn_ctl *ctl, const struct tn_ctl_line *whole, json_t *operations)
+/* in_port=P,packet=HEX,actions=... */
+static int parse_packet_out(
+	struct tn_ctl *ctl, const struct tn_ctl_line *line, struct tn_ctl_operations *ops)
+{
+	char *text = strndup(line->text, line->len);
+	const struct tn_ctl_line copy = {text, line->len, line->number, line->source};
+	json_t *packet = text ? tn_ctl_packet_out_json(ctl, &copy) : NULL;
+
+	free(text);
+	if (!packet)
+		return TN_CTL_USAGE;
+	tn_ctl_operations_add(ops, json_pack("{s:s,s:o}", "op", "packet-out", "packetOut", packet));
+	return TN_CTL_OK;
+}
+
+static int parse_line(
+	struct tn_ctl *ctl, const struct tn_ctl_line *whole, struct tn_ctl_operations *ops)
 {
 	struct tn_codec codec = tn_ctl_codec(ctl);
-	uint32_t app = tn_names_intern(ctl->names, ctl->options.app);
+	uint32_t app = tn_names_intern(ctl->names, tn_ctl_app(ctl));
 	struct tn_ctl_line l = *whole;
 	struct tn_group_mod gm;
 	struct tn_meter_mod mm;
@@ -82,6 +98,8 @@ static int parse_line(struct tn_ctl *ctl, const struct tn_ctl_line *whole, json_
 	struct tn_ofctl o;
 	int command, rc;
 
+	if (take_word(&l, "packet-out"))
+		return parse_packet_out(ctl, &l, ops);
 	tn_ctl_reader(ctl, l.number, &o);
 	command = take_start(&l, group_starts, TN_ARRAY_SIZE(group_starts));
 	if (command >= 0) {
@@ -99,19 +117,38 @@ static int parse_line(struct tn_ctl *ctl, const struct tn_ctl_line *whole, json_
 		fm.owner = app;
 	}
 	if (rc) {
-		/* Columns count from where the parser began. */
-		l.source = whole->source;
-		tn_ctl_say_diagnostics(ctl, &l);
+		/* The parser counts from where it began. */
+		for (size_t i = 0; i < ctl->diag.n; i++)
+			ctl->diag.list[i].column += (uint32_t)(l.text - whole->text);
+		tn_ctl_say_diagnostics(ctl, whole);
 		return TN_CTL_USAGE;
 	}
-	json_array_append_new(operations, tn_mod_to_json(&codec, &mod));
+	tn_ctl_operations_add(ops, tn_mod_to_json(&codec, &mod));
 	tn_ctl_forget_text(ctl);
 	return TN_CTL_OK;
 }
 
-int tn_ctl_bundle(struct tn_ctl *ctl, const struct tn_ctl_words *words)
+/* {"operations":[..]} as the northbound has it. */
+static int read_operations(const struct tn_ctl_input *in, struct tn_ctl_operations *ops)
 {
-	json_t *operations;
+	json_error_t err;
+	json_t *tree = json_loadb(in->data, in->len, JSON_REJECT_DUPLICATES, &err), *item;
+	const json_t *list = json_is_array(tree) ? tree : json_object_get(tree, "operations");
+	int code = json_is_array(list) ? TN_CTL_OK : TN_CTL_USAGE;
+	size_t i;
+
+	if (!tree)
+		fprintf(stderr, "%s:%d:%d: %s\n", in->source, err.line, err.column, err.text);
+	else if (code)
+		tn_ctl_say("%s: give {\"operations\": [..]}, or lines", in->source);
+	json_array_foreach(list, i, item) tn_ctl_operations_add(ops, json_incref(item));
+	json_decref(tree);
+	return code;
+}
+
+static int bundle(struct tn_ctl *ctl, const struct tn_ctl_words *words)
+{
+	struct tn_ctl_operations ops = {0};
 	struct tn_ctl_input in;
 	int code = tn_ctl_learn_device(ctl), wrong = TN_CTL_OK;
 
@@ -119,25 +156,25 @@ int tn_ctl_bundle(struct tn_ctl *ctl, const struct tn_ctl_words *words)
 		code = tn_ctl_input_file(words->word[0], &in);
 	if (code)
 		return code;
-	operations = json_array();
 	if (in.is_json) {
-		tn_ctl_say("%s is JSON: send it to /v1/transactions, or give lines", in.source);
-		wrong = TN_CTL_USAGE;
+		wrong = read_operations(&in, &ops);
+		snprintf(in.list, sizeof(in.list), "/operations");
 	}
 	for (size_t i = 0; i < in.n; i++)
-		if (parse_line(ctl, &in.lines[i], operations))
+		if (parse_line(ctl, &in.lines[i], &ops))
 			wrong = TN_CTL_USAGE;
-	if (wrong)
-		json_decref(operations);
-	else
-		wrong = tn_ctl_apply(ctl, operations, &in);
+	if (!wrong)
+		wrong = tn_ctl_apply(ctl, &ops, &in, NULL, true);
+	else if (in.n > 1)
+		tn_ctl_say("nothing was sent");
+	tn_ctl_operations_fini(&ops);
 	tn_ctl_input_fini(&in);
 	return wrong;
 }
 
 /* --- config ----------------------------------------------------------------------------------- */
 
-int tn_ctl_config_get(struct tn_ctl *ctl, const struct tn_ctl_words *words)
+static int config_get(struct tn_ctl *ctl, const struct tn_ctl_words *words)
 {
 	json_t *answer;
 	int code = tn_ctl_get(ctl, "/v1/config", &answer);
@@ -152,27 +189,38 @@ int tn_ctl_config_get(struct tn_ctl *ctl, const struct tn_ctl_words *words)
 /* What is replaced is what there was when this began: a change in between is refused, not lost. */
 static int put_document(struct tn_ctl *ctl, const json_t *document, json_t **answer)
 {
+	char *path = tn_ctl_manner(ctl, tn_ctl_path("/v1/config"));
 	struct tn_ctl_answer now;
-	int code;
+	int code = TN_CTL_OK;
 
 	*answer = NULL;
-	if (ctl->options.dry_run)
-		return tn_ctl_send(ctl, "PUT", "/v1/config?dryRun=true", document, answer);
-	code = tn_ctl_get_text(ctl, "/v1/config", &now);
-	if (code)
-		return code;
-	tn_ctl_http_if_match(ctl->http, now.etag ? now.etag : "*");
-	tn_ctl_answer_fini(&now);
-	return tn_ctl_send(ctl, "PUT", "/v1/config", document, answer);
+	if (!ctl->options.dry_run) {
+		code = tn_ctl_get_text(ctl, "/v1/config", &now);
+		if (!code) {
+			tn_ctl_http_if_match(ctl->http, now.etag ? now.etag : "*");
+			tn_ctl_answer_fini(&now);
+		}
+	}
+	if (!code)
+		code = tn_ctl_send(ctl, "PUT", path, document, answer);
+	free(path);
+	return code;
 }
 
-int tn_ctl_config_put(struct tn_ctl *ctl, const struct tn_ctl_words *words)
+static void tell_changed(uint64_t n)
+{
+	printf("%" PRIu64 " object%s changed\n", n, n == 1 ? "" : "s");
+}
+
+static int config_put(struct tn_ctl *ctl, const struct tn_ctl_words *words)
 {
 	struct tn_ctl_input in;
 	json_t *document, *answer = NULL;
 	json_error_t err;
-	int code = tn_ctl_input_file(words->word[0], &in);
+	int code = tn_ctl_learn_device(ctl);
 
+	if (!code)
+		code = tn_ctl_input_file(words->word[0], &in);
 	if (code)
 		return code;
 	document = json_loadb(in.data, in.len, JSON_REJECT_DUPLICATES, &err);
@@ -182,8 +230,8 @@ int tn_ctl_config_put(struct tn_ctl *ctl, const struct tn_ctl_words *words)
 		fprintf(stderr, "%s:%d:%d: %s\n", in.source, err.line, err.column, err.text);
 		code = TN_CTL_USAGE;
 	}
-	if (!code)
-		code = tn_ctl_tell(ctl, answer);
+	if (!code && !tn_ctl_tell(ctl, answer))
+		tell_changed(tn_ctl_number(answer, "changed"));
 	json_decref(answer);
 	json_decref(document);
 	tn_ctl_input_fini(&in);
@@ -205,12 +253,44 @@ static int decide(struct tn_ctl *ctl, const struct tn_ctl_words *words, const ch
 	return code;
 }
 
-int tn_ctl_confirm(struct tn_ctl *ctl, const struct tn_ctl_words *words)
+static int confirm(struct tn_ctl *ctl, const struct tn_ctl_words *words)
 {
 	return decide(ctl, words, "confirm");
 }
 
-int tn_ctl_cancel(struct tn_ctl *ctl, const struct tn_ctl_words *words)
+static int cancel(struct tn_ctl *ctl, const struct tn_ctl_words *words)
 {
 	return decide(ctl, words, "cancel");
 }
+
+/* --- the table -------------------------------------------------------------------------------- */
+
+const struct tn_ctl_command tn_ctl_whole_commands[] = {
+	{"bundle", NULL, "FILE | -",
+		"changes of flows, groups and meters: all of a file or nothing",
+		"Lines as ovs-ofctl bundle has them, each with a kind, a verb and the text of the kind;\n"
+		"or {\"operations\":[..]} as POST /v1/transactions takes it.\n"
+		"\n"
+		"  flow add|modify|delete|modify_strict|delete_strict ...\n"
+		"  group add|modify|delete|insert_bucket|remove_bucket ...\n"
+		"  meter add|modify|delete ...\n"
+		"  packet-out in_port=PORT,packet=HEX,actions=...",
+		"tenonctl bundle changes.txt --dry-run\n"
+		"tenonctl bundle changes.txt --confirm-within 60\n"
+		"echo 'group delete group_id=1' | tenonctl bundle -",
+		bundle, TN_CTL_O(TN_CTL_APP) | TN_CTL_O_CHANGE, 1, 1, TN_CTL_WORD_FILE, false},
+	{"config", "get", "", "the whole configuration as a document",
+		"tenon-dataplane --load and tenon-replay --config read it, too.",
+		"tenonctl config get > switch.json", config_get, 0, 0, 0, TN_CTL_WORD_NONE, false},
+	{"config", "put", "FILE | -", "make the switch what a document says",
+		"With the smallest change: what is the same keeps its counters. What others changed in\n"
+		"between is refused, not lost.",
+		"tenonctl config put switch.json --dry-run\n"
+		"tenonctl config put switch.json --confirm-within 120",
+		config_put, TN_CTL_O_CHANGE, 1, 1, TN_CTL_WORD_FILE, false},
+	{"confirm", NULL, "TRANSACTION", "keep what was done with --confirm-within", NULL,
+		"tenonctl confirm 12", confirm, 0, 1, 1, TN_CTL_WORD_NONE, false},
+	{"cancel", NULL, "TRANSACTION", "undo it now", NULL, "tenonctl cancel 12", cancel, 0, 1, 1,
+		TN_CTL_WORD_NONE, false},
+	{0},
+};
