@@ -39,6 +39,7 @@ struct tn_ebpf {
 	struct bpf_object *tc, *guard;
 	int program[TN_EBPF_N_PROGRAMS];
 	int config_fd, ports, sessions4, sessions6, meters, counters, peers, vnis, guard_counters;
+	int outer, inner; /* maps whose update waits for programs that run */
 	struct tn_ebpf_config *config;
 	char pin_dir[200]; /* "": none */
 	bool taken_over;
@@ -154,6 +155,27 @@ static int map_config(struct tn_ebpf *e)
 	return 0;
 }
 
+/* The kernel waits for programs that may still read a map before an update takes it out of its
+ * map of maps; other updates do not wait. */
+static int make_barrier(struct tn_ebpf *e)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts);
+
+	e->inner = bpf_map_create(BPF_MAP_TYPE_ARRAY, "tenon_inner", 4, 4, 1, NULL);
+	if (e->inner < 0)
+		return e->inner;
+	opts.inner_map_fd = (uint32_t)e->inner;
+	e->outer = bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "tenon_barrier", 4, 4, 1, &opts);
+	return e->outer < 0 ? e->outer : 0;
+}
+
+void tn_ebpf_wait(struct tn_ebpf *e)
+{
+	uint32_t zero = 0;
+
+	(void)bpf_map_update_elem(e->outer, &zero, &e->inner, BPF_ANY);
+}
+
 static int open_all(struct tn_ebpf *e, const struct tn_ebpf_options *o, struct tn_error *err)
 {
 	int rc;
@@ -167,6 +189,9 @@ static int open_all(struct tn_ebpf *e, const struct tn_ebpf_options *o, struct t
 	if (rc)
 		return fail(err, rc, "the kernel does not take the programs");
 	find(e);
+	rc = make_barrier(e);
+	if (rc)
+		return fail(err, rc, "a map of maps");
 	rc = map_config(e);
 	if (rc)
 		return fail(err, rc, "maps in memory");
@@ -185,6 +210,7 @@ int tn_ebpf_open(struct tn_ebpf **ebpf, const struct tn_ebpf_options *o, struct 
 	*ebpf = NULL;
 	if (!e)
 		return fail(err, -ENOMEM, "no memory");
+	e->outer = e->inner = -1;
 	libbpf_set_print(quiet);
 	if (o->pin_dir)
 		snprintf(e->pin_dir, sizeof(e->pin_dir), "%s", o->pin_dir);
@@ -202,6 +228,10 @@ void tn_ebpf_close(struct tn_ebpf *e)
 		return;
 	if (e->config)
 		munmap(e->config, 4096);
+	if (e->outer >= 0)
+		close(e->outer);
+	if (e->inner >= 0)
+		close(e->inner);
 	bpf_object__close(e->tc);
 	bpf_object__close(e->guard);
 	free(e);
@@ -331,25 +361,53 @@ int tn_ebpf_put_session(
 	return bpf_map_update_elem(sessions_of(e, key), &key->k4, session, BPF_ANY);
 }
 
+int tn_ebpf_take_session(
+	struct tn_ebpf *e, const struct tn_ebpf_key *key, struct tn_ebpf_session *session)
+{
+	int map = sessions_of(e, key);
+	int rc = bpf_map_lookup_and_delete_elem(map, &key->k4, session);
+
+	/* Before Linux 5.14, in two steps. */
+	if (rc == -EINVAL || rc == -EOPNOTSUPP) {
+		rc = bpf_map_lookup_elem(map, &key->k4, session);
+		if (!rc)
+			rc = bpf_map_delete_elem(map, &key->k4);
+	}
+	return rc;
+}
+
 void tn_ebpf_delete_session(struct tn_ebpf *e, const struct tn_ebpf_key *key)
 {
 	(void)bpf_map_delete_elem(sessions_of(e, key), &key->k4);
 }
 
+#define BATCH 512u
+
+/* One table, a batch at a time: a call a session would cost more than the rest of the walk. */
 static void walk(struct tn_ebpf *e, bool is6, tn_ebpf_session_fn fn, void *ctx)
 {
-	int map = is6 ? e->sessions6 : e->sessions4;
-	struct tn_ebpf_key key = {.is6 = is6}, next = {.is6 = is6};
-	struct tn_ebpf_session session;
-	int rc = bpf_map_get_next_key(map, NULL, &next.k4);
+	size_t key_size = is6 ? sizeof(struct tn_ebpf_key6) : sizeof(struct tn_ebpf_key4);
+	int map = is6 ? e->sessions6 : e->sessions4, rc = 0;
+	struct tn_ebpf_session *sessions = malloc(BATCH * sizeof(*sessions));
+	char *keys = malloc(BATCH * key_size);
+	uint32_t at = 0, next = 0, n;
 
-	while (!rc) {
-		key = next;
-		/* before this one may go */
-		rc = bpf_map_get_next_key(map, &key.k4, &next.k4);
-		if (!bpf_map_lookup_elem(map, &key.k4, &session) && !fn(ctx, &key, &session))
-			(void)bpf_map_delete_elem(map, &key.k4);
+	for (bool first = true; keys && sessions && !rc; first = false) {
+		n = BATCH;
+		rc = bpf_map_lookup_batch(map, first ? NULL : &at, &next, keys, sessions, &n, NULL);
+		if (rc && rc != -ENOENT) /* ENOENT: the last ones */
+			break;
+		for (uint32_t i = 0; i < n; i++) {
+			struct tn_ebpf_key key = {.is6 = is6};
+
+			memcpy(&key.k4, keys + i * key_size, key_size);
+			if (!fn(ctx, &key, &sessions[i]))
+				(void)bpf_map_delete_elem(map, &key.k4);
+		}
+		at = next;
 	}
+	free(keys);
+	free(sessions);
 }
 
 void tn_ebpf_sessions(struct tn_ebpf *e, tn_ebpf_session_fn fn, void *ctx)

@@ -70,12 +70,18 @@ struct tn_ebpf_key {
 /* Replaces one of the same key. -E2BIG: no room; the packets go on to the data plane. */
 int tn_ebpf_put_session(struct tn_ebpf *ebpf, const struct tn_ebpf_key *key,
 	const struct tn_ebpf_session *session) TN_MUST_CHECK;
+/* Removes it and tells what it had counted. -ENOENT. */
+int tn_ebpf_take_session(struct tn_ebpf *ebpf, const struct tn_ebpf_key *key,
+	struct tn_ebpf_session *session) TN_MUST_CHECK;
 void tn_ebpf_delete_session(struct tn_ebpf *ebpf, const struct tn_ebpf_key *key);
 /* false: delete it. */
 typedef bool (*tn_ebpf_session_fn)(
 	void *ctx, const struct tn_ebpf_key *key, const struct tn_ebpf_session *session);
 /* All that are there for the whole walk are seen. */
 void tn_ebpf_sessions(struct tn_ebpf *ebpf, tn_ebpf_session_fn fn, void *ctx);
+
+/* Returns when every program that runs now has ended: some milliseconds. */
+void tn_ebpf_wait(struct tn_ebpf *ebpf);
 
 int tn_ebpf_set_meter(struct tn_ebpf *ebpf, uint32_t index, const struct tn_ebpf_meter *meter,
 	struct tn_error *err) TN_MUST_CHECK;

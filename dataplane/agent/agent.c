@@ -14,6 +14,7 @@
 
 #include "dataplane/agent/eal.h"
 #include "dataplane/agent/housekeeping.h"
+#include "dataplane/agent/kernel.h"
 #include "dataplane/agent/ports.h"
 #include "dataplane/agent/worker_thread.h"
 #include "dataplane/port/dpdk_buffer.h"
@@ -78,6 +79,7 @@ void tn_agent_forwarding_publish(struct tn_agent *agent, struct tn_agent_forward
 		tn_worker_thread_wake(&agent->workers[i]);
 	(void)rte_rcu_qsbr_check(agent->qsbr, rte_rcu_qsbr_start(agent->qsbr), true);
 	tn_agent_forwarding_free(old);
+	tn_kernel_publish(agent);
 	agent->reclaim_due = true;
 }
 
@@ -262,6 +264,8 @@ void tn_agent_stop(struct tn_agent *agent)
 	__atomic_store_n(&agent->stop, true, __ATOMIC_RELAXED);
 	for (unsigned i = 0; i < TN_WORKERS_MAX; i++)
 		stop_worker(agent, &agent->workers[i]);
+	tn_kernel_drain(agent);
+	tn_kernel_sweep(agent);
 	tn_housekeeping_stop(agent);
 	if (agent->sw)
 		tn_switch_hold_events(agent->sw, false);
@@ -331,6 +335,7 @@ void tn_agent_free(struct tn_agent *agent)
 		tn_worker_thread_fini(&agent->workers[i]);
 	}
 	tn_agent_ports_free(agent);
+	tn_kernel_free(agent->kernel);
 	tn_agent_forwarding_free(agent->forwarding);
 	tn_tunnels_free(agent->tunnels);
 	tn_underlay_free(agent->underlay);

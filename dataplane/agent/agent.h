@@ -27,6 +27,7 @@ struct tn_agent;
 struct tn_agent_port;
 struct tn_shadow;
 struct tn_learnt;
+struct tn_kernel;
 
 struct tn_rx_queue {
 	uint16_t port_index, queue;
@@ -63,6 +64,7 @@ struct tn_worker_thread {
 	struct tn_byte_ring *events;	/* struct tn_worker_event, worker to main */
 	struct tn_byte_ring *punts;	/* struct tn_punt and its frame, worker to main */
 	struct tn_byte_ring *jobs;	/* struct tn_worker_job, main to worker */
+	struct tn_byte_ring *decided;	/* sessions for the kernel (kernel.c), worker to main */
 	struct tn_punt_budget *budgets; /* worker, by port index */
 	/* main writes */
 	uint32_t counts_wanted __attribute__((aligned(64))); /* atomic: report all counts, again */
@@ -148,6 +150,7 @@ struct tn_agent {
 	struct tn_agent_forwarding *forwarding; /* atomic: workers load it */
 	struct tn_tunnels *tunnels;
 	struct tn_underlay *underlay;
+	struct tn_kernel *kernel; /* its sessions; NULL: no port needs any */
 	struct tn_agent_port *ports[TN_WORKER_PORTS_MAX]; /* by index of the forwarding */
 	struct tn_worker_thread workers[TN_WORKERS_MAX];
 	unsigned n_workers;

@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "dataplane/agent/kernel.h"
 #include "dataplane/agent/ports.h"
 #include "dataplane/agent/punt.h"
 #include "dataplane/agent/worker_thread.h"
@@ -13,6 +14,7 @@
 #define DRAIN_NS   UINT64_C(20000000)
 #define EXPIRE_NS  UINT64_C(200000000)
 #define LINKS_NS   UINT64_C(200000000)
+#define SWEEP_NS   UINT64_C(1000000000)
 #define COLLECT_NS UINT64_C(100000000) /* at most, for all counts */
 #define EVENTS_NS  UINT64_C(200000000) /* the same for those of removed flows */
 #define EVENTS	   100000u
@@ -49,6 +51,7 @@ uint32_t tn_agent_ask_counts(struct tn_agent *agent)
 {
 	uint32_t ask = agent->workers[0].counts_wanted + 1;
 
+	tn_kernel_sweep(agent);
 	for (unsigned i = 0; i < agent->n_workers; i++) {
 		struct tn_worker_thread *t = &agent->workers[i];
 
@@ -132,6 +135,7 @@ static void on_drain(void *ctx)
 	struct tn_agent *agent = ctx;
 
 	tn_housekeeping_drain(agent);
+	tn_kernel_drain(agent);
 	if (tn_switch_publish_addresses(agent->sw) > 0)
 		publish(agent);
 	release_events(agent);
@@ -164,6 +168,11 @@ static void on_links(void *ctx)
 		publish(agent);
 }
 
+static void on_sweep(void *ctx)
+{
+	tn_kernel_sweep(ctx);
+}
+
 static void on_punts(void *ctx, uint32_t events)
 {
 	struct tn_agent *agent = ctx;
@@ -184,6 +193,8 @@ int tn_housekeeping_start(struct tn_agent *agent)
 		rc = tn_loop_every(agent->loop, EXPIRE_NS, on_expire, agent);
 	if (!rc)
 		rc = tn_loop_every(agent->loop, LINKS_NS, on_links, agent);
+	if (!rc)
+		rc = tn_loop_every(agent->loop, SWEEP_NS, on_sweep, agent);
 	return rc;
 }
 

@@ -8,6 +8,8 @@
 #include "dataplane/agent/worker_thread.h"
 #include "dataplane/core/view.h"
 #include "dataplane/core/wire.h"
+#include "dataplane/agent/kernel.h"
+#include "dataplane/port/kernel_port.h"
 #include "dataplane/port/dpdk_buffer.h"
 #include "dataplane/port/shadow.h"
 
@@ -157,6 +159,7 @@ __attribute__((no_sanitize("thread"))) static void sum_stats(
 		for (unsigned d = 0; d < TN_DROP_COUNT; d++)
 			sum->dropped[d] += s->dropped[d];
 	}
+	tn_kernel_port_stats(agent, index, sum);
 }
 
 static void subtract_stats(
@@ -263,7 +266,7 @@ static int check_frame_size(
 }
 
 /* The driver gets all options but the agent's own. */
-static int make_driver(const struct tn_agent *agent, struct tn_agent_port *p, struct tn_error *err)
+static int make_driver(struct tn_agent *agent, struct tn_agent_port *p, struct tn_error *err)
 {
 	struct tn_port_option options[OPTIONS_MAX];
 	struct shadow_options shadow = {0};
@@ -274,7 +277,7 @@ static int make_driver(const struct tn_agent *agent, struct tn_agent_port *p, st
 		.mtu = p->request.mtu,
 		.options = options,
 	};
-	const struct tn_port_resources resources = {
+	struct tn_port_resources resources = {
 		.pool = agent->buffers.pool,
 		.large = agent->buffers.large,
 		.buffers = &tn_dpdk_buffer_ops,
@@ -289,6 +292,11 @@ static int make_driver(const struct tn_agent *agent, struct tn_agent_port *p, st
 
 		if (!take_shadow_option(&shadow, o))
 			options[spec.n_options++] = *o;
+	}
+	if (tn_kernel_port_wanted(&spec)) {
+		resources.ebpf = tn_agent_ebpf(agent, err);
+		if (!resources.ebpf)
+			return -EINVAL;
 	}
 	p->driver = tn_port_make(&spec, &resources, err);
 	if (!p->driver || check_frame_size(agent, p, err))
@@ -578,9 +586,13 @@ int tn_agent_ports_tunnels(
 static void describe(
 	const struct tn_agent *agent, const struct tn_agent_port *p, struct tn_forwarding_port *fp)
 {
+	uint32_t ifindex;
+	bool peer;
+
 	fp->kind = is_vxlan(&p->request) ? TN_FWD_TUNNEL : TN_FWD_PLAIN;
 	fp->number = p->request.number;
 	fp->port = p->driver;
+	fp->tells = p->driver && tn_kernel_port_way(p->driver, &ifindex, &peer);
 	fp->underlay = p->driver && tn_underlay_is_uplink(agent->underlay, p->request.number);
 	fp->host = p->shadow && fp->underlay;
 	if (!p->request.enabled || p->state & TN_PORT_STATE_LINK_DOWN)

@@ -12,7 +12,8 @@
 int tn_process_drop_privileges(bool all)
 {
 	const struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
-	uint64_t keep = BIT(CAP_NET_ADMIN) | BIT(CAP_NET_RAW) | BIT(CAP_IPC_LOCK) | BIT(CAP_BPF);
+	uint64_t keep = BIT(CAP_NET_ADMIN) | BIT(CAP_NET_RAW) | BIT(CAP_IPC_LOCK) | BIT(CAP_BPF) |
+		BIT(CAP_PERFMON); /* without it the kernel slows its programs down */
 	struct tn_error err;
 
 	if (all)

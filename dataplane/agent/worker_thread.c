@@ -14,6 +14,7 @@
 #include <rte_errno.h>
 #include <rte_lcore.h>
 
+#include "dataplane/agent/kernel.h"
 #include "dataplane/agent/punt.h"
 #include "dataplane/port/dpdk_buffer.h"
 #include "dataplane/port/shadow.h"
@@ -38,8 +39,9 @@
 #define JOBS_A_ROUND 8u
 
 /* What waits between the threads, a worker. */
-#define EVENT_BYTES (2u << 20)
-#define JOB_BYTES   (1u << 20)
+#define EVENT_BYTES   (2u << 20)
+#define JOB_BYTES     (1u << 20)
+#define DECIDED_BYTES (1u << 18)
 
 /* An address that comes in every packet is told again once a second. */
 #define LEARNT_SLOTS 1024u
@@ -127,6 +129,7 @@ void tn_worker_thread_events(struct tn_worker_thread *t, struct tn_worker_events
 		.count = send_count,
 		.count_room = count_room,
 		.host = send_to_host,
+		.decided = tn_kernel_decided,
 	};
 }
 
@@ -137,8 +140,10 @@ int tn_worker_thread_init(struct tn_worker_thread *t)
 	t->punts = tn_byte_ring_new(TN_PUNT_BYTES);
 	t->events = tn_byte_ring_new(EVENT_BYTES);
 	t->jobs = tn_byte_ring_new(JOB_BYTES);
+	t->decided = tn_byte_ring_new(DECIDED_BYTES);
 	t->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	return t->learnt && t->budgets && t->punts && t->events && t->jobs && t->wake_fd >= 0
+	return t->learnt && t->budgets && t->punts && t->events && t->jobs && t->decided &&
+			t->wake_fd >= 0
 		? 0
 		: -ENOMEM;
 }
@@ -151,6 +156,7 @@ void tn_worker_thread_fini(struct tn_worker_thread *t)
 	for (; t->jobs && (job = tn_byte_ring_peek(t->jobs, &len)); tn_byte_ring_pop(t->jobs))
 		rte_pktmbuf_free(job->packet.buf);
 	tn_byte_ring_free(t->jobs);
+	tn_byte_ring_free(t->decided);
 	tn_byte_ring_free(t->events);
 	tn_byte_ring_free(t->punts);
 	free(t->learnt);

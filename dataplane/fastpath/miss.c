@@ -90,6 +90,22 @@ static void rekey(struct tn_worker *w, struct tn_wk_run *run, const struct tn_ke
 	tn_wk_hash_run(w, run);
 }
 
+/* Once a miss, for ports whose packets somebody else may handle from now on. */
+static void tell_decision(
+	const struct tn_worker *w, const struct tn_key *key, const struct tn_program *program)
+{
+	const struct tn_worker_events *e = &w->config.events;
+	const struct tn_decision decision = {
+		.key = key,
+		.program = program,
+		.read = &w->read,
+		.classes = epoch_classes(&w->read),
+		.version = (uint32_t)w->fwd->snapshot->version,
+	};
+
+	e->decided(e->ctx, w->port_index, &decision);
+}
+
 struct compiler {
 	const struct tn_forwarding *fwd;
 	const struct tn_key *key;
@@ -136,5 +152,7 @@ struct tn_fast_program *tn_wk_decide(struct tn_worker *w, struct tn_wk_run *run,
 		w->uncached++;
 	else
 		remember(w, run, s, prog);
+	if (tn_unlikely(w->fwd->ports[w->port_index].tells) && w->config.events.decided)
+		tell_decision(w, &key, program);
 	return prog;
 }

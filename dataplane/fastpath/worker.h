@@ -36,6 +36,7 @@ struct tn_forwarding_port {
 	struct tn_port *port; /* PLAIN */
 	bool underlay;	      /* tunnelled frames come in and go out here */
 	bool host;	      /* underlay: what is for no tunnel is the host's, not the tables' */
+	bool tells;	      /* decisions on its packets are told: events.decided */
 	uint8_t closed;	      /* enum tn_drop: why no tunnel packet leaves by it */
 	uint32_t max_frame;   /* longest frame it sends */
 };
@@ -63,6 +64,15 @@ struct tn_worker_port_stats {
 	uint64_t dropped[TN_DROP_COUNT]; /* by the port they came in by */
 };
 
+/* A decision that became a session: whoever hears of it may make one elsewhere. */
+struct tn_decision {
+	const struct tn_key *key;
+	const struct tn_program *program;
+	const struct tn_read_set *read;
+	uint64_t classes; /* bitmap of the epoch classes it depends on */
+	uint32_t version; /* low 32 bits of the switch's */
+};
+
 /* What leaves the packet path for the main thread. false: no room, the worker counts a drop. */
 struct tn_worker_events {
 	void *ctx;
@@ -80,6 +90,8 @@ struct tn_worker_events {
 	 * did not get there.
 	 */
 	bool (*host)(void *ctx, unsigned port_index, struct tn_packet *packet);
+	/* Of a port that `tells`; good for the call. May be NULL. */
+	void (*decided)(void *ctx, unsigned port_index, const struct tn_decision *decision);
 };
 
 struct tn_worker_config {

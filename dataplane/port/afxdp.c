@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplane/port/kernel_port.h"
 #include "dataplane/port/netdev.h"
 #include "dataplane/port/netns.h"
 #include "dataplane/port/partial_checksum.h"
@@ -292,6 +293,7 @@ static const struct tn_port_option_rule rules[] = {
 	{.key = "interface", .type = TN_OPTION_STRING},
 	{.key = "netns", .type = TN_OPTION_STRING},
 	{.key = "frames", .type = TN_OPTION_INTEGER, .min = FRAMES_MIN, .max = FRAMES_MAX},
+	{.key = "datapath", .type = TN_OPTION_STRING}, /* "afxdp", or "ebpf": kernel_port.h */
 	{.key = NULL},
 };
 
@@ -307,6 +309,8 @@ static struct tn_port *make(const struct tn_port_spec *spec,
 		.buffers_ctx = resources->buffers_ctx,
 	};
 
+	if (tn_kernel_port_wanted(spec))
+		return tn_kernel_port_make(spec, resources, err);
 	return tn_afxdp_port_new(&config, err);
 }
 

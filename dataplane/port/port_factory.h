@@ -12,6 +12,7 @@
 #include "dataplane/fastpath/port.h"
 
 struct rte_mempool;
+struct tn_ebpf;
 
 /* One option of a port as a client gives it; flat, so that any codec can carry it. */
 enum tn_port_option_type { TN_OPTION_STRING = 1, TN_OPTION_INTEGER, TN_OPTION_BOOL };
@@ -39,7 +40,9 @@ struct tn_port_resources {
 	struct rte_mempool *large;	     /* for frames that are still to be cut */
 	const struct tn_buffer_ops *buffers; /* the same, for drivers that know no DPDK */
 	void *buffers_ctx;
-	unsigned n_workers; /* a transmit queue for each is best */
+	unsigned n_workers;	/* a transmit queue for each is best */
+	struct tn_ebpf *ebpf;	/* the kernel's programs; NULL: not loaded */
+	bool keep_kernel_ports; /* they go on forwarding when the process goes */
 };
 
 /* What options a kind knows; others are refused. The last one has no key. */

@@ -206,7 +206,8 @@ def capabilities(pid):
 
 
 def test_gives_up_privileges(notices):
-    allowed = 1 << 12 | 1 << 13 | 1 << 14 | 1 << 39  # NET_ADMIN, NET_RAW, IPC_LOCK, BPF
+    # NET_ADMIN, NET_RAW, IPC_LOCK, PERFMON, BPF
+    allowed = 1 << 12 | 1 << 13 | 1 << 14 | 1 << 38 | 1 << 39
     with Running(NOTIFY_SOCKET=notices.path) as running:
         assert notices.next() == "READY=1"
         seen = list(capabilities(running.process.pid))

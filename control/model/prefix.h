@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Arithmetic on prefixes. Addresses are 128 bits, IPv4 as ::ffff:a.b.c.d. */
+#ifndef TN_MODEL_PREFIX_H
+#define TN_MODEL_PREFIX_H
+
+#include "control/model/tenant.h"
+
+/* Length counted in 128 bits. */
+static inline unsigned tn_prefix_bits(const struct tn_prefix *p)
+{
+	return p->len + (p->is_ip4 ? 96u : 0u);
+}
+
+static inline tn_u128 tn_prefix_mask(const struct tn_prefix *p)
+{
+	unsigned n = tn_prefix_bits(p);
+
+	return n ? ~(tn_u128)0 << (128 - n) : 0;
+}
+
+static inline tn_u128 tn_prefix_first(const struct tn_prefix *p)
+{
+	return p->address & tn_prefix_mask(p);
+}
+
+static inline tn_u128 tn_prefix_last(const struct tn_prefix *p)
+{
+	return p->address | ~tn_prefix_mask(p);
+}
+
+static inline bool tn_address_is_ip4(tn_u128 address)
+{
+	return address >> 32 == 0xffff;
+}
+
+/* Of its family, too: ::/0 holds no IPv4 address. */
+static inline bool tn_prefix_holds(const struct tn_prefix *p, tn_u128 address)
+{
+	return p->is_ip4 == tn_address_is_ip4(address) &&
+		(address & tn_prefix_mask(p)) == tn_prefix_first(p);
+}
+
+static inline bool tn_prefixes_overlap(const struct tn_prefix *a, const struct tn_prefix *b)
+{
+	const struct tn_prefix *wide = tn_prefix_bits(a) < tn_prefix_bits(b) ? a : b;
+
+	return a->is_ip4 == b->is_ip4 && tn_prefix_holds(wide, wide == a ? b->address : a->address);
+}
+
+/* Can a station have it: not the address of the network itself, nor IPv4's broadcast. */
+static inline bool tn_prefix_holds_station(const struct tn_prefix *p, tn_u128 address)
+{
+	if (!tn_prefix_holds(p, address))
+		return false;
+	if (tn_prefix_bits(p) >= 127)
+		return true;
+	return address != tn_prefix_first(p) && (!p->is_ip4 || address != tn_prefix_last(p));
+}
+
+#endif

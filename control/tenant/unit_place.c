@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* An endpoint that is no Tenon host: a switch, a Linux kernel; in one network. */
+#include "control/tenant/state.h"
+
+static void ingress(
+	struct tn_emit *e, const struct tn_place *place, uint32_t number, uint32_t tunnel)
+{
+	uint32_t flags = TN_FLAG_TUNNEL;
+
+	if (tn_place_is_secured(place))
+		flags |= TN_FLAG_SECURED;
+	tn_emit_flow(e, TN_TABLE_INGRESS, 40000, TN_ROLE_INGRESS_ENDPOINT);
+	tn_emit_match(e, TN_FIELD_IN_PORT, tunnel);
+	tn_emit_net(e, place->net);
+	tn_emit_match(e, TN_FIELD_TUN_SRC, place->vtep);
+	tn_emit_set(e, TN_REG_FLAGS, flags);
+	tn_emit_set(e, TN_REG_SOURCE, number);
+	tn_emit_goto(e, TN_TABLE_SECURITY);
+	tn_emit_end(e);
+}
+
+static void security(struct tn_emit *e, const struct tn_place *place, uint32_t number)
+{
+	bool secured = tn_place_is_secured(place);
+
+	tn_emit_flow(
+		e, TN_TABLE_SECURITY, 15000, secured ? TN_ROLE_SECURE_OTHER : TN_ROLE_UNSECURED);
+	tn_emit_source(e, number);
+	if (!secured)
+		tn_emit_goto(e, TN_TABLE_POLICY_OUT);
+	tn_emit_end(e);
+}
+
+void tn_unit_place(struct tn_emit *e, struct tn_place *place)
+{
+	struct tn_tunnel_to to;
+	uint32_t number;
+
+	if (!place->net || !tn_place_is_active(e->c, place)) {
+		tn_numbers_give_back(e->c->numbers, TN_NUMBER_PORT,
+			tn_numbers_find(e->c->numbers, TN_NUMBER_PORT, place->t.named.name));
+		return;
+	}
+	number = tn_place_number(e->c, place);
+	to = tn_tunnel_to_place(e->c, place);
+	if (!number)
+		return;
+	ingress(e, place, number, to.port);
+	security(e, place, number);
+	tn_emit_flow(e, TN_TABLE_OUTPUT, 20000, TN_ROLE_OUTPUT_ENDPOINT);
+	tn_emit_match(e, TN_REG_DESTINATION, number);
+	tn_emit_tunnel(e, &to);
+	tn_emit_end(e);
+}

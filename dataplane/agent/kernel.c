@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dataplane/agent/kernel.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "dataplane/agent/byte_ring.h"
+#include "dataplane/agent/ports.h"
+#include "dataplane/pipeline/snapshot.h"
+#include "dataplane/port/kernel_port.h"
+#include "ebpf/translate.h"
+
+#define IDLE_NS	   UINT64_C(60000000000) /* a session that rests so long goes */
+#define COUNTS_MAX 64u			 /* flows, groups and buckets of one session */
+#define NOTES	   4096u		 /* taken in at a time */
+#define NO_INDEX   UINT16_MAX
+#define NO_SLOT	   UINT32_MAX
+
+TN_BUILD_ASSERT(TN_EPOCH_CLASSES <= TN_EBPF_EPOCHS, "every epoch has its place");
+
+/* What a session's packets count for. */
+struct count {
+	uint64_t id; /* of a flow's, group's or bucket's counter */
+	uint8_t table, lookup, no_packets, no_bytes;
+};
+
+/* A worker's word of a session, to the main thread. */
+struct note {
+	struct tn_ebpf_key key;
+	struct tn_ebpf_session session;
+	uint32_t keys; /* it depends on */
+	uint16_t in_index, out_index;
+	uint16_t n_counts;
+	struct count counts[];
+};
+
+/* What the main thread keeps of a session. */
+struct slot {
+	struct count *counts; /* NULL: free */
+	uint16_t n_counts, in_index, out_index;
+	uint8_t drop;		 /* enum tn_drop */
+	uint64_t packets, bytes; /* told already */
+	uint32_t next_free;
+};
+
+struct tn_kernel {
+	struct tn_agent *agent;
+	struct tn_ebpf *ebpf;
+	struct slot *slots;
+	uint32_t n_slots, free_head;
+	uint32_t n_sessions;
+	uint64_t full; /* sessions that found no room */
+	struct tn_worker_port_stats stats[TN_WORKER_PORTS_MAX];
+};
+
+/* --- life ------------------------------------------------------------------------------------- */
+
+static void set_epochs(const struct tn_kernel *k)
+{
+	const struct tn_snapshot *s = tn_switch_snapshot(k->agent->sw);
+	struct tn_ebpf_config *c = tn_ebpf_config_of(k->ebpf);
+
+	/* Epochs before the version: a session found right by the version is right. */
+	for (unsigned i = 0; i < TN_EPOCH_CLASSES; i++)
+		__atomic_store_n(&c->epoch[i], (uint32_t)s->epoch[i], __ATOMIC_RELEASE);
+	__atomic_store_n(&c->version, (uint32_t)s->version, __ATOMIC_RELEASE);
+}
+
+struct tn_ebpf *tn_agent_ebpf(struct tn_agent *agent, struct tn_error *err)
+{
+	const struct tn_ebpf_options options = {0};
+	struct tn_kernel *k = agent->kernel;
+
+	if (k)
+		return k->ebpf;
+	k = calloc(1, sizeof(*k));
+	if (!k) {
+		tn_error_set(err, TN_OFPBRC_BAD_PORT, -1, "no memory for the kernel's sessions");
+		return NULL;
+	}
+	k->agent = agent;
+	k->free_head = NO_SLOT;
+	if (tn_ebpf_open(&k->ebpf, &options, err)) {
+		free(k);
+		return NULL;
+	}
+	set_epochs(k);
+	agent->kernel = k;
+	return k->ebpf;
+}
+
+void tn_kernel_free(struct tn_kernel *k)
+{
+	if (!k)
+		return;
+	tn_ebpf_close(k->ebpf);
+	for (uint32_t i = 0; i < k->n_slots; i++)
+		free(k->slots[i].counts);
+	free(k->slots);
+	free(k);
+}
+
+void tn_kernel_publish(struct tn_agent *agent)
+{
+	struct tn_kernel *k = agent->kernel;
+
+	if (!k)
+		return;
+	set_epochs(k);
+	/* A program that looked before may still be sending. */
+	if (k->n_sessions)
+		tn_ebpf_wait(k->ebpf);
+}
+
+/* --- from the workers ------------------------------------------------------------------------- */
+
+struct seen {
+	const struct tn_forwarding *fwd;
+	uint16_t out_index;
+};
+
+static bool way_of(void *ctx, uint32_t number, struct tn_ebpf_way *way)
+{
+	struct seen *seen = ctx;
+	uint32_t index = tn_forwarding_index(seen->fwd, number);
+	const struct tn_forwarding_port *p;
+
+	if (index == TN_FORWARDING_NONE)
+		return false;
+	p = &seen->fwd->ports[index];
+	seen->out_index = (uint16_t)index;
+	if (p->kind != TN_FWD_PLAIN || !p->port || !p->port->ops->link_up(p->port))
+		return false;
+	way->max_frame = p->max_frame;
+	return tn_kernel_port_way(p->port, &way->ifindex, &way->peer);
+}
+
+static bool no_meter(void *ctx, const struct tn_meter *meter, uint32_t *index)
+{
+	(void)ctx;
+	(void)meter;
+	(void)index;
+	return false;
+}
+
+static unsigned counts_of(const struct tn_program *program, struct count counts[COUNTS_MAX])
+{
+	unsigned n = 0;
+
+	for (uint32_t i = 0; i < program->n_ops; i++) {
+		const struct tn_op *op = &program->ops[i];
+
+		if (op->type != TN_OP_COUNT)
+			continue;
+		if (n == COUNTS_MAX)
+			return COUNTS_MAX + 1;
+		counts[n++] = (struct count){
+			.id = op->count.id,
+			.table = op->table,
+			.lookup = op->count.lookup,
+			.no_packets = op->count.no_packets,
+			.no_bytes = op->count.no_bytes,
+		};
+	}
+	return n;
+}
+
+void tn_kernel_decided(void *ctx, unsigned port_index, const struct tn_decision *d)
+{
+	struct tn_worker_thread *t = ctx;
+	struct seen seen = {.fwd = &t->forwarding->fwd, .out_index = NO_INDEX};
+	const struct tn_ebpf_ways ways = {.ctx = &seen, .port = way_of, .meter = no_meter};
+	struct count counts[COUNTS_MAX];
+	unsigned n = counts_of(d->program, counts);
+	struct note head = {.in_index = (uint16_t)port_index}, *note;
+
+	if (n > COUNTS_MAX || !tn_ebpf_key_from(d->key, &head.key) ||
+		!tn_ebpf_keys_of(d->key, d->read, &head.keys) ||
+		!tn_ebpf_session_from(d->program, &ways, &head.session))
+		return;
+	head.session.classes = d->classes;
+	head.session.version = d->version;
+	head.out_index = seen.out_index;
+	head.n_counts = (uint16_t)n;
+	note = tn_byte_ring_reserve(t->decided, (uint32_t)(sizeof(*note) + n * sizeof(counts[0])));
+	if (!note)
+		return; /* a later packet says it again */
+	*note = head;
+	memcpy(note->counts, counts, n * sizeof(counts[0]));
+	tn_byte_ring_commit(t->decided);
+}
+
+/* --- slots ------------------------------------------------------------------------------------ */
+
+static uint32_t take_slot(struct tn_kernel *k)
+{
+	uint32_t n = k->n_slots ? 2 * k->n_slots : 256;
+	struct slot *more;
+	uint32_t got;
+
+	if (k->free_head == NO_SLOT) {
+		more = realloc(k->slots, n * sizeof(*more));
+		if (!more)
+			return NO_SLOT;
+		k->slots = more;
+		for (uint32_t i = n; i-- > k->n_slots;) {
+			k->slots[i] = (struct slot){.next_free = k->free_head};
+			k->free_head = i;
+		}
+		k->n_slots = n;
+	}
+	got = k->free_head;
+	k->free_head = k->slots[got].next_free;
+	return got;
+}
+
+static void free_slot(struct tn_kernel *k, uint32_t i)
+{
+	free(k->slots[i].counts);
+	k->slots[i] = (struct slot){.next_free = k->free_head};
+	k->free_head = i;
+}
+
+/* --- counts ----------------------------------------------------------------------------------- */
+
+static uint64_t monotonic(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static void tell_ports(struct tn_kernel *k, const struct slot *s, uint64_t packets, uint64_t bytes)
+{
+	struct tn_worker_port_stats *in = &k->stats[s->in_index];
+
+	in->rx_packets += packets;
+	in->rx_bytes += bytes;
+	if (s->drop) {
+		in->dropped[s->drop] += packets;
+	} else if (s->out_index != NO_INDEX) {
+		k->stats[s->out_index].tx_packets += packets;
+		k->stats[s->out_index].tx_bytes += bytes;
+	}
+}
+
+/* What the session counted since it was last told. */
+static void tell(struct tn_kernel *k, const struct tn_ebpf_session *session, uint64_t last_used_ns)
+{
+	struct slot *s = session->slot < k->n_slots ? &k->slots[session->slot] : NULL;
+	uint64_t packets, bytes;
+
+	if (!s || !s->counts)
+		return;
+	packets = session->packets - s->packets;
+	bytes = session->bytes - s->bytes;
+	if (!packets)
+		return;
+	s->packets = session->packets;
+	s->bytes = session->bytes;
+	for (unsigned i = 0; i < s->n_counts; i++) {
+		const struct count *c = &s->counts[i];
+
+		tn_switch_count(k->agent->sw,
+			&(struct tn_count){
+				.id = c->id,
+				.packets = c->no_packets ? 0 : packets,
+				.bytes = c->no_bytes ? 0 : bytes,
+				.last_used_ns = last_used_ns,
+				.lookups = c->lookup ? packets : 0,
+				.matches = c->lookup && c->id ? packets : 0,
+				.table = c->table,
+			});
+	}
+	tell_ports(k, s, packets, bytes);
+}
+
+struct sweep {
+	struct tn_kernel *k;
+	uint64_t now, now_monotonic;
+};
+
+static bool is_stale(const struct tn_kernel *k, const struct tn_ebpf_session *s)
+{
+	const struct tn_ebpf_config *c = tn_ebpf_config_of(k->ebpf);
+
+	if (s->keys != c->keys)
+		return true;
+	for (uint64_t left = s->classes; left; left &= left - 1) {
+		if ((int32_t)(c->epoch[__builtin_ctzll(left)] - s->version) > 0)
+			return true;
+	}
+	return false;
+}
+
+/* Takes a session out of the kernel, with all that it counted. */
+static void take_out(struct sweep *w, const struct tn_ebpf_key *key)
+{
+	struct tn_ebpf_session last;
+	uint64_t idle;
+
+	if (tn_ebpf_take_session(w->k->ebpf, key, &last))
+		return;
+	idle = w->now_monotonic > last.last_used_ns ? w->now_monotonic - last.last_used_ns : 0;
+	tell(w->k, &last, w->now - idle);
+	if (last.slot < w->k->n_slots && w->k->slots[last.slot].counts)
+		free_slot(w->k, last.slot);
+	w->k->n_sessions--;
+}
+
+static struct sweep begin(struct tn_kernel *k)
+{
+	return (struct sweep){.k = k, .now = tn_agent_now(k->agent), .now_monotonic = monotonic()};
+}
+
+static bool look(void *ctx, const struct tn_ebpf_key *key, const struct tn_ebpf_session *session)
+{
+	struct sweep *w = ctx;
+	uint64_t idle = w->now_monotonic > session->last_used_ns
+		? w->now_monotonic - session->last_used_ns
+		: 0;
+
+	/* One that was never used counts from now on: put a moment ago. */
+	if ((session->last_used_ns && idle > IDLE_NS) || is_stale(w->k, session))
+		take_out(w, key);
+	else
+		tell(w->k, session, w->now - idle);
+	return true;
+}
+
+void tn_kernel_sweep(struct tn_agent *agent)
+{
+	struct sweep w;
+
+	if (!agent->kernel)
+		return;
+	w = begin(agent->kernel);
+	tn_ebpf_sessions(agent->kernel->ebpf, look, &w);
+}
+
+void tn_kernel_port_stats(
+	const struct tn_agent *agent, unsigned index, struct tn_worker_port_stats *stats)
+{
+	const struct tn_worker_port_stats *mine;
+
+	if (!agent->kernel)
+		return;
+	mine = &agent->kernel->stats[index];
+	stats->rx_packets += mine->rx_packets;
+	stats->rx_bytes += mine->rx_bytes;
+	stats->tx_packets += mine->tx_packets;
+	stats->tx_bytes += mine->tx_bytes;
+	for (unsigned i = 0; i < TN_DROP_COUNT; i++)
+		stats->dropped[i] += mine->dropped[i];
+}
+
+/* --- into the kernel -------------------------------------------------------------------------- */
+
+/* Keys get members that tables read from now on; what was keyed without them is void. */
+static void widen(struct tn_kernel *k, uint32_t keys)
+{
+	struct tn_ebpf_config *c = tn_ebpf_config_of(k->ebpf);
+	uint32_t members = c->keys & ((1u << TN_EBPF_KEY_GEN_SHIFT) - 1);
+
+	if (!(keys & ~members))
+		return;
+	__atomic_store_n(&c->keys,
+		((c->keys >> TN_EBPF_KEY_GEN_SHIFT) + 1) << TN_EBPF_KEY_GEN_SHIFT | members | keys,
+		__ATOMIC_RELEASE);
+}
+
+static void put(struct tn_kernel *k, const struct note *note)
+{
+	struct tn_ebpf_session session = note->session;
+	struct tn_ebpf_key key = note->key;
+	struct sweep w = begin(k);
+	struct slot *s;
+
+	widen(k, note->keys);
+	session.keys = tn_ebpf_config_of(k->ebpf)->keys;
+	tn_ebpf_key_mask(&key, session.keys);
+	take_out(&w, &key);
+	session.slot = take_slot(k);
+	if (session.slot == NO_SLOT)
+		return;
+	s = &k->slots[session.slot];
+	s->counts = malloc((note->n_counts + 1u) * sizeof(*s->counts));
+	if (!s->counts) {
+		free_slot(k, session.slot);
+		return;
+	}
+	memcpy(s->counts, note->counts, note->n_counts * sizeof(*s->counts));
+	s->n_counts = note->n_counts;
+	s->in_index = note->in_index;
+	s->out_index = note->out_index;
+	s->drop = session.flags & TN_EBPF_DROP ? session.drop : 0;
+	if (!tn_ebpf_put_session(k->ebpf, &key, &session)) {
+		k->n_sessions++;
+		return;
+	}
+	k->full++;
+	free_slot(k, session.slot);
+}
+
+void tn_kernel_drain(struct tn_agent *agent)
+{
+	struct tn_kernel *k = agent->kernel;
+
+	for (unsigned i = 0; k && i < agent->n_workers; i++) {
+		struct tn_byte_ring *ring = agent->workers[i].decided;
+		const struct note *note;
+		uint32_t len;
+
+		for (unsigned n = 0; n < NOTES && (note = tn_byte_ring_peek(ring, &len)); n++) {
+			put(k, note);
+			tn_byte_ring_pop(ring);
+		}
+	}
+}

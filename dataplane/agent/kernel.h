@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The kernel's sessions, from the side of the agent: what workers decided for packets of kernel
+ * ports is put into the kernel, told when it is no longer right, and counted back.
+ *
+ * Workers call tn_kernel_decided(); all else is the main thread's.
+ */
+#ifndef TN_AGENT_KERNEL_H
+#define TN_AGENT_KERNEL_H
+
+#include "dataplane/agent/agent.h"
+
+struct tn_kernel;
+
+/* Loads the programs when the first port asks for them. NULL with err. */
+struct tn_ebpf *tn_agent_ebpf(struct tn_agent *agent, struct tn_error *err);
+/* No worker runs any more. */
+void tn_kernel_free(struct tn_kernel *k);
+
+/*
+ * Workers have left what was before this version: from the return of this on, no packet is handled
+ * by an older decision in the kernel either.
+ */
+void tn_kernel_publish(struct tn_agent *agent);
+
+/* A worker's: a session for packets like the one that it has just decided on. */
+void tn_kernel_decided(void *ctx, unsigned port_index, const struct tn_decision *decision);
+
+/* What workers decided since, into the kernel. */
+void tn_kernel_drain(struct tn_agent *agent);
+/* Counts of the kernel's sessions, to flows and ports; those that rest or are stale go. */
+void tn_kernel_sweep(struct tn_agent *agent);
+/* Adds what the kernel counted for a port. */
+void tn_kernel_port_stats(
+	const struct tn_agent *agent, unsigned index, struct tn_worker_port_stats *stats);
+
+#endif

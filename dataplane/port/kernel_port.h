@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Kernel ports: an interface of the kernel (the host's end of a container's veth, a NIC) whose
+ * known sessions the kernel handles itself, by the programs of ebpf/. Everything else comes up by a
+ * TAP of the port's own and goes back down by it; frames stay as large and as unfinished as they
+ * are.
+ *
+ * The interface keeps its programs when `keep` is set and the process goes: sessions go on. Frames
+ * without one are lost then, until a port takes the interface over again.
+ */
+#ifndef TN_PORT_KERNEL_PORT_H
+#define TN_PORT_KERNEL_PORT_H
+
+#include "dataplane/core/error.h"
+#include "dataplane/fastpath/port.h"
+#include "dataplane/port/port_factory.h"
+#include "ebpf/loader.h"
+
+struct tn_kernel_port_config {
+	uint32_t number;
+	const char *ifname;
+	bool peer; /* a veth: sessions end behind it, not at it */
+	bool keep;
+	uint16_t n_tx_queues;
+	const struct tn_buffer_ops *buffers;
+	void *buffers_ctx;
+	struct tn_ebpf *ebpf;
+};
+
+/* NULL with err. */
+struct tn_port *tn_kernel_port_new(
+	const struct tn_kernel_port_config *config, struct tn_error *err);
+
+/* "datapath": "ebpf" of a port's options; of a NIC always. */
+bool tn_kernel_port_wanted(const struct tn_port_spec *spec);
+/* From options, for the kinds that may have that datapath. NULL with err. */
+struct tn_port *tn_kernel_port_make(const struct tn_port_spec *spec,
+	const struct tn_port_resources *resources, struct tn_error *err);
+/* "nic": an interface of the kernel that is no veth. */
+extern const struct tn_port_kind tn_nic_port_kind;
+
+/* Is it one? Then where the kernel's sessions send to: its interface. */
+bool tn_kernel_port_way(const struct tn_port *port, uint32_t *ifindex, bool *peer);
+
+#endif

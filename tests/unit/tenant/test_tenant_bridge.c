@@ -1,0 +1,730 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* One network over hosts, bare metal and endpoints that are no hosts; port security. */
+#include "tests/unit/tenant/lab.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define MAC_A1	  UINT64_C(0x020000000001)
+#define MAC_A2	  UINT64_C(0x020000000002)
+#define MAC_A3	  UINT64_C(0x020000000003)
+#define MAC_M	  UINT64_C(0x020000000010)
+#define MAC_M2	  UINT64_C(0x020000000011)
+#define MAC_R	  UINT64_C(0x020000000020)
+#define BROADCAST UINT64_C(0xffffffffffff)
+
+/* Two hosts and two tenants with the same addresses; a1 and a2 share a host. */
+static int set_up(void **state)
+{
+	struct lab *lab = lab_new();
+
+	lab->check_full = true;
+	lab_host(lab, "h1", "198.51.100.1", "2001:db8:100::1");
+	lab_host(lab, "h2", "198.51.100.2", "2001:db8:100::2");
+	lab_network(lab, "na", 100);
+	lab_subnet(lab, "sa", "na", "10.0.0.0/24", "10.0.0.254");
+	lab_subnet(lab, "sa6", "na", "2001:db8:a::/64", "2001:db8:a::fe");
+	lab_network(lab, "nb", 200);
+	lab_subnet(lab, "sb", "nb", "10.0.0.0/24", "10.0.0.254");
+	lab_port(lab, "a1", "na", MAC_A1, "10.0.0.1 2001:db8:a::1", "h1");
+	lab_port(lab, "a2", "na", MAC_A2, "10.0.0.2 2001:db8:a::2", "h1");
+	lab_port(lab, "a3", "na", MAC_A3, "10.0.0.3 2001:db8:a::3", "h2");
+	lab_port(lab, "b1", "nb", MAC_A1, "10.0.0.1", "h1");
+	lab_port(lab, "b2", "nb", MAC_A2, "10.0.0.2", "h2");
+	lab_apply(lab);
+	*state = lab;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	lab_free(*state);
+	return 0;
+}
+
+static struct frame udp(uint64_t src, uint64_t dst, const char *ip_src, const char *ip_dst)
+{
+	struct packet p;
+	struct frame f;
+
+	packet_init(&p);
+	p.eth_src = src;
+	p.eth_dst = dst;
+	p.src = lab_ip(ip_src);
+	p.dst = lab_ip(ip_dst);
+	if (strchr(ip_src, ':')) {
+		p.l3 = L3_IPV6;
+	} else {
+		p.src &= UINT32_MAX;
+		p.dst &= UINT32_MAX;
+	}
+	packet_build(&p, &f);
+	return f;
+}
+
+static struct frame arp(uint64_t src, uint16_t op, uint64_t sha, const char *spa, const char *tpa)
+{
+	struct packet p;
+	struct frame f;
+
+	packet_init(&p);
+	p.l3 = L3_ARP;
+	p.eth_src = src;
+	p.eth_dst = BROADCAST;
+	p.arp_op = op;
+	p.arp_sha = sha;
+	p.arp_spa = lab_ip(spa) & UINT32_MAX;
+	p.arp_tpa = lab_ip(tpa) & UINT32_MAX;
+	packet_build(&p, &f);
+	return f;
+}
+
+static struct frame nd(uint8_t type, uint64_t src, const char *ip_src, const char *ip_dst,
+	const char *target, uint64_t mac)
+{
+	struct packet p;
+	struct frame f;
+
+	packet_init(&p);
+	p.l3 = L3_IPV6;
+	p.eth_src = src;
+	p.eth_dst = UINT64_C(0x333300000001);
+	p.src = lab_ip(ip_src);
+	p.dst = lab_ip(ip_dst);
+	p.proto = 58;
+	p.ttl = 255;
+	p.icmp_type = type;
+	p.icmp_code = 0;
+	p.nd_target = lab_ip(target);
+	p.nd_mac = mac;
+	p.nd_option = mac ? (type == 135 ? 1 : 2) : 0;
+	packet_build(&p, &f);
+	return f;
+}
+
+static void expect_same(const struct frame *a, const struct lab_frame *b)
+{
+	assert_non_null(b);
+	assert_int_equal(a->view.len, b->f.view.len);
+	assert_memory_equal(a->buf + PACKET_ROOM, b->f.buf + PACKET_ROOM, a->view.len);
+}
+
+/* --- who reaches whom ------------------------------------------------------------------------ */
+
+static void test_unicast(void **state)
+{
+	struct lab *lab = *state;
+	struct frame f = udp(MAC_A1, MAC_A2, "10.0.0.1", "10.0.0.2");
+
+	lab_send(lab, "a1", &f);
+	lab_expect(lab, "a2");
+	expect_same(&f, lab_got(lab, "a2", 0));
+	f = udp(MAC_A1, MAC_A3, "10.0.0.1", "10.0.0.3");
+	lab_send(lab, "a1", &f);
+	lab_expect(lab, "a3");
+	expect_same(&f, lab_got(lab, "a3", 0));
+	f = udp(MAC_A3, MAC_A1, "2001:db8:a::3", "2001:db8:a::1");
+	lab_send(lab, "a3", &f);
+	lab_expect(lab, "a1");
+	/* The same addresses, another tenant. */
+	f = udp(MAC_A1, MAC_A2, "10.0.0.1", "10.0.0.2");
+	lab_send(lab, "b1", &f);
+	lab_expect(lab, "b2");
+}
+
+static void test_nothing_crosses_tenants(void **state)
+{
+	struct lab *lab = *state;
+	/* a3's address is nobody's in tenant b. */
+	struct frame f = udp(MAC_A1, MAC_A3, "10.0.0.1", "10.0.0.3");
+
+	lab_send(lab, "b1", &f);
+	lab_expect(lab, "");
+	assert_string_equal(lab_why(lab), "addresses that no port has");
+	f = arp(MAC_A1, 1, MAC_A1, "10.0.0.1", "10.0.0.77");
+	lab_send(lab, "b1", &f);
+	lab_expect(lab, "b2");
+}
+
+static void test_flood(void **state)
+{
+	struct lab *lab = *state;
+	struct frame f = arp(MAC_A1, 1, MAC_A1, "10.0.0.1", "10.0.0.77");
+
+	lab_send(lab, "a1", &f);
+	lab_expect(lab, "a2 a3");
+	expect_same(&f, lab_got(lab, "a3", 0));
+	f = arp(MAC_A3, 1, MAC_A3, "10.0.0.3", "10.0.0.77");
+	lab_send(lab, "a3", &f);
+	lab_expect(lab, "a1 a2");
+}
+
+static void test_unknown_unicast(void **state)
+{
+	struct lab *lab = *state;
+	struct frame f = udp(MAC_A1, 0x02000000ffff, "10.0.0.1", "10.0.0.99");
+	struct tn_network *n;
+
+	lab_send(lab, "a1", &f);
+	lab_expect(lab, "");
+	n = lab_change(lab, TN_TENANT_NETWORK, "na");
+	n->unknown_unicast = TN_UNKNOWN_FLOOD;
+	lab_apply(lab);
+	lab_send(lab, "a1", &f);
+	lab_expect(lab, "a2 a3");
+}
+
+static void test_ports_go_and_move(void **state)
+{
+	struct lab *lab = *state;
+	struct frame f = udp(MAC_A1, MAC_A3, "10.0.0.1", "10.0.0.3");
+	struct tn_tenant_port *p = lab_change(lab, TN_TENANT_PORT, "a3");
+
+	p->binding.host = "h1";
+	lab_apply(lab);
+	lab_send(lab, "a1", &f);
+	lab_expect(lab, "a3");
+	assert_string_equal(lab_got(lab, "a3", 0)->host->name, "h1");
+	/* Nobody of the network is on h2 any more. */
+	f = arp(MAC_A1, 1, MAC_A1, "10.0.0.1", "10.0.0.77");
+	lab_send(lab, "a1", &f);
+	lab_expect(lab, "a2 a3");
+	lab_remove(lab, TN_TENANT_PORT, "a3");
+	lab_apply(lab);
+	lab_send(lab, "a1", &f);
+	lab_expect(lab, "a2");
+	p = lab_change(lab, TN_TENANT_PORT, "a2");
+	p->admin_state_up = false;
+	lab_apply(lab);
+	f = udp(MAC_A1, MAC_A2, "10.0.0.1", "10.0.0.2");
+	lab_send(lab, "a1", &f);
+	lab_expect(lab, "");
+	lab_send(lab, "a2", &f);
+	lab_expect(lab, "");
+	assert_int_equal(lab->drops[0].reason, TN_DROP_PORT_DOWN);
+}
+
+static void test_networks_that_are_down(void **state)
+{
+	struct lab *lab = *state;
+	struct frame f = udp(MAC_A1, MAC_A2, "10.0.0.1", "10.0.0.2");
+	struct tn_network *n = lab_change(lab, TN_TENANT_NETWORK, "na");
+
+	n->admin_state_up = false;
+	lab_apply(lab);
+	lab_send(lab, "a1", &f);
+	lab_expect(lab, "");
+	lab_remove(lab, TN_TENANT_NETWORK, "na");
+	lab_apply(lab);
+	lab_send(lab, "a1", &f);
+	lab_expect(lab, "");
+	n = lab_network(lab, "na", 101);
+	lab_apply(lab);
+	lab_send(lab, "a1", &f);
+	lab_expect(lab, "a2");
+}
+
+/* Over IPv6 where a host has nothing else. */
+static void test_families(void **state)
+{
+	struct lab *lab = *state;
+	struct frame f = udp(MAC_A1, 0x020000000006, "10.0.0.1", "10.0.0.6");
+
+	lab_host(lab, "h3", NULL, "2001:db8:100::3");
+	lab_port(lab, "a6", "na", 0x020000000006, "10.0.0.6", "h3");
+	lab_apply(lab);
+	lab_send(lab, "a1", &f);
+	lab_expect(lab, "a6");
+	f = arp(0x020000000006, 1, 0x020000000006, "10.0.0.6", "10.0.0.77");
+	lab_send(lab, "a6", &f);
+	lab_expect(lab, "a1 a2 a3");
+}
+
+/* A host without a port of a network takes nothing of it. */
+static void test_only_what_is_needed(void **state)
+{
+	struct lab *lab = *state;
+	struct tn_compiler_stats stats;
+
+	lab_host(lab, "h3", "198.51.100.3", NULL);
+	lab_apply(lab);
+	tn_compiler_stats(lab_find_host(lab, "h3")->compiler, &stats);
+	assert_int_equal(stats.rules + stats.groups + stats.ports + stats.units, 0);
+	tn_compiler_stats(lab_find_host(lab, "h1")->compiler, &stats);
+	assert_true(stats.rules > 50);
+}
+
+/* --- bare metal ------------------------------------------------------------------------------ */
+
+static struct frame tagged(const struct frame *f, uint16_t vid)
+{
+	struct frame t = *f;
+	uint8_t *data = t.buf + PACKET_ROOM;
+
+	memmove(data + 16, data + 12, t.view.len - 12);
+	data[12] = 0x81;
+	data[13] = 0;
+	data[14] = (uint8_t)(vid >> 8);
+	data[15] = (uint8_t)vid;
+	t.view.len += 4;
+	t.view.wire_len += 4;
+	return t;
+}
+
+static void test_trunk(void **state)
+{
+	struct lab *lab = *state;
+	struct lab_host *h1 = lab_find_host(lab, "h1");
+	struct frame f = udp(MAC_M, MAC_A3, "10.0.0.10", "10.0.0.3"), t;
+
+	lab_device(lab, "h1", "nic0", 5);
+	lab_metal(lab, "m", "na", MAC_M, "10.0.0.10", "h1", "nic0", 10);
+	lab_metal(lab, "mb", "nb", MAC_M, "10.0.0.10", "h1", "nic0", 20);
+	lab_apply(lab);
+	t = tagged(&f, 10);
+	lab_send_at(lab, h1, 5, &t);
+	lab_expect(lab, "a3");
+	expect_same(&f, lab_got(lab, "a3", 0));
+	/* Of the other tenant's VLAN, of none's, untagged, with a tag inside. */
+	t = tagged(&f, 20);
+	lab_send_at(lab, h1, 5, &t);
+	lab_expect(lab, "");
+	t = tagged(&f, 30);
+	lab_send_at(lab, h1, 5, &t);
+	lab_expect(lab, "");
+	lab_send_at(lab, h1, 5, &f);
+	lab_expect(lab, "");
+	t = tagged(&f, 77);
+	t = tagged(&t, 10);
+	lab_send_at(lab, h1, 5, &t);
+	lab_expect(lab, "");
+	assert_string_equal(lab_why(lab), "port security: VLAN tags inside a network");
+	/* And back. */
+	f = udp(MAC_A1, MAC_M, "10.0.0.1", "10.0.0.10");
+	t = tagged(&f, 20);
+	lab_send(lab, "b1", &f);
+	assert_int_equal(lab->n_frames, 1);
+	expect_same(&t, &lab->frames[0]);
+	t = tagged(&f, 10);
+	lab_send(lab, "a1", &f);
+	expect_same(&t, &lab->frames[0]);
+	/* A device that is gone. */
+	tn_compiler_set_device(h1->compiler, "nic0", 0);
+	h1->n_devices = 0;
+	lab_apply(lab);
+	lab_send(lab, "a1", &f);
+	lab_expect(lab, "");
+}
+
+/* Two VLANs of one device are one network: out by the port that a frame came in by. */
+static void test_two_vlans_of_one_network(void **state)
+{
+	struct lab *lab = *state;
+	struct lab_host *h1 = lab_find_host(lab, "h1");
+	struct frame f, t;
+
+	lab_device(lab, "h1", "nic0", 5);
+	lab_metal(lab, "m", "na", MAC_M, "10.0.0.10", "h1", "nic0", 10);
+	lab_metal(lab, "m2", "na", MAC_M2, "10.0.0.11", "h1", "nic0", 20);
+	lab_apply(lab);
+	f = udp(MAC_M, MAC_M2, "10.0.0.10", "10.0.0.11");
+	t = tagged(&f, 10);
+	lab_send_at(lab, h1, 5, &t);
+	assert_int_equal(lab->n_frames, 1);
+	t = tagged(&f, 20);
+	expect_same(&t, &lab->frames[0]);
+	/* Broadcast: to the other VLAN, not to its own. */
+	f = arp(MAC_M, 1, MAC_M, "10.0.0.10", "10.0.0.77");
+	t = tagged(&f, 10);
+	lab_send_at(lab, h1, 5, &t);
+	assert_int_equal(lab->n_frames, 4);
+	t = tagged(&f, 20);
+	for (size_t i = 0; i < lab->n_frames; i++) {
+		if (lab->frames[i].port == 5)
+			expect_same(&t, &lab->frames[i]);
+	}
+	assert_non_null(lab_got(lab, "a1", 0));
+	assert_non_null(lab_got(lab, "a2", 0));
+	assert_non_null(lab_got(lab, "a3", 0));
+	/* From elsewhere: to both. */
+	f = arp(MAC_A3, 1, MAC_A3, "10.0.0.3", "10.0.0.77");
+	lab_send(lab, "a3", &f);
+	assert_int_equal(lab->n_frames, 4);
+}
+
+static void test_access(void **state)
+{
+	struct lab *lab = *state;
+	struct lab_host *h1 = lab_find_host(lab, "h1");
+	struct frame f = udp(MAC_M, MAC_A1, "10.0.0.10", "10.0.0.1"), t;
+
+	lab_device(lab, "h1", "nic0", 5);
+	lab_metal(lab, "m", "na", MAC_M, "10.0.0.10", "h1", "nic0", 0);
+	lab_apply(lab);
+	lab_send_at(lab, h1, 5, &f);
+	lab_expect(lab, "a1");
+	t = tagged(&f, 0); /* a priority and no VLAN */
+	lab_send_at(lab, h1, 5, &t);
+	lab_expect(lab, "a1");
+	expect_same(&f, lab_got(lab, "a1", 0));
+	t = tagged(&f, 10);
+	lab_send_at(lab, h1, 5, &t);
+	lab_expect(lab, "");
+}
+
+/* --- endpoints that are no hosts ------------------------------------------------------------- */
+
+static void test_remote(void **state)
+{
+	struct lab *lab = *state;
+	struct frame f = udp(MAC_A1, MAC_R, "10.0.0.1", "10.0.0.20");
+
+	lab_remote(lab, "r", "na", MAC_R, "10.0.0.20", "198.51.100.9");
+	lab_apply(lab);
+	lab_send(lab, "a1", &f);
+	lab_expect(lab, "198.51.100.9");
+	assert_int_equal(lab->frames[0].vni, 100);
+	expect_same(&f, &lab->frames[0]);
+	/* Split horizon: it floods to every host itself. */
+	f = arp(MAC_R, 1, MAC_R, "10.0.0.20", "10.0.0.77");
+	lab_send_from(lab, "198.51.100.9", "h1", 100, &f);
+	lab_expect(lab, "a1 a2");
+	lab_send_from(lab, "198.51.100.9", "h2", 100, &f);
+	lab_expect(lab, "a3");
+	f = arp(MAC_A1, 1, MAC_A1, "10.0.0.1", "10.0.0.77");
+	lab_send(lab, "a1", &f);
+	lab_expect(lab, "a2 a3 198.51.100.9");
+	f = udp(MAC_R, MAC_A1, "10.0.0.20", "10.0.0.1");
+	lab_send_from(lab, "198.51.100.9", "h1", 100, &f);
+	lab_expect(lab, "a1");
+	/* To a host where the port is not: it goes no further. */
+	lab_send_from(lab, "198.51.100.9", "h2", 100, &f);
+	lab_expect(lab, "");
+	/* Another tenant's network, a network that is none's, another sender. */
+	f = udp(MAC_R, MAC_A2, "10.0.0.20", "10.0.0.2");
+	lab_send_from(lab, "198.51.100.9", "h1", 200, &f);
+	lab_expect(lab, "");
+	assert_string_equal(
+		lab_why(lab), "frames of other networks from an endpoint that is no host");
+	lab_send_from(lab, "198.51.100.9", "h1", 300, &f);
+	lab_expect(lab, "");
+	assert_int_equal(lab->drops[0].reason, TN_DROP_VXLAN_UNKNOWN_VNI);
+	lab_send_from(lab, "198.51.100.10", "h1", 100, &f);
+	lab_expect(lab, "");
+	assert_int_equal(lab->drops[0].reason, TN_DROP_VXLAN_UNKNOWN_PEER);
+	/* Port security is the host's here. */
+	f = udp(MAC_A2, MAC_A1, "10.0.0.2", "10.0.0.1");
+	lab_send_from(lab, "198.51.100.9", "h1", 100, &f);
+	lab_expect(lab, "");
+	assert_string_equal(lab_why(lab), "port security: what the port may not send");
+}
+
+static void test_remote_without_security(void **state)
+{
+	struct lab *lab = *state;
+	struct frame f = udp(0x02000000aaaa, MAC_A1, "10.0.0.200", "10.0.0.1");
+	struct tn_tenant_port *p = lab_remote(lab, "r", "na", MAC_R, "", "2001:db8:100::9");
+
+	p->port_security_enabled = false;
+	p->mac_learning_enabled = true;
+	lab_apply(lab);
+	lab_send_from(lab, "2001:db8:100::9", "h1", 100, &f);
+	lab_expect(lab, "a1");
+	/* Where unknown addresses may be, and nowhere else. */
+	f = udp(MAC_A1, 0x02000000bbbb, "10.0.0.1", "10.0.0.201");
+	lab_send(lab, "a1", &f);
+	lab_expect(lab, "2001:db8:100::9");
+	f = udp(0x02000000aaaa, 0x02000000bbbb, "10.0.0.200", "10.0.0.201");
+	lab_send_from(lab, "2001:db8:100::9", "h1", 100, &f);
+	lab_expect(lab, "");
+}
+
+/* --- port security --------------------------------------------------------------------------- */
+
+static void refused(struct lab *lab, const char *port, struct frame f, const char *why)
+{
+	lab_send(lab, port, &f);
+	lab_expect(lab, "");
+	assert_string_equal(lab_why(lab), why);
+}
+
+#define OTHER "port security: what the port may not send"
+
+static void test_spoofing(void **state)
+{
+	struct lab *lab = *state;
+
+	refused(lab, "a1", udp(MAC_A3, MAC_A2, "10.0.0.1", "10.0.0.2"), OTHER);
+	refused(lab, "a1", udp(MAC_A1, MAC_A2, "10.0.0.3", "10.0.0.2"), OTHER);
+	refused(lab, "a1", udp(MAC_A1, MAC_A2, "2001:db8:a::3", "2001:db8:a::2"), OTHER);
+	refused(lab, "a1", arp(MAC_A1, 2, MAC_A1, "10.0.0.254", "10.0.0.2"), OTHER);
+	refused(lab, "a1", arp(MAC_A1, 2, MAC_A3, "10.0.0.1", "10.0.0.2"), OTHER);
+	refused(lab, "a1", arp(MAC_A1, 1, MAC_A1, "0.0.0.0", "10.0.0.2"), OTHER);
+	refused(lab, "a1", arp(MAC_A1, 1, MAC_A1, "10.0.0.3", "10.0.0.3"), OTHER);
+	refused(lab, "a1", udp(0x030000000001, MAC_A2, "10.0.0.1", "10.0.0.2"),
+		"port security: source addresses that nobody may send from");
+	refused(lab, "a1", udp(0x02005e000101, MAC_A2, "10.0.0.1", "10.0.0.2"),
+		"port security: source addresses that nobody may send from");
+}
+
+static void test_neighbour_discovery(void **state)
+{
+	struct lab *lab = *state;
+	const char *all = "ff02::1";
+	struct frame f;
+
+	/* Its own, from its address and from its link-local one. */
+	f = nd(136, MAC_A1, "2001:db8:a::1", all, "2001:db8:a::1", MAC_A1);
+	lab_send(lab, "a1", &f);
+	lab_expect(lab, "a2 a3");
+	f = nd(136, MAC_A1, "fe80::ff:fe00:1", all, "2001:db8:a::1", MAC_A1);
+	lab_send(lab, "a1", &f);
+	lab_expect(lab, "a2 a3");
+	f = nd(136, MAC_A1, "fe80::ff:fe00:1", all, "fe80::ff:fe00:1", MAC_A1);
+	lab_send(lab, "a1", &f);
+	lab_expect(lab, "a2 a3");
+	refused(lab, "a1", nd(136, MAC_A1, "2001:db8:a::1", all, "2001:db8:a::2", MAC_A1), OTHER);
+	refused(lab, "a1", nd(136, MAC_A1, "2001:db8:a::1", all, "2001:db8:a::1", MAC_A2), OTHER);
+	refused(lab, "a1", nd(136, MAC_A1, "2001:db8:a::2", all, "2001:db8:a::1", MAC_A1), OTHER);
+	refused(lab, "a1", nd(136, MAC_A1, "fe80::1", all, "fe80::1", MAC_A1), OTHER);
+	refused(lab, "a1", nd(135, MAC_A1, "2001:db8:a::1", all, "2001:db8:a::77", MAC_A2), OTHER);
+	refused(lab, "a1", nd(135, MAC_A1, "::", all, "2001:db8:a::2", 0), OTHER);
+	f = nd(135, MAC_A1, "2001:db8:a::1", "ff02::1:ff00:77", "2001:db8:a::77", MAC_A1);
+	lab_send(lab, "a1", &f);
+	lab_expect(lab, "a2 a3");
+	f = nd(135, MAC_A1, "::", "ff02::1:ff00:1", "2001:db8:a::1", 0);
+	lab_send(lab, "a1", &f);
+	lab_expect(lab, "a2 a3");
+}
+
+static struct frame service(const char *src, uint8_t proto, uint16_t sport, uint8_t icmp_type)
+{
+	struct packet p;
+	struct frame f;
+
+	packet_init(&p);
+	p.eth_src = MAC_A1;
+	p.eth_dst = MAC_A2;
+	p.src = lab_ip(src);
+	p.dst = lab_ip(strchr(src, ':') ? "2001:db8:a::2" : "10.0.0.2");
+	if (strchr(src, ':')) {
+		p.l3 = L3_IPV6;
+	} else {
+		p.src &= UINT32_MAX;
+		p.dst &= UINT32_MAX;
+	}
+	p.proto = proto;
+	p.sport = sport;
+	p.icmp_type = icmp_type;
+	packet_build(&p, &f);
+	return f;
+}
+
+static void test_guards(void **state)
+{
+	struct lab *lab = *state;
+	struct tn_tenant_port *p;
+	struct frame f;
+
+	refused(lab, "a1", service("10.0.0.1", 17, 67, 0), "port security: DHCP servers");
+	refused(lab, "a1", service("2001:db8:a::1", 17, 547, 0), "port security: DHCP servers");
+	refused(lab, "a1", service("fe80::ff:fe00:1", 58, 0, 134),
+		"port security: router advertisements and redirects");
+	refused(lab, "a1", service("fe80::ff:fe00:1", 58, 0, 137),
+		"port security: router advertisements and redirects");
+	/* Unless it is switched off. */
+	p = lab_change(lab, TN_TENANT_PORT, "a1");
+	p->port_security_enabled = false;
+	lab_apply(lab);
+	f = service("10.0.0.1", 17, 67, 0);
+	lab_send(lab, "a1", &f);
+	lab_expect(lab, "a2");
+	f = service("fe80::ff:fe00:1", 58, 0, 134);
+	lab_send(lab, "a1", &f);
+	lab_expect(lab, "a2");
+	f = udp(0x020000000099, MAC_A2, "10.9.9.9", "10.0.0.2");
+	lab_send(lab, "a1", &f);
+	lab_expect(lab, "a2");
+}
+
+static void test_address_pairs(void **state)
+{
+	struct lab *lab = *state;
+	struct tn_tenant_port *p = lab_change(lab, TN_TENANT_PORT, "a1");
+	struct tn_address_pair pairs[] = {
+		{.ip_address = lab_prefix("10.0.0.64/26")},
+		{.ip_address = lab_prefix("10.0.0.200/32"),
+			.has_mac = true,
+			.mac_address = lab_mac(0x00005e000101)},
+		{.ip_address = lab_prefix("2001:db8:a::100/120")},
+	};
+	struct frame f;
+
+	p->allowed_address_pairs = tn_arena_dup(&lab->arena, pairs, sizeof(pairs));
+	p->n_allowed_address_pairs = TN_ARRAY_SIZE(pairs);
+	lab_apply(lab);
+	f = udp(MAC_A1, MAC_A2, "10.0.0.65", "10.0.0.2");
+	lab_send(lab, "a1", &f);
+	lab_expect(lab, "a2");
+	f = udp(0x00005e000101, MAC_A2, "10.0.0.200", "10.0.0.2");
+	lab_send(lab, "a1", &f);
+	lab_expect(lab, "a2");
+	f = arp(0x00005e000101, 1, 0x00005e000101, "10.0.0.200", "10.0.0.200");
+	lab_send(lab, "a1", &f);
+	lab_expect(lab, "a2 a3");
+	f = nd(136, MAC_A1, "2001:db8:a::100", "ff02::1", "2001:db8:a::100", MAC_A1);
+	lab_send(lab, "a1", &f);
+	lab_expect(lab, "a2 a3");
+	refused(lab, "a1", udp(MAC_A1, MAC_A2, "10.0.0.200", "10.0.0.2"), OTHER);
+	refused(lab, "a1", udp(0x00005e000101, MAC_A2, "10.0.0.1", "10.0.0.2"), OTHER);
+	refused(lab, "a1", udp(MAC_A1, MAC_A2, "10.0.0.128", "10.0.0.2"), OTHER);
+}
+
+/* What a guest says is inside its network whatever it looks like: VXLAN to a host is payload. */
+static void test_guest_vxlan(void **state)
+{
+	struct lab *lab = *state;
+	struct packet p;
+	struct frame f;
+
+	packet_init(&p);
+	p.eth_src = MAC_A1;
+	p.eth_dst = MAC_A3;
+	p.src = lab_ip("10.0.0.1") & UINT32_MAX;
+	p.dst = lab_ip("198.51.100.2") & UINT32_MAX;
+	p.proto = 17;
+	p.dport = 4789;
+	p.payload = 80;
+	packet_build(&p, &f);
+	lab_send(lab, "a1", &f);
+	lab_expect(lab, "a3");
+	expect_same(&f, lab_got(lab, "a3", 0));
+}
+
+static void test_link_frames_stay(void **state)
+{
+	struct lab *lab = *state;
+	struct tn_tenant_port *p = lab_change(lab, TN_TENANT_PORT, "a1");
+	struct frame f = udp(MAC_A1, 0x0180c200000e, "10.0.0.1", "10.0.0.2");
+
+	p->port_security_enabled = false;
+	lab_apply(lab);
+	lab_send(lab, "a1", &f);
+	lab_expect(lab, "");
+	assert_string_equal(lab_why(lab), "frames that are for the other end of a link alone");
+}
+
+/* --- limits ---------------------------------------------------------------------------------- */
+
+static void test_limits(void **state)
+{
+	struct lab *lab = *state;
+	struct tn_qos_policy *q = lab_qos(lab, "q");
+	struct tn_tenant_port *p = lab_change(lab, TN_TENANT_PORT, "a1");
+	struct frame f = udp(MAC_A1, MAC_A3, "10.0.0.1", "10.0.0.3");
+	unsigned n = 0;
+
+	q->egress = (struct tn_rate_limit){.there = true, .max_kpps = 1};
+	q->dscp_mark = 46;
+	p->qos_policy_id = "q";
+	lab_apply(lab);
+	for (unsigned i = 0; i < 1000; i++) {
+		lab->now_ns -= 1000000; /* all at once */
+		lab_send(lab, "a1", &f);
+		n += (unsigned)lab->n_frames;
+		if (!i)
+			assert_int_equal(lab->frames[0].f.buf[PACKET_ROOM + 15], 46 << 2);
+	}
+	assert_int_equal(n, 100); /* a tenth of a second */
+	assert_int_equal(lab->drops[0].reason, TN_DROP_METER);
+	/* What it gets: bits. */
+	q = lab_change(lab, TN_TENANT_QOS_POLICY, "q");
+	q->egress.there = false;
+	q->ingress = (struct tn_rate_limit){.there = true, .max_kbps = 1000, .max_burst_kbps = 8};
+	lab_apply(lab);
+	f = udp(MAC_A3, MAC_A1, "10.0.0.3", "10.0.0.1");
+	n = 0;
+	for (unsigned i = 0; i < 100; i++) {
+		lab->now_ns -= 1000000;
+		lab_send(lab, "a3", &f);
+		n += (unsigned)lab->n_frames;
+	}
+	assert_int_equal(n, 1000 / f.view.len);
+	lab_remove(lab, TN_TENANT_QOS_POLICY, "q");
+	lab_apply(lab);
+	lab->now_ns -= 1000000;
+	lab_send(lab, "a3", &f);
+	lab_expect(lab, "a1");
+}
+
+/* --- the compiler ---------------------------------------------------------------------------- */
+
+static void test_undo(void **state)
+{
+	struct lab *lab = *state;
+	struct lab_host *h1 = lab_find_host(lab, "h1");
+	struct tn_compiled compiled;
+	char *before = lab_text(h1), *after;
+
+	lab_remove(lab, TN_TENANT_PORT, "a1");
+	lab_remove(lab, TN_TENANT_NETWORK, "nb");
+	lab_port(lab, "a9", "na", 0x020000000009, "10.0.0.9", "h1");
+	tn_compiler_change(h1->compiler, lab->pending, lab->n_pending, &compiled);
+	assert_true(compiled.n_mods > 20);
+	tn_compiler_undo(h1->compiler);
+	lab->n_pending = 0;
+	after = lab_text(h1);
+	assert_string_equal(before, after);
+	free(before);
+	free(after);
+}
+
+static void test_small_changes_are_small(void **state)
+{
+	struct lab *lab = *state;
+	struct tn_tenant_port *p = lab_port(lab, "a9", "na", 0x020000000009, "10.0.0.9", "h1");
+
+	lab_apply(lab);
+	assert_in_range(lab_find_host(lab, "h1")->n_mods, 10, 60);
+	assert_in_range(lab_find_host(lab, "h2")->n_mods, 1, 10);
+	p = lab_change(lab, TN_TENANT_PORT, "a9");
+	p->c.name = "another name";
+	lab_apply(lab);
+	assert_int_equal(lab_find_host(lab, "h1")->n_mods, 0);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_unicast),
+		TEST(test_nothing_crosses_tenants),
+		TEST(test_flood),
+		TEST(test_unknown_unicast),
+		TEST(test_ports_go_and_move),
+		TEST(test_networks_that_are_down),
+		TEST(test_families),
+		TEST(test_only_what_is_needed),
+		TEST(test_trunk),
+		TEST(test_two_vlans_of_one_network),
+		TEST(test_access),
+		TEST(test_remote),
+		TEST(test_remote_without_security),
+		TEST(test_spoofing),
+		TEST(test_neighbour_discovery),
+		TEST(test_guards),
+		TEST(test_address_pairs),
+		TEST(test_guest_vxlan),
+		TEST(test_link_frames_stay),
+		TEST(test_limits),
+		TEST(test_undo),
+		TEST(test_small_changes_are_small),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
