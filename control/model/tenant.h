@@ -21,6 +21,7 @@ enum tn_tenant_kind {
 	TN_TENANT_HOST,
 	TN_TENANT_QOS_POLICY,
 	TN_TENANT_ADDRESS_GROUP,
+	TN_TENANT_QUOTA,
 	TN_TENANT_N_KINDS
 };
 
@@ -132,6 +133,7 @@ struct tn_tenant_port {
 	const char *qos_policy_id; /* "": the network's */
 	const struct tn_dhcp_option *extra_dhcp_opts;
 	uint32_t n_extra_dhcp_opts;
+	const char *device_id, *device_owner; /* of the orchestrator, kept for it; "": none */
 	struct tn_binding binding;
 };
 
@@ -179,7 +181,8 @@ struct tn_address_group {
 };
 
 struct tn_tenant_quota {
-	const char *tenant_id; /* "*": of tenants that have none of their own */
+	struct tn_tenant_common
+		c; /* id: the tenant's; "*": of tenants that have none of their own */
 	int32_t networks, subnets, ports, routers, qos_policies, address_groups; /* -1: no limit */
 };
 
