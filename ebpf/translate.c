@@ -252,26 +252,19 @@ static void put_address(tn_u128 address, uint8_t to[16])
 		memcpy(to, a.b, 16);
 }
 
-static bool into_tunnel(
-	const struct tn_op *op, const struct tn_ebpf_way *way, struct tn_ebpf_session *s)
+static void into_tunnel(const struct tn_vxlan_encap *e, struct tn_ebpf_session *s)
 {
-	tn_u128 remote = way->remote ? way->remote : op->output.tun_dst;
-	tn_u128 local = way->local ? way->local : op->output.tun_src;
-
-	if (!remote || !local || is_ip4(remote) != is_ip4(local) ||
-		(way->vni_flow && (op->output.wide_tunnel_id || op->output.tunnel_id >> 24)))
-		return false;
-	s->flags |= TN_EBPF_TUNNEL | (is_ip4(remote) ? 0 : TN_EBPF_TUNNEL6);
-	s->vni = way->vni_flow ? op->output.tunnel_id : way->vni;
-	put_address(remote, s->remote);
-	put_address(local, s->local);
-	s->tun_ttl = way->ttl;
-	s->tun_flags = way->flags;
+	s->flags |= TN_EBPF_TUNNEL | (is_ip4(e->dst) ? 0 : TN_EBPF_TUNNEL6);
+	s->vni = e->vni;
+	put_address(e->dst, s->remote);
+	put_address(e->src, s->local);
+	s->tun_ttl = e->ttl;
+	s->tun_flags = (uint8_t)((e->dont_fragment ? TN_EBPF_TUN_DF : 0) |
+		(e->udp_checksum ? TN_EBPF_TUN_CSUM : 0));
 	/* RFC 6040: the congestion mark always goes along; the rest is the inner one or a fixed one
 	 */
-	s->tun_tos_mask = way->dscp < 0 ? 0xff : 0x03;
-	s->tun_tos = way->dscp < 0 ? 0 : (uint8_t)(way->dscp << 2);
-	return true;
+	s->tun_tos_mask = e->inherit_dscp ? 0xff : 0x03;
+	s->tun_tos = e->inherit_dscp ? 0 : e->tos & 0xfc;
 }
 
 static bool output(
@@ -280,14 +273,14 @@ static bool output(
 	struct tn_ebpf_way way = {0};
 
 	if (!op->last || op->output.max_len || op->output.has_queue ||
-		!ways->port(ways->ctx, op->output.port, &way))
+		!ways->output(ways->ctx, op, &way))
 		return false;
 	s->out = way.ifindex;
 	if (way.max_frame > TN_ETH_LEN)
 		s->max_len = way.max_frame - TN_ETH_LEN;
 	if (way.tunnel)
-		return into_tunnel(op, &way, s);
-	if (way.peer)
+		into_tunnel(&way.encap, s);
+	else if (way.peer)
 		s->flags |= TN_EBPF_PEER;
 	return true;
 }

@@ -6,26 +6,23 @@
 #ifndef TN_EBPF_TRANSLATE_H
 #define TN_EBPF_TRANSLATE_H
 
+#include "dataplane/core/vxlan.h"
 #include "dataplane/pipeline/decide.h"
 #include "ebpf/loader.h"
 
-/* A port as the kernel reaches it. */
+/* Where an output goes, as the kernel reaches it. */
 struct tn_ebpf_way {
 	uint32_t ifindex;
-	bool peer;   /* a veth: `ifindex` is the host's end, the frame is for the other one */
-	bool tunnel; /* ifindex is the VXLAN device; an output's zero members are those here: */
-	tn_u128 local, remote;
-	uint32_t vni;
-	bool vni_flow;	    /* of the output */
-	uint8_t ttl, flags; /* TN_EBPF_TUN_* */
-	int16_t dscp;	    /* -1: the inner one */
+	bool peer; /* a veth: `ifindex` is the host's end, the frame is for the other one */
 	uint32_t max_frame; /* longest frame that it sends; 0: any */
+	bool tunnel;	    /* ifindex is the VXLAN device; encap says what goes around the frame */
+	struct tn_vxlan_encap encap;
 };
 
 struct tn_ebpf_ways {
 	void *ctx;
 	/* false: not by the kernel (no such port, a virtual machine's, closed). */
-	bool (*port)(void *ctx, uint32_t number, struct tn_ebpf_way *way);
+	bool (*output)(void *ctx, const struct tn_op *op, struct tn_ebpf_way *way);
 	/* Index of the kernel's meter that stands for it; false: there is none. */
 	bool (*meter)(void *ctx, const struct tn_meter *meter, uint32_t *index);
 };

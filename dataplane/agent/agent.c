@@ -15,6 +15,7 @@
 #include "dataplane/agent/eal.h"
 #include "dataplane/agent/housekeeping.h"
 #include "dataplane/agent/kernel.h"
+#include "dataplane/agent/own_underlay.h"
 #include "dataplane/agent/ports.h"
 #include "dataplane/agent/worker_thread.h"
 #include "dataplane/port/dpdk_buffer.h"
@@ -104,12 +105,16 @@ int tn_agent_commit(struct tn_agent *agent, const struct tn_mod *mods, size_t n,
 int tn_agent_set_underlay(
 	struct tn_agent *agent, const struct tn_underlay_config *config, struct tn_error *err)
 {
-	struct tn_underlay *underlay = tn_underlay_new(config), *old = agent->underlay;
+	struct tn_underlay_config *said = tn_underlay_config_copy(config);
+	struct tn_underlay *underlay = tn_agent_own_underlay(agent, config), *old = agent->underlay;
 	struct tn_agent_forwarding *f;
 	int rc;
 
-	if (!underlay)
+	if (!underlay || !said) {
+		free(said);
+		tn_underlay_free(underlay);
 		return no_memory(err);
+	}
 	agent->underlay = underlay;
 	f = tn_agent_forwarding_new(agent, err);
 	rc = f ? tn_switch_touch(agent->sw, err) : -ENOMEM;
@@ -117,11 +122,22 @@ int tn_agent_set_underlay(
 		tn_agent_forwarding_free(f);
 		agent->underlay = old;
 		tn_underlay_free(underlay);
+		free(said);
 		return rc;
 	}
 	tn_agent_forwarding_publish(agent, f);
 	tn_underlay_free(old);
+	free(agent->underlay_said);
+	agent->underlay_said = said;
 	return 0;
+}
+
+int tn_agent_renew_underlay(struct tn_agent *agent, struct tn_error *err)
+{
+	static const struct tn_underlay_config nothing;
+	const struct tn_underlay_config *said = agent->underlay_said;
+
+	return tn_agent_set_underlay(agent, said ? said : &nothing, err);
 }
 
 /* --- events ----------------------------------------------------------------------------------- */
@@ -339,6 +355,7 @@ void tn_agent_free(struct tn_agent *agent)
 	tn_agent_forwarding_free(agent->forwarding);
 	tn_tunnels_free(agent->tunnels);
 	tn_underlay_free(agent->underlay);
+	free(agent->underlay_said);
 	tn_switch_free(agent->sw);
 	if (agent->punt_fd > 0)
 		close(agent->punt_fd);

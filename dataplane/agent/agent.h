@@ -150,7 +150,8 @@ struct tn_agent {
 	struct tn_agent_forwarding *forwarding; /* atomic: workers load it */
 	struct tn_tunnels *tunnels;
 	struct tn_underlay *underlay;
-	struct tn_kernel *kernel; /* its sessions; NULL: no port needs any */
+	struct tn_underlay_config *underlay_said; /* by a client; NULL: nothing */
+	struct tn_kernel *kernel;		  /* its sessions; NULL: no port needs any */
 	struct tn_agent_port *ports[TN_WORKER_PORTS_MAX]; /* by index of the forwarding */
 	struct tn_worker_thread workers[TN_WORKERS_MAX];
 	unsigned n_workers;
@@ -249,6 +250,9 @@ int tn_agent_port_configure(struct tn_agent *agent, uint32_t number, bool enable
 /* The whole underlay anew. */
 int tn_agent_set_underlay(struct tn_agent *agent, const struct tn_underlay_config *config,
 	struct tn_error *err) TN_MUST_CHECK;
+
+/* The same again, because a port that brings a part of it came or went. */
+int tn_agent_renew_underlay(struct tn_agent *agent, struct tn_error *err) TN_MUST_CHECK;
 
 /* A port as it is, with its counters summed over the workers. */
 struct tn_agent_port_info {

@@ -10,6 +10,7 @@
 #include "dataplane/agent/ports.h"
 #include "dataplane/pipeline/snapshot.h"
 #include "dataplane/port/kernel_port.h"
+#include "dataplane/port/kernel_tunnel.h"
 #include "ebpf/translate.h"
 
 #define IDLE_NS	   UINT64_C(60000000000) /* a session that rests so long goes */
@@ -121,20 +122,44 @@ struct seen {
 	uint16_t out_index;
 };
 
-static bool way_of(void *ctx, uint32_t number, struct tn_ebpf_way *way)
+/* A tunnel whose packets leave by the kernel's VXLAN device. */
+static bool tunnel_way(
+	const struct tn_forwarding *fwd, const struct tn_op *op, struct tn_ebpf_way *way)
+{
+	const struct tn_forwarding_port *uplink;
+	uint32_t number, index;
+	uint16_t udp_port;
+
+	/* More than one next hop is the kernel's business: any entropy gives the one there is. */
+	if (tn_tunnels_encap(fwd->tunnels, fwd->underlay, op, 0, &way->encap, &number))
+		return false;
+	index = tn_forwarding_index(fwd, number);
+	if (index == TN_FORWARDING_NONE)
+		return false;
+	uplink = &fwd->ports[index];
+	way->tunnel = true;
+	return uplink->port && !uplink->closed &&
+		tn_kernel_tunnel_way(uplink->port, &way->ifindex, &udp_port) &&
+		udp_port == way->encap.udp_dst;
+}
+
+static bool way_of(void *ctx, const struct tn_op *op, struct tn_ebpf_way *way)
 {
 	struct seen *seen = ctx;
-	uint32_t index = tn_forwarding_index(seen->fwd, number);
+	uint32_t index = tn_forwarding_index(seen->fwd, op->output.port);
 	const struct tn_forwarding_port *p;
 
 	if (index == TN_FORWARDING_NONE)
 		return false;
 	p = &seen->fwd->ports[index];
 	seen->out_index = (uint16_t)index;
-	if (p->kind != TN_FWD_PLAIN || !p->port || !p->port->ops->link_up(p->port))
+	if (p->closed)
 		return false;
+	if (p->kind == TN_FWD_TUNNEL)
+		return tunnel_way(seen->fwd, op, way);
 	way->max_frame = p->max_frame;
-	return tn_kernel_port_way(p->port, &way->ifindex, &way->peer);
+	return p->port && p->port->ops->link_up(p->port) &&
+		tn_kernel_port_way(p->port, &way->ifindex, &way->peer);
 }
 
 static bool no_meter(void *ctx, const struct tn_meter *meter, uint32_t *index)
@@ -171,15 +196,19 @@ void tn_kernel_decided(void *ctx, unsigned port_index, const struct tn_decision 
 {
 	struct tn_worker_thread *t = ctx;
 	struct seen seen = {.fwd = &t->forwarding->fwd, .out_index = NO_INDEX};
-	const struct tn_ebpf_ways ways = {.ctx = &seen, .port = way_of, .meter = no_meter};
+	const struct tn_ebpf_ways ways = {.ctx = &seen, .output = way_of, .meter = no_meter};
+	uint32_t in = tn_forwarding_index(seen.fwd, tn_be32toh(d->key->in_port));
 	struct count counts[COUNTS_MAX];
 	unsigned n = counts_of(d->program, counts);
-	struct note head = {.in_index = (uint16_t)port_index}, *note;
+	struct note head = {.in_index = (uint16_t)in}, *note;
 
-	if (n > COUNTS_MAX || !tn_ebpf_key_from(d->key, &head.key) ||
+	(void)port_index;
+	if (in == TN_FORWARDING_NONE || n > COUNTS_MAX || !tn_ebpf_key_from(d->key, &head.key) ||
 		!tn_ebpf_keys_of(d->key, d->read, &head.keys) ||
 		!tn_ebpf_session_from(d->program, &ways, &head.session))
 		return;
+	/* The program knows the device; which vxlan port a packet is of follows from the rest. */
+	head.key.k4.h.in_port = tn_be32toh(d->key->in_phy_port);
 	head.session.classes = d->classes;
 	head.session.version = d->version;
 	head.out_index = seen.out_index;

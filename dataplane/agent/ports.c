@@ -10,6 +10,7 @@
 #include "dataplane/core/wire.h"
 #include "dataplane/agent/kernel.h"
 #include "dataplane/port/kernel_port.h"
+#include "dataplane/port/kernel_tunnel.h"
 #include "dataplane/port/dpdk_buffer.h"
 #include "dataplane/port/shadow.h"
 
@@ -406,10 +407,26 @@ static int add(struct tn_agent *agent, const struct tn_port_request *request, bo
 	return rc;
 }
 
+static bool brings_underlay(const struct tn_agent_port *p)
+{
+	uint32_t ifindex;
+	uint16_t udp_port;
+
+	return p->driver && tn_kernel_tunnel_way(p->driver, &ifindex, &udp_port);
+}
+
 int tn_agent_port_add(
 	struct tn_agent *agent, const struct tn_port_request *request, struct tn_error *err)
 {
-	return add(agent, request, false, err);
+	struct tn_error other;
+	int rc = add(agent, request, false, err);
+
+	if (rc || !brings_underlay(agent->ports[index_of(agent, request->number)]))
+		return rc;
+	rc = tn_agent_renew_underlay(agent, err);
+	if (rc)
+		(void)!tn_agent_port_remove(agent, request->number, &other);
+	return rc;
 }
 
 int tn_agent_port_add_absent(
@@ -436,6 +453,7 @@ int tn_agent_port_remove(struct tn_agent *agent, uint32_t number, struct tn_erro
 	unsigned index = index_of(agent, number);
 	struct port_change change;
 	struct tn_agent_port *p;
+	bool brings;
 	int rc;
 
 	if (index == TN_WORKER_PORTS_MAX)
@@ -453,8 +471,12 @@ int tn_agent_port_remove(struct tn_agent *agent, uint32_t number, struct tn_erro
 		return rc;
 	}
 	end_change(agent, &change);
+	brings = brings_underlay(p);
 	await_workers(agent);
 	port_free(p);
+	/* Without memory tunnels lead where they lead nowhere: a counted drop. */
+	if (brings)
+		(void)!tn_agent_renew_underlay(agent, err);
 	return 0;
 }
 
@@ -587,12 +609,15 @@ static void describe(
 	const struct tn_agent *agent, const struct tn_agent_port *p, struct tn_forwarding_port *fp)
 {
 	uint32_t ifindex;
+	uint16_t udp_port;
 	bool peer;
 
 	fp->kind = is_vxlan(&p->request) ? TN_FWD_TUNNEL : TN_FWD_PLAIN;
 	fp->number = p->request.number;
 	fp->port = p->driver;
-	fp->tells = p->driver && tn_kernel_port_way(p->driver, &ifindex, &peer);
+	fp->tells = p->driver &&
+		(tn_kernel_port_way(p->driver, &ifindex, &peer) ||
+			tn_kernel_tunnel_way(p->driver, &ifindex, &udp_port));
 	fp->underlay = p->driver && tn_underlay_is_uplink(agent->underlay, p->request.number);
 	fp->host = p->shadow && fp->underlay;
 	if (!p->request.enabled || p->state & TN_PORT_STATE_LINK_DOWN)

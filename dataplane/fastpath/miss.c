@@ -90,20 +90,33 @@ static void rekey(struct tn_worker *w, struct tn_wk_run *run, const struct tn_ke
 	tn_wk_hash_run(w, run);
 }
 
-/* Once a miss, for ports whose packets somebody else may handle from now on. */
-static void tell_decision(
-	const struct tn_worker *w, const struct tn_key *key, const struct tn_program *program)
+/* For ports whose packets somebody else may handle from now on. */
+static void tell(const struct tn_worker *w, const struct tn_decision *decision)
 {
 	const struct tn_worker_events *e = &w->config.events;
-	const struct tn_decision decision = {
-		.key = key,
-		.program = program,
-		.read = &w->read,
-		.classes = epoch_classes(&w->read),
-		.version = (uint32_t)w->fwd->snapshot->version,
-	};
 
-	e->decided(e->ctx, w->port_index, &decision);
+	e->decided(e->ctx, w->port_index, decision);
+}
+
+/* s is valid. That packets come here at all says that nobody else has a session for them. */
+void tn_wk_tell_hit(struct tn_worker *w, const struct tn_wk_run *run, const struct tn_session *s,
+	const struct tn_packet *p)
+{
+	const struct tn_fast_program *program = s->program;
+	struct tn_key key;
+
+	if (!tn_wk_packet_key(w, p, run->first, run->in, &key))
+		return;
+	/* What this one read is not kept: it was no more than everything that any one reads. */
+	w->read = (struct tn_read_set){.mask = w->flow_mask};
+	tell(w,
+		&(struct tn_decision){
+			.key = &key,
+			.program = tn_fast_program_ops(program),
+			.read = &w->read,
+			.classes = tn_session_more(&w->sessions, s)->classes,
+			.version = (uint32_t)w->fwd->snapshot->version,
+		});
 }
 
 struct compiler {
@@ -152,7 +165,14 @@ struct tn_fast_program *tn_wk_decide(struct tn_worker *w, struct tn_wk_run *run,
 		w->uncached++;
 	else
 		remember(w, run, s, prog);
-	if (tn_unlikely(w->fwd->ports[w->port_index].tells) && w->config.events.decided)
-		tell_decision(w, &key, program);
+	if (tn_unlikely(tn_wk_tells(w)))
+		tell(w,
+			&(struct tn_decision){
+				.key = &key,
+				.program = program,
+				.read = &w->read,
+				.classes = epoch_classes(&w->read),
+				.version = (uint32_t)w->fwd->snapshot->version,
+			});
 	return prog;
 }

@@ -460,6 +460,17 @@ static unsigned act_apart(
 	return part.first + part.n;
 }
 
+static void tell_hits(struct tn_worker *w, const struct tn_packet *p)
+{
+	for (unsigned r = 0; r < w->n_runs; r++) {
+		const struct tn_wk_run *run = &w->runs[r];
+		const struct tn_session *s = run->program ? tn_wk_find(w, run) : NULL;
+
+		if (s)
+			tn_wk_tell_hit(w, run, s, &p[run->first]);
+	}
+}
+
 /*
  * A run that stage three found no program for. Returns the packet after the last that was handled:
  * the run's last, if the mask did not become wider.
@@ -487,6 +498,8 @@ static void forward(struct tn_worker *w, struct tn_packet *p, unsigned n)
 	struct todo todo = {.run = w->runs, .p = p, .n = n};
 	uint64_t misses = w->misses;
 
+	if (tn_unlikely(tn_wk_tells(w)))
+		tell_hits(w, p);
 	for (unsigned r = 0; r < w->n_runs; r++) {
 		struct tn_wk_run *run = &w->runs[r];
 		uint32_t gen = w->mask_gen;

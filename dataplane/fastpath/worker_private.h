@@ -198,6 +198,16 @@ static inline void tn_wk_doubt_sessions(struct tn_worker *w)
 /* Is the decision of a session still right, though it was made in another state of things? */
 bool tn_wk_session_valid(const struct tn_worker *w, struct tn_session *s);
 
+/* Are decisions on packets of the burst's port told (tn_worker_events.decided)? */
+static inline bool tn_wk_tells(const struct tn_worker *w)
+{
+	return w->fwd->ports[w->port_index].tells && w->config.events.decided;
+}
+
+/* Tells of a session that the run's packets are handled by; p is the first of them. */
+void tn_wk_tell_hit(struct tn_worker *w, const struct tn_wk_run *run, const struct tn_session *s,
+	const struct tn_packet *p);
+
 static inline void tn_wk_count_program(
 	const struct tn_worker *w, struct tn_fast_program *prog, uint64_t packets, uint64_t bytes)
 {

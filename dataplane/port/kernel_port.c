@@ -2,24 +2,18 @@
 #include "dataplane/port/kernel_port.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/uio.h>
-#include <unistd.h>
-
-#include <linux/if_tun.h>
 
 #include "dataplane/core/view.h"
+#include "dataplane/port/kernel_tap.h"
 #include "dataplane/port/netdev.h"
 #include "dataplane/port/vnet.h"
 
 /* The longest that the kernel hands over: 64 KB of IP packet. */
-#define LARGE_MAX   (65535u + 64u)
-#define TAP_MTU_MAX 65521u
+#define LARGE_MAX (65535u + 64u)
 
 struct lane {
 	uint64_t errors, large;
@@ -30,8 +24,8 @@ struct kernel_port {
 	const struct tn_buffer_ops *buffers;
 	void *buffers_ctx;
 	struct tn_ebpf *ebpf;
-	struct tn_netdev dev, tap; /* the interface, and the way up */
-	int fd;
+	struct tn_netdev dev;
+	struct tn_kernel_tap tap;
 	bool peer, keep, attached;
 	bool up; /* atomic */
 	/* by the worker that receives */
@@ -59,7 +53,7 @@ static int receive(struct kernel_port *k, struct tn_packet *packet)
 {
 	struct virtio_net_hdr h;
 	struct iovec parts[] = {{&h, sizeof(h)}, {k->frame, sizeof(k->frame)}};
-	ssize_t len = readv(k->fd, parts, 2);
+	ssize_t len = readv(k->tap.fd, parts, 2);
 	struct tn_packet p = {.data = k->frame};
 
 	if (len < (ssize_t)sizeof(h)) {
@@ -111,7 +105,7 @@ static unsigned tx(struct tn_port *port, unsigned queue, struct tn_packet *packe
 			count(&lane->errors, 1);
 			continue;
 		}
-		if (writev(k->fd, parts, 2) >= 0)
+		if (writev(k->tap.fd, parts, 2) >= 0)
 			count(&lane->large, tn_offload_cuts(p->offload));
 		else if (errno == EAGAIN)
 			break;
@@ -125,7 +119,7 @@ static unsigned tx(struct tn_port *port, unsigned queue, struct tn_packet *packe
 static int wait_fd(struct tn_port *port, unsigned queue)
 {
 	(void)queue;
-	return of(port)->fd;
+	return of(port)->tap.fd;
 }
 
 /* --- the main thread's ------------------------------------------------------------------------ */
@@ -160,7 +154,7 @@ static void maintain(struct tn_port *port, uint64_t now_ns)
 
 static void detach(struct kernel_port *k)
 {
-	uint32_t ifindex = (uint32_t)k->dev.ifindex, tap = (uint32_t)k->tap.ifindex;
+	uint32_t ifindex = (uint32_t)k->dev.ifindex, tap = (uint32_t)k->tap.dev.ifindex;
 
 	tn_ebpf_clear_port(k->ebpf, tap);
 	if (k->keep)
@@ -175,9 +169,7 @@ static void destroy(struct tn_port *port)
 
 	if (k->attached)
 		detach(k);
-	if (k->fd >= 0)
-		close(k->fd);
-	tn_netdev_close(&k->tap);
+	tn_kernel_tap_close(&k->tap);
 	tn_netdev_close(&k->dev);
 	free(k->tx);
 	free(k);
@@ -213,41 +205,12 @@ static int refuse(const char *ifname, const char *what, int error, struct tn_err
 		strerror(error));
 }
 
-/* The host's own stack has no business on the way up. */
-static void keep_host_off(const char *ifname)
+static int open_tap(struct kernel_port *k, uint32_t number, struct tn_error *err)
 {
-	char path[64 + IFNAMSIZ];
-	int fd;
+	char name[16];
 
-	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/disable_ipv6", ifname);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return; /* a kernel without IPv6 */
-	if (write(fd, "1", 1) < 0)
-		(void)0; /* the programs let nothing pass to the stack in any case */
-	close(fd);
-}
-
-static int open_tap(
-	struct kernel_port *k, const char *ifname, uint32_t number, struct tn_error *err)
-{
-	const int offloads = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
-	struct ifreq ifr = {.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR};
-	int rc;
-
-	k->fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
-	if (k->fd < 0)
-		return refuse(ifname, "/dev/net/tun", errno, err);
-	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "tn%u", number);
-	if (ioctl(k->fd, TUNSETIFF, &ifr) || ioctl(k->fd, TUNSETOFFLOAD, offloads))
-		return refuse(ifname, "cannot make a TAP for it", errno, err);
-	keep_host_off(ifr.ifr_name);
-	rc = tn_netdev_open(&k->tap, ifr.ifr_name);
-	if (!rc)
-		rc = tn_netdev_set_mtu(&k->tap, TAP_MTU_MAX);
-	if (!rc)
-		rc = tn_netdev_set_up(&k->tap);
-	return rc ? refuse(ifname, "cannot set up its TAP", -rc, err) : 0;
+	snprintf(name, sizeof(name), "tn%u", number);
+	return tn_kernel_tap_open(&k->tap, name, false, err);
 }
 
 static int open_device(struct kernel_port *k, const char *ifname, struct tn_error *err)
@@ -269,16 +232,16 @@ static int open_device(struct kernel_port *k, const char *ifname, struct tn_erro
 /* Maps first: a program without its port lets nothing pass. */
 static int attach(struct kernel_port *k, uint32_t number, struct tn_error *err)
 {
-	const struct tn_ebpf_port down = {.number = number, .tap = (uint32_t)k->tap.ifindex};
+	const struct tn_ebpf_port down = {.number = number, .tap = (uint32_t)k->tap.dev.ifindex};
 	const struct tn_ebpf_port up = {.number = number, .tap = (uint32_t)k->dev.ifindex};
 	int rc;
 
 	k->attached = true;
 	rc = tn_ebpf_set_port(k->ebpf, (uint32_t)k->dev.ifindex, &down, err);
 	if (!rc)
-		rc = tn_ebpf_set_port(k->ebpf, (uint32_t)k->tap.ifindex, &up, err);
+		rc = tn_ebpf_set_port(k->ebpf, (uint32_t)k->tap.dev.ifindex, &up, err);
 	if (!rc)
-		rc = tn_ebpf_attach(k->ebpf, TN_EBPF_TO_PORT, (uint32_t)k->tap.ifindex, err);
+		rc = tn_ebpf_attach(k->ebpf, TN_EBPF_TO_PORT, (uint32_t)k->tap.dev.ifindex, err);
 	if (!rc)
 		rc = tn_ebpf_attach(k->ebpf, TN_EBPF_FROM_PORT, (uint32_t)k->dev.ifindex, err);
 	return rc;
@@ -299,7 +262,7 @@ static struct kernel_port *allocate(const struct tn_kernel_port_config *c)
 	k->ebpf = c->ebpf;
 	k->peer = c->peer;
 	k->keep = c->keep;
-	k->fd = k->dev.fd = k->tap.fd = -1;
+	k->dev.fd = k->tap.fd = k->tap.dev.fd = -1;
 	k->tx = aligned_alloc(TN_CACHE_LINE, k->port.n_tx_queues * sizeof(*k->tx));
 	if (!k->tx) {
 		free(k);
@@ -317,7 +280,7 @@ struct tn_port *tn_kernel_port_new(const struct tn_kernel_port_config *c, struct
 		(void)tn_error_set(err, TN_OFPBRC_BAD_PORT, -1, "no memory for a port");
 		return NULL;
 	}
-	if (open_device(k, c->ifname, err) || open_tap(k, c->ifname, c->number, err) ||
+	if (open_device(k, c->ifname, err) || open_tap(k, c->number, err) ||
 		attach(k, c->number, err)) {
 		k->keep = false;
 		destroy(&k->port);
@@ -337,7 +300,7 @@ bool tn_kernel_port_wanted(const struct tn_port_spec *spec)
 {
 	const char *datapath = tn_port_option_string(spec, "datapath", "");
 
-	return is_nic(spec) || !strcmp(datapath, "ebpf");
+	return is_nic(spec) || !strcmp(spec->type, "kernel-underlay") || !strcmp(datapath, "ebpf");
 }
 
 static int check_datapath(const struct tn_port_spec *spec, struct tn_error *err)

@@ -31,7 +31,7 @@ struct tn_kernel_port_config {
 struct tn_port *tn_kernel_port_new(
 	const struct tn_kernel_port_config *config, struct tn_error *err);
 
-/* "datapath": "ebpf" of a port's options; of a NIC always. */
+/* Does it need the kernel's programs? "datapath": "ebpf"; a NIC and a kernel's underlay always. */
 bool tn_kernel_port_wanted(const struct tn_port_spec *spec);
 /* From options, for the kinds that may have that datapath. NULL with err. */
 struct tn_port *tn_kernel_port_make(const struct tn_port_spec *spec,

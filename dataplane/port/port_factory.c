@@ -8,6 +8,7 @@
 #include "dataplane/port/afxdp.h"
 #include "dataplane/port/dpdk_ethdev.h"
 #include "dataplane/port/kernel_port.h"
+#include "dataplane/port/kernel_tunnel.h"
 #include "dataplane/port/memory_port.h"
 #include "dataplane/port/pcap_port.h"
 #include "dataplane/port/tap.h"
@@ -18,6 +19,7 @@ static const struct tn_port_kind *const kinds[] = {
 	&tn_vhost_port_kind,
 	&tn_veth_port_kind,
 	&tn_nic_port_kind,
+	&tn_kernel_tunnel_kind,
 	&tn_tap_port_kind,
 	&tn_pcap_port_kind,
 	&tn_memory_port_kind,

@@ -5,6 +5,8 @@ import json
 import re
 import time
 
+import pytest
+
 from netlab import lab  # noqa: F401
 from replaying import config, flow, from_port, output
 
@@ -104,3 +106,76 @@ def test_other_programs_are_left_alone(lab):
     shown = lab.run(None, "tc", "filter", "show", "dev", "veth1", "ingress")
     assert "pref 9 bpf" in shown and "pref 1 bpf" not in shown, shown
     assert not re.search(r"\btn1\b", lab.run(None, "ip", "link"))
+
+
+# --- across hosts: the uplink is the kernel's ---
+
+VNI = 100
+FAR = {4: "198.51.100.1", 6: "2001:db8:ffff::1"}
+HERE = {4: "198.51.100.2", 6: "2001:db8:ffff::2"}
+OVERHEAD = {4: 50, 6: 70}
+PREFIX = {4: 24, 6: 64}
+
+
+def far_host(lab, version):
+    """Another host with the kernel's own VXLAN; a wire between the two hosts' stacks."""
+    lab.host("far")
+    lab.run(None, "ip", "link", "add", "up0", "type", "veth", "peer", "name", "eth0", "netns",
+            "far")
+    lab.addresses(None, "up0", "%s/%d" % (HERE[version], PREFIX[version]))
+    lab.addresses("far", "eth0", "%s/%d" % (FAR[version], PREFIX[version]))
+    zero = "udp6zerocsumtx udp6zerocsumrx" if version == 6 else ""
+    lab.ip("far", "link add vx0 type vxlan id %d local %s remote %s dstport 4789 %s"
+           % (VNI, FAR[version], HERE[version], zero))
+    lab.ip("far", "link set vx0 mtu %d" % (1500 - OVERHEAD[version]))
+    lab.addresses("far", "vx0", "10.0.0.9/24", "fd00::9/64")
+
+
+def underlay(version, **options):
+    key = "address" if version == 4 else "address6"
+    return [{"number": 50, "name": "underlay", "type": "kernel-underlay",
+             "options": dict({key: HERE[version]}, **options)},
+            {"number": 10, "name": "vtep", "type": "vxlan",
+             "options": {"local": HERE[version], "remote": FAR[version], "vni": VNI}}]
+
+
+def read_tunnel(lab):
+    out = lab.run(None, "ip", "-s", "-j", "link", "show", "tnt50")
+    return json.loads(out)[0]["stats64"]["tx"]["packets"]
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_to_another_host(lab, version):
+    containers(lab, 1)
+    lab.ip("c1", "link set eth0 mtu %d" % (1500 - OVERHEAD[version]))
+    far_host(lab, version)
+    lab.start_switch(config([port(1)] + underlay(version),
+                            [flow(1, [from_port(1)], [output(10)]),
+                             flow(1, [from_port(10)], [output(1)])]))
+    lab.ping("c1", "10.0.0.9")
+    lab.ping("c1", "fd00::9")
+    lab.talk("far", "c1", "10.0.0.9", "tcp", TCP_BYTES)
+    lab.talk("c1", "far", "10.0.0.1", "tcp", TCP_BYTES)
+    lab.talk("far", "c1", "fd00::9", "udp", 1300)
+    up, tunnel = read_tap(lab, 1), read_tunnel(lab)
+    lab.run("c1", "ping", "-c", "200", "-i", "0.002", "10.0.0.9")
+    assert read_tap(lab, 1) - up < 10 and read_tunnel(lab) - tunnel < 10
+    ports = lab.stop_switch()
+    assert ports["vtep"]["tx_bytes"] > TCP_BYTES and ports["vtep"]["rx_bytes"] > TCP_BYTES, ports
+    assert ports["veth1"]["rx_bytes"] / ports["veth1"]["rx_packets"] > 1400, ports
+    assert "tnvx50" not in lab.run(None, "ip", "link")
+
+
+def test_undeclared_endpoints_are_refused(lab):
+    containers(lab, 1)
+    far_host(lab, 4)
+    lab.ip(None, "addr add 198.51.100.7/24 dev up0")
+    ports = underlay(4)
+    ports[1]["options"]["remote"] = "198.51.100.77"  # not who is there
+    lab.start_switch(config([port(1)] + ports, [flow(1, [from_port(10)], [output(1)])]))
+    deadline = time.monotonic() + 10
+    while "tnvx50" not in lab.run(None, "ip", "link"):
+        assert time.monotonic() < deadline, lab.log()
+    lab.run("far", "ping", "-c", "3", "-i", "0.1", "-W", "1", "10.0.0.1", check=False)
+    dropped = lab.stop_switch()["underlay"]["dropped"]
+    assert dropped.get("vxlan_unknown_peer", 0) >= 1, dropped  # its ARP

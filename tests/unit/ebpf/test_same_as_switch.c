@@ -63,11 +63,11 @@ static bool read_key(const struct frame *f, struct tn_key *key)
 	return true;
 }
 
-static bool port(void *ctx, uint32_t number, struct tn_ebpf_way *way)
+static bool output(void *ctx, const struct tn_op *op, struct tn_ebpf_way *way)
 {
 	(void)ctx;
 	way->ifindex = LOOP;
-	return number == 2;
+	return op->output.port == 2;
 }
 
 static bool no_meter(void *ctx, const struct tn_meter *meter, uint32_t *index)
@@ -78,7 +78,7 @@ static bool no_meter(void *ctx, const struct tn_meter *meter, uint32_t *index)
 	return false;
 }
 
-static const struct tn_ebpf_ways ways = {.port = port, .meter = no_meter};
+static const struct tn_ebpf_ways ways = {.output = output, .meter = no_meter};
 
 /* --- what the executor sends --- */
 
