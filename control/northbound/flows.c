@@ -173,8 +173,11 @@ static void flows_replaced(struct tn_call *c, const struct tn_outcome *o)
 		kept += !o->results[i].created && !o->results[i].changed;
 	}
 	c->etag = tn_list_generation(c, TN_KIND_FLOW);
-	tn_text_printf(&c->text, "{\"added\":%zu,\"changed\":%zu,\"removed\":%u,\"unchanged\":%zu}",
+	tn_text_printf(&c->text, "{\"added\":%zu,\"changed\":%zu,\"removed\":%u,\"unchanged\":%zu",
 		added, changed, o->n_results ? o->results[0].n_objects : 0, kept);
+	if (o->transaction)
+		tn_text_printf(&c->text, ",\"transaction\":\"%" PRIu64 "\"", o->transaction);
+	tn_text_puts(&c->text, "}");
 	tn_answer_text(c, tn_answer_status(c, o, 200), TN_TYPE_JSON);
 }
 

@@ -90,7 +90,8 @@ const struct tn_schema tn_switch_schemas[] = {
 		OBJECT("'flows':" ARRAY(
 			OBJECT("'deviceId':" STRING ",'flowId':{'type':['string','integer']}")))},
 	{"Replaced",
-		OBJECT("'added':" INT ",'changed':" INT ",'removed':" INT ",'unchanged':" INT)},
+		OBJECT("'added':" INT ",'changed':" INT ",'removed':" INT ",'unchanged':" INT
+		       ",'transaction':" STRING)},
 
 	{"Bucket",
 		OBJECT("'type':" STRING ",'weight':" INT ",'bucketId':" INT

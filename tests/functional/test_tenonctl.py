@@ -391,8 +391,7 @@ def test_trace_out_of_a_tunnel(ctl):
     said = ctl.text("trace", "in_port=vx,tun_id=100,tun_src=192.0.2.2,tun_dst=192.0.2.1,icmp")
     assert "out of the tunnel: tun_id=100\n" in said and "out by port 2 (vm-b)" in said
     said = ctl.text("trace", "in_port=vx,tun_id=200,icmp")
-    assert "dropped: no_action" in said and "the packet has tun_id=0xc8, tun_src=0.0.0.0" in \
-        said.replace("no tun_src", "tun_src=0.0.0.0")
+    assert "dropped: no_action" in said and "because the packet has tun_id=0xc8\n" in said
     ctl.text("flow", "del")
     ctl.text("port", "del", "vx")
 

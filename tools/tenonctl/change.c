@@ -130,18 +130,20 @@ static void print_dry_run(struct tn_ctl *ctl, const json_t *answer)
 		total == 1 ? "" : "s");
 }
 
-bool tn_ctl_tell(struct tn_ctl *ctl, const json_t *answer)
+void tn_ctl_tell(struct tn_ctl *ctl, const json_t *answer, const char *done)
 {
 	const json_t *transaction = json_object_get(answer, "transaction");
 
 	if (ctl->options.json) {
 		tn_ctl_print_json(answer);
-		return true;
+		return;
 	}
 	if (ctl->options.dry_run) {
 		print_dry_run(ctl, answer);
-		return true;
+		return;
 	}
+	if (done)
+		puts(done);
 	if (ctl->accepted && !ctl->options.no_wait)
 		tn_ctl_say(
 			"the data plane is away: the change is stored, and made when it is back");
@@ -150,7 +152,6 @@ bool tn_ctl_tell(struct tn_ctl *ctl, const json_t *answer)
 			ctl->options.confirm_within_s, json_string_value(transaction));
 	else if (ctl->options.confirm_within_s)
 		printf("nothing was different: there is nothing to confirm\n");
-	return false;
 }
 
 /* --- sending ---------------------------------------------------------------------------------- */
@@ -206,39 +207,56 @@ static int send_piece(struct tn_ctl *ctl, const struct tn_ctl_operations *ops, s
 	return code;
 }
 
+static bool fits(struct tn_ctl *ctl, const struct tn_ctl_operations *ops, bool whole)
+{
+	if (piece(ops, 0) == ops->n)
+		return true;
+	if (whole || ctl->options.confirm_within_s) {
+		tn_ctl_say("%zu operations of %zu bytes: one transaction takes %u, and %u bytes",
+			ops->n, ops->len, OPERATIONS_MAX, BYTES_MAX);
+		return false;
+	}
+	tn_ctl_say("%zu operations are too many for one transaction: they are sent as several, "
+		   "each whole or not at all",
+		ops->n);
+	return true;
+}
+
+/* "3 flows deleted"; NULL: nothing is to be said. */
+static const char *sentence(
+	const struct tn_ctl_done *done, uint64_t objects, char *buf, size_t size)
+{
+	if (!done)
+		return NULL;
+	snprintf(buf, size, "%" PRIu64 " %s%s %s", objects, done->noun, objects == 1 ? "" : "s",
+		done->participle);
+	return buf;
+}
+
 int tn_ctl_apply(struct tn_ctl *ctl, struct tn_ctl_operations *ops, const struct tn_ctl_input *in,
 	const struct tn_ctl_done *done, bool whole)
 {
-	size_t first = 0, n = piece(ops, 0);
+	size_t first = 0, n;
 	uint64_t objects = 0;
-	bool told = false;
-	int code = TN_CTL_OK;
+	char buf[80];
+	int code;
 
-	if (n < ops->n && (whole || ctl->options.confirm_within_s)) {
-		tn_ctl_say("%zu operations of %zu bytes: one transaction takes %u, and %u bytes",
-			ops->n, ops->len, OPERATIONS_MAX, BYTES_MAX);
+	if (!fits(ctl, ops, whole))
 		return TN_CTL_USAGE;
-	}
-	if (n < ops->n)
-		tn_ctl_say("%zu operations are too many for one transaction: they are sent as "
-			   "several, each whole or not at all",
-			ops->n);
 	do {
 		json_t *answer;
 
 		n = piece(ops, first);
 		code = send_piece(ctl, ops, first, n, in, &answer);
-		if (!code) {
-			told = tn_ctl_tell(ctl, answer);
-			objects += count_objects(answer);
-		}
+		objects += count_objects(answer);
+		if (!code)
+			tn_ctl_tell(ctl, answer,
+				first + n < ops->n ? NULL
+						   : sentence(done, objects, buf, sizeof(buf)));
 		json_decref(answer);
 		first += n;
 	} while (!code && first < ops->n);
 	if (first > n && code)
 		tn_ctl_say("the first %zu operations were done", first - n);
-	if (!code && !told && done)
-		printf("%" PRIu64 " %s%s %s\n", objects, done->noun, objects == 1 ? "" : "s",
-			done->participle);
 	return code;
 }

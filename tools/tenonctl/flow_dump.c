@@ -274,14 +274,15 @@ static int read_file(struct tn_ctl *ctl, const char *path, struct lines *lines, 
 	return code;
 }
 
-static void tell_replaced(const json_t *answer)
+static void tell_replaced(struct tn_ctl *ctl, const json_t *answer)
 {
-	char added[32], changed[32], removed[32], unchanged[32];
+	char added[32], changed[32], removed[32], unchanged[32], done[160];
 
-	printf("%s added, %s changed, %s deleted, %s as they were\n",
+	snprintf(done, sizeof(done), "%s added, %s changed, %s deleted, %s as they were",
 		tn_ctl_text(answer, "added", added), tn_ctl_text(answer, "changed", changed),
 		tn_ctl_text(answer, "removed", removed),
 		tn_ctl_text(answer, "unchanged", unchanged));
+	tn_ctl_tell(ctl, answer, done);
 }
 
 int tn_ctl_flow_replace(struct tn_ctl *ctl, const struct tn_ctl_words *words)
@@ -297,8 +298,8 @@ int tn_ctl_flow_replace(struct tn_ctl *ctl, const struct tn_ctl_words *words)
 		path = tn_ctl_path("/v1/flows/of:%016" PRIx64, ctl->dpid);
 		path = tn_ctl_manner(ctl, tn_ctl_query(path, "appId", tn_ctl_app(ctl)));
 		code = tn_ctl_send(ctl, "PUT", path, body, &answer);
-		if (!code && !tn_ctl_tell(ctl, answer))
-			tell_replaced(answer);
+		if (!code)
+			tell_replaced(ctl, answer);
 		json_decref(answer);
 		free(path);
 	}

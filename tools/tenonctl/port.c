@@ -163,7 +163,7 @@ static int port_show(struct tn_ctl *ctl, const struct tn_ctl_words *words)
 static int told(struct tn_ctl *ctl, int code, json_t *answer)
 {
 	if (!code)
-		(void)tn_ctl_tell(ctl, answer);
+		tn_ctl_tell(ctl, answer, NULL);
 	json_decref(answer);
 	return code;
 }
@@ -411,7 +411,7 @@ static int port_add(struct tn_ctl *ctl, const struct tn_ctl_words *words)
 {
 	json_t *port = read_port(ctl, words), *answer = NULL;
 	bool picked = port && !json_object_get(port, "number");
-	char *path, number[32];
+	char *path, done[48], number[32];
 	int code = port ? tn_ctl_learn_device(ctl) : TN_CTL_USAGE;
 
 	if (code) {
@@ -422,8 +422,9 @@ static int port_add(struct tn_ctl *ctl, const struct tn_ctl_words *words)
 		json_object_set_new(port, "number", json_integer(free_number(ctl)));
 	path = tn_ctl_manner(ctl, tn_ctl_path("/v1/ports"));
 	code = tn_ctl_send(ctl, "POST", path, port, &answer);
-	if (!code && !tn_ctl_tell(ctl, answer) && picked)
-		printf("port %s\n", tn_ctl_text(answer, "number", number));
+	snprintf(done, sizeof(done), "port %s", tn_ctl_text(answer, "number", number));
+	if (!code)
+		tn_ctl_tell(ctl, answer, picked ? done : NULL);
 	json_decref(answer);
 	json_decref(port);
 	free(path);

@@ -37,9 +37,9 @@ struct tn_ctl_done {
 int tn_ctl_apply(struct tn_ctl *ctl, struct tn_ctl_operations *ops, const struct tn_ctl_input *in,
 	const struct tn_ctl_done *done, bool whole) TN_MUST_CHECK;
 
-/* What came of a change that was not refused: JSON, the difference of a dry run, how long it waits
- * to be confirmed, that the data plane is away. True: that was all there is to tell. */
-bool tn_ctl_tell(struct tn_ctl *ctl, const json_t *answer);
+/* What came of a change that was not refused: JSON, the difference of a dry run, or `done`, a line
+ * or NULL, with how long it waits to be confirmed and whether the data plane is away. */
+void tn_ctl_tell(struct tn_ctl *ctl, const json_t *answer, const char *done);
 
 /* --- answers ---------------------------------------------------------------------------------- */
 

@@ -66,11 +66,11 @@ static void print_step(const json_t *status)
 	if (connected)
 		printf(", version %s", tn_ctl_text(status, "dataplaneVersion", version));
 	printf("\nin step      ");
-	tn_ctl_color(failed ? TN_CTL_RED : pending ? TN_CTL_YELLOW : TN_CTL_GREEN);
-	if (failed || pending)
-		printf("no: %" PRIu64 " pending, %" PRIu64 " failed", pending, failed);
+	tn_ctl_color(failed || !connected ? TN_CTL_RED : pending ? TN_CTL_YELLOW : TN_CTL_GREEN);
+	if (connected && !failed && !pending)
+		printf("yes");
 	else
-		printf(connected ? "yes" : "yes, when it left");
+		printf("no: %" PRIu64 " pending, %" PRIu64 " failed", pending, failed);
 	tn_ctl_color(TN_CTL_PLAIN);
 	putchar('\n');
 }
@@ -314,7 +314,7 @@ static int put_table(struct tn_ctl *ctl, int table, const struct tn_ctl_words *w
 	if (!code)
 		code = tn_ctl_send(ctl, "PUT", path, settings, &answer);
 	if (!code)
-		(void)tn_ctl_tell(ctl, answer);
+		tn_ctl_tell(ctl, answer, NULL);
 	json_decref(answer);
 	json_decref(settings);
 	json_decref(now);

@@ -192,6 +192,8 @@ static char *field_text(struct tn_ctl *ctl, const struct tn_match *packet, enum 
 {
 	char *text, *comma, *last;
 
+	if (id == TN_N_FIELDS)
+		return tn_ctl_path("another value of a field that this tenonctl does not know");
 	if (!(tn_match_fields(packet) >> id & 1))
 		return tn_ctl_path("no %s", tn_fields[id].name);
 	text = part_text(ctl, packet, UINT64_C(1) << id);
@@ -203,11 +205,30 @@ static char *field_text(struct tn_ctl *ctl, const struct tn_match *packet, enum 
 
 /* --- steps ------------------------------------------------------------------------------------ */
 
+/* A field that the packet does not have is told only where none that it has differs. */
+static bool is_told(const json_t *differs, const struct tn_match *packet, enum tn_field_id id)
+{
+	uint64_t fields = tn_match_fields(packet);
+	const json_t *field;
+	size_t i;
+
+	if (id == TN_N_FIELDS || fields >> id & 1)
+		return true;
+	json_array_foreach(differs, i, field)
+	{
+		enum tn_field_id other = field_by_name(json_string_value(field));
+
+		if (other < TN_N_FIELDS && fields >> other & 1)
+			return false;
+	}
+	return true;
+}
+
 static void print_not(struct tn_ctl *ctl, const json_t *next, const struct tn_match *packet)
 {
 	const json_t *differs = json_object_get(next, "differs"), *field;
 	char *text = rule_text(ctl, next);
-	size_t i;
+	size_t i, n = 0;
 
 	tn_ctl_color(TN_CTL_DIM);
 	printf("  not      ");
@@ -219,10 +240,12 @@ static void print_not(struct tn_ctl *ctl, const json_t *next, const struct tn_ma
 	{
 		const char *name = json_string_value(field);
 		enum tn_field_id id = field_by_name(name ? name : "");
-		char *has = id < TN_N_FIELDS ? field_text(ctl, packet, id)
-					     : tn_ctl_path("other %s", name);
+		char *has;
 
-		printf("%s%s", i ? ", " : "because the packet has ", has);
+		if (!is_told(differs, packet, id))
+			continue;
+		has = field_text(ctl, packet, id);
+		printf("%s%s", n++ ? ", " : "because the packet has ", has);
 		free(has);
 	}
 	tn_ctl_color(TN_CTL_PLAIN);

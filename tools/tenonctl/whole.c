@@ -207,9 +207,13 @@ static int put_document(struct tn_ctl *ctl, const json_t *document, json_t **ans
 	return code;
 }
 
-static void tell_changed(uint64_t n)
+static void tell_changed(struct tn_ctl *ctl, const json_t *answer)
 {
-	printf("%" PRIu64 " object%s changed\n", n, n == 1 ? "" : "s");
+	uint64_t n = tn_ctl_number(answer, "changed");
+	char done[64];
+
+	snprintf(done, sizeof(done), "%" PRIu64 " object%s changed", n, n == 1 ? "" : "s");
+	tn_ctl_tell(ctl, answer, done);
 }
 
 static int config_put(struct tn_ctl *ctl, const struct tn_ctl_words *words)
@@ -230,8 +234,8 @@ static int config_put(struct tn_ctl *ctl, const struct tn_ctl_words *words)
 		fprintf(stderr, "%s:%d:%d: %s\n", in.source, err.line, err.column, err.text);
 		code = TN_CTL_USAGE;
 	}
-	if (!code && !tn_ctl_tell(ctl, answer))
-		tell_changed(tn_ctl_number(answer, "changed"));
+	if (!code)
+		tell_changed(ctl, answer);
 	json_decref(answer);
 	json_decref(document);
 	tn_ctl_input_fini(&in);
