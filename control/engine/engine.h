@@ -138,8 +138,9 @@ enum tn_verdict {
 
 /* What became of an operation. */
 struct tn_result {
-	uint64_t id; /* of the object; 0: several or none */
-	uint64_t generation;
+	enum tn_kind kind;   /* of the object; 0: several or none */
+	uint64_t id;	     /* the same */
+	uint64_t generation; /* of the object, after the request */
 	bool created, changed;
 	uint32_t n_objects; /* that it added, changed or removed */
 };

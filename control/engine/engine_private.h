@@ -202,6 +202,8 @@ bool tn_sync_concerns(const struct tn_engine *e, uint64_t flow_id);
 
 /* The connection is lost: those who wait are told. */
 void tn_refresh_stop(struct tn_engine *e);
+/* Something changed: what was read before, or is being read, does not tell of it. */
+void tn_refresh_spoil(struct tn_engine *e);
 void tn_refresh_forget(struct tn_engine *e, const void *ctx);
 void tn_refresh_free(struct tn_engine *e);
 void tn_refresh_port(struct tn_engine *e, const struct tn_api_port_info *port);

@@ -61,6 +61,7 @@ static void end(struct tn_job *job, enum tn_verdict verdict)
 		TAILQ_REMOVE(&e->jobs, job, link);
 		tn_busy_remove(&e->busy, &job->plan.edits);
 		e->n_under_way--;
+		tn_refresh_spoil(e);
 		tn_engine_wake(e);
 	}
 	answer(job, verdict);
@@ -80,8 +81,16 @@ static void say(struct tn_job *job, size_t operation, const struct tn_error *err
 
 static void set_generations(struct tn_job *job)
 {
-	for (size_t i = 0; i < job->r.n; i++)
-		job->plan.results[i].generation = job->e->generation;
+	struct tn_engine *e = job->e;
+
+	for (size_t i = 0; i < job->r.n; i++) {
+		struct tn_result *result = &job->plan.results[i];
+		const struct tn_wanted *w = NULL;
+
+		if (result->kind && !result->changed)
+			w = tn_index_get(&e->objects[result->kind], result->id);
+		result->generation = w ? w->generation : e->generation;
+	}
 }
 
 static void refuse_away(struct tn_job *job)

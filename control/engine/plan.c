@@ -87,6 +87,7 @@ void tn_plan_tell(struct tn_plan *p, const struct tn_edit *edit)
 {
 	struct tn_result *result = &p->results[p->at];
 
+	result->kind = (enum tn_kind)edit->kind;
 	result->id = edit->id;
 	result->created = !edit->before && edit->after;
 	result->changed = tn_edit_changes(edit);

@@ -255,6 +255,7 @@ static int change_all(struct tn_plan *p, const struct select *s)
 		if (!tn_index_step(&key))
 			break;
 	}
+	p->results[p->at].kind = 0;
 	p->results[p->at].id = 0;
 	return rc;
 }

@@ -102,6 +102,29 @@ static uint32_t bucket_position(const struct tn_group_info *group, uint32_t buck
 	return UINT32_MAX;
 }
 
+/* Buckets that came without a number get those after the highest. */
+static int number_buckets(
+	struct tn_plan *p, const struct tn_group_mod *gm, struct tn_bucket_info *v, size_t n)
+{
+	uint32_t next = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (v[i].bucket.bucket_id != TN_BUCKET_UNSET && v[i].bucket.bucket_id >= next)
+			next = v[i].bucket.bucket_id + 1;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (v[i].bucket.bucket_id != TN_BUCKET_UNSET)
+			continue;
+		if (next > TN_BUCKET_MAX)
+			return tn_plan_refuse(p, TN_REFUSED, TN_OFPGMFC_BAD_BUCKET,
+				"no bucket id is left above those of group %u: give the new "
+				"buckets their ids",
+				gm->group_id);
+		v[i].bucket.bucket_id = next++;
+	}
+	return 0;
+}
+
 /* The group with its buckets from..to taken out and those of the mod put in their place. */
 static int splice(struct tn_plan *p, struct tn_edit *edit, const struct tn_group_mod *gm,
 	uint32_t from, uint32_t to, uint32_t n_in)
@@ -110,6 +133,7 @@ static int splice(struct tn_plan *p, struct tn_edit *edit, const struct tn_group
 	size_t n = (size_t)old->n_buckets - (to - from) + n_in;
 	struct tn_bucket_info *buckets, *b;
 	struct tn_wanted *w;
+	int rc;
 
 	if (n > BUCKETS_MAX)
 		return tn_plan_refuse(p, TN_REFUSED, TN_OFPGMFC_OUT_OF_BUCKETS,
@@ -126,9 +150,10 @@ static int splice(struct tn_plan *p, struct tn_edit *edit, const struct tn_group
 		(b++)->bucket = gm->buckets[i];
 	for (uint32_t i = to; i < old->n_buckets; i++)
 		*b++ = old->buckets[i];
-	w = group_of(gm, old, buckets, n);
+	rc = number_buckets(p, gm, buckets, n);
+	w = rc ? NULL : group_of(gm, old, buckets, n);
 	free(buckets);
-	return put_group(p, edit, w, edit->after->owner);
+	return rc ? rc : put_group(p, edit, w, edit->after->owner);
 }
 
 static int unknown_bucket(struct tn_plan *p, const struct tn_group_mod *gm)
@@ -153,7 +178,8 @@ static int plan_insert(struct tn_plan *p, const struct tn_group_mod *gm, struct 
 	uint32_t at = 0;
 
 	for (uint32_t i = 0; i < gm->n_buckets; i++) {
-		if (has_bucket(old, gm->buckets[i].bucket_id))
+		if (gm->buckets[i].bucket_id != TN_BUCKET_UNSET &&
+			has_bucket(old, gm->buckets[i].bucket_id))
 			return tn_plan_refuse(p, TN_REFUSED, TN_OFPGMFC_BUCKET_EXISTS,
 				"bucket id %u is taken by another bucket of the group: give each "
 				"its own",
@@ -273,6 +299,7 @@ static int for_all(struct tn_plan *p, enum tn_kind kind, int (*fn)(struct tn_pla
 		if (!tn_index_step(&key))
 			break;
 	}
+	p->results[p->at].kind = 0;
 	p->results[p->at].id = 0;
 	return rc;
 }

@@ -117,12 +117,35 @@ int tn_plan_port_configure(struct tn_plan *p, const struct tn_api_port_configure
 	return put_port(p, edit, &port);
 }
 
+/* A table that is as all tables are has no setting. */
+static struct tn_wanted *setting_of(const struct tn_table_setting *table)
+{
+	static const struct tn_table_config none;
+
+	if ((!table->name || !*table->name) && tn_table_same_config(&table->config, &none))
+		return NULL;
+	return tn_wanted_table(table);
+}
+
+static void put_table(struct tn_plan *p, struct tn_edit *edit, struct tn_wanted *w)
+{
+	if (!w) {
+		if (edit->after)
+			tn_edit_set(edit, NULL, p->at);
+	} else if (edit->after && tn_wanted_same(edit->after, w) &&
+		edit->after->state != TN_STATE_FAILED) {
+		tn_wanted_put(w);
+	} else {
+		tn_plan_put(p, edit, w, p->r->owner);
+	}
+	tn_plan_tell(p, edit);
+}
+
 int tn_plan_table(struct tn_plan *p, const struct tn_table_setting *table)
 {
 	const struct tn_table_config *config = &table->config;
 	const struct tn_wanted *other;
 	struct tn_edit *edit;
-	struct tn_wanted *w;
 	int rc = tn_plan_look_at_all(p); /* names */
 
 	if (table->table_id > TN_TABLE_MAX)
@@ -147,11 +170,6 @@ int tn_plan_table(struct tn_plan *p, const struct tn_table_setting *table)
 		return tn_plan_refuse(p, TN_REFUSED, TN_OFPTMFC_BAD_CONFIG,
 			"table %llu has the name \"%s\" already; give this one another",
 			(unsigned long long)other->id, table->name);
-	w = tn_wanted_table(table);
-	if (edit->after && tn_wanted_same(edit->after, w) && edit->after->state != TN_STATE_FAILED)
-		tn_wanted_put(w);
-	else
-		tn_plan_put(p, edit, w, p->r->owner);
-	tn_plan_tell(p, edit);
+	put_table(p, edit, setting_of(table));
 	return 0;
 }

@@ -29,11 +29,13 @@ struct waiter {
 	tn_refreshed_fn fn;
 	void *ctx;
 	unsigned waits_for; /* bits of parts */
+	unsigned late;	    /* those of them whose dump was asked for before something changed */
 };
 
 struct tn_refresh {
 	struct waiter *waiters;
 	unsigned under_way; /* bits of parts */
+	unsigned outdated;  /* those that were asked for before something changed */
 	uint64_t read_ns[N_PARTS];
 	/* What no wanted object has a place for. */
 	struct tn_table_info *tables, *new_tables;
@@ -53,13 +55,21 @@ static struct tn_refresh *refresh_of(struct tn_engine *e)
 	return e->refresh;
 }
 
-static void tell(struct tn_refresh *r, unsigned part, int rc)
+static int ask(struct tn_engine *e, unsigned part);
+
+/* True: somebody waits for this part to be read once more. */
+static bool tell(struct tn_refresh *r, unsigned part, int rc)
 {
 	struct waiter **at = &r->waiters, *ready = NULL, *w;
+	bool again = false;
 
 	while ((w = *at)) {
-		if (!rc)
+		if (!rc && w->late >> part & 1) {
+			w->late &= ~(1u << part);
+			again = true;
+		} else if (!rc) {
 			w->waits_for &= ~(1u << part);
+		}
 		if (w->waits_for && !rc) {
 			at = &w->next;
 			continue;
@@ -74,6 +84,7 @@ static void tell(struct tn_refresh *r, unsigned part, int rc)
 			w->fn(w->ctx, rc);
 		free(w);
 	}
+	return again;
 }
 
 void tn_refresh_stop(struct tn_engine *e)
@@ -82,7 +93,17 @@ void tn_refresh_stop(struct tn_engine *e)
 		return;
 	e->refresh->under_way = 0;
 	memset(e->refresh->read_ns, 0, sizeof(e->refresh->read_ns));
-	tell(e->refresh, 0, -ENOTCONN);
+	(void)tell(e->refresh, 0, -ENOTCONN);
+}
+
+void tn_refresh_spoil(struct tn_engine *e)
+{
+	struct tn_refresh *r = e->refresh;
+
+	if (!r)
+		return;
+	r->outdated = r->under_way;
+	memset(r->read_ns, 0, sizeof(r->read_ns));
 }
 
 void tn_refresh_forget(struct tn_engine *e, const void *ctx)
@@ -274,9 +295,12 @@ static void on_answer(void *ctx, const struct tn_api_message *answer, const stru
 	}
 	part = part_of(answer->end.kind);
 	e->refresh->under_way &= ~(1u << part);
-	e->refresh->read_ns[part] = tn_engine_now();
+	if (!(e->refresh->outdated >> part & 1))
+		e->refresh->read_ns[part] = tn_engine_now();
+	e->refresh->outdated &= ~(1u << part);
 	replace(e->refresh, part);
-	tell(e->refresh, part, 0);
+	if (tell(e->refresh, part, 0) && !(e->refresh->under_way >> part & 1) && ask(e, part))
+		e->link.broken = true;
 }
 
 static int ask(struct tn_engine *e, unsigned part)
@@ -300,7 +324,7 @@ void tn_engine_refresh(struct tn_engine *e, unsigned kinds, tn_refreshed_fn fn, 
 {
 	struct tn_refresh *r = refresh_of(e);
 	uint64_t now_ns = tn_engine_now();
-	unsigned waits_for = 0;
+	unsigned waits_for = 0, late;
 	struct waiter *w;
 
 	if (!e->link.connected || !e->link.client) {
@@ -325,7 +349,8 @@ void tn_engine_refresh(struct tn_engine *e, unsigned kinds, tn_refreshed_fn fn, 
 	w = calloc(1, sizeof(*w));
 	if (!w)
 		abort();
-	*w = (struct waiter){.next = r->waiters, .fn = fn, .ctx = ctx, .waits_for = waits_for};
+	late = waits_for & r->outdated;
+	*w = (struct waiter){r->waiters, fn, ctx, waits_for, late};
 	r->waiters = w;
 	tn_engine_wake(e);
 }

@@ -290,13 +290,11 @@ static bool read_bucket_type(struct tn_json_reader *r, tn_json_ref v, enum tn_gr
 			"the group is %s; remove the bucket's own \"type\"", type_names[type]);
 }
 
-#define ID_UNSET UINT32_MAX
-
 static bool read_bucket(
 	struct tn_json_reader *r, tn_json_ref v, enum tn_group_type type, struct tn_bucket *b)
 {
 	tn_json_ref m[TN_ARRAY_SIZE(bucket_keys)];
-	uint64_t id = ID_UNSET;
+	uint64_t id = TN_BUCKET_UNSET;
 	bool ok;
 
 	if (v->type != TN_JSON_OBJECT)
@@ -332,11 +330,11 @@ static void number_buckets(struct tn_bucket *list, size_t n)
 	if (!taken)
 		abort();
 	for (i = 0; i < n; i++)
-		if (list[i].bucket_id != ID_UNSET)
+		if (list[i].bucket_id != TN_BUCKET_UNSET)
 			taken[n_taken++] = list[i].bucket_id;
 	qsort(taken, n_taken, sizeof(*taken), compare_ids);
 	for (i = 0; i < n; i++) {
-		if (list[i].bucket_id != ID_UNSET)
+		if (list[i].bucket_id != TN_BUCKET_UNSET)
 			continue;
 		while (t < n_taken && taken[t] <= next)
 			next += taken[t++] == next;
@@ -374,7 +372,7 @@ static bool check_bucket_ids(
 	}
 	qsort(p, array->n, sizeof(*p), compare_places);
 	for (i = 1; i < array->n; i++)
-		if (p[i].id == p[i - 1].id)
+		if (p[i].id == p[i - 1].id && p[i].id != TN_BUCKET_UNSET)
 			ok = tn_json_error(r, at[p[i].index], TN_OFPGMFC_BUCKET_EXISTS,
 				"another bucket of the group has \"bucketId\" %u; give each its "
 				"own",
@@ -403,7 +401,9 @@ static bool read_buckets(struct tn_json_reader *r, tn_json_ref array, struct tn_
 	gm->n_buckets = array->n;
 	if (!ok)
 		return false;
-	number_buckets(list, array->n);
+	/* Beside what others a bucket comes to stand is not known here. */
+	if (gm->command != TN_GROUP_INSERT_BUCKET)
+		number_buckets(list, array->n);
 	return check_bucket_ids(r, array, list);
 }
 
@@ -480,7 +480,8 @@ static json_t *write_bucket(
 		json_object_set_new(o, "packets", tn_json_from_u64(info->counter.packets));
 		json_object_set_new(o, "bytes", tn_json_from_u64(info->counter.bytes));
 	}
-	json_object_set_new(o, "bucketId", json_integer(b->bucket_id));
+	if (b->bucket_id != TN_BUCKET_UNSET)
+		json_object_set_new(o, "bucketId", json_integer(b->bucket_id));
 	if (b->watch_port != TN_PORT_ANY)
 		json_object_set_new(o, "watchPort", tn_json_from_port(b->watch_port));
 	if (b->watch_group != TN_GROUP_ANY)

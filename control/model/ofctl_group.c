@@ -469,6 +469,14 @@ static void number_buckets(struct reading *r)
 	free(taken);
 }
 
+/* Beside what others a bucket comes to stand is not known here. */
+static void leave_to_switch(struct reading *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (!r->has_bucket_id[i])
+			r->bucket[i].bucket_id = TN_BUCKET_UNSET;
+}
+
 static int finish_group(struct reading *r)
 {
 	struct tn_group_mod *gm = r->gm;
@@ -477,7 +485,10 @@ static int finish_group(struct reading *r)
 		return tn_ofctl_complain(&r->line, r->at[1], TN_OFPGMFC_INVALID_GROUP,
 			"an indirect group has one bucket; take the others out or write "
 			"type=all");
-	number_buckets(r);
+	if (gm->command == TN_GROUP_INSERT_BUCKET)
+		leave_to_switch(r);
+	else
+		number_buckets(r);
 	gm->n_buckets = (uint32_t)r->n;
 	if (r->n)
 		gm->buckets = tn_arena_dup(r->line.o->arena, r->bucket, r->n * sizeof(*r->bucket));
@@ -558,16 +569,19 @@ static void put_selection(struct tn_ofctl_out *out, const struct tn_group_info *
 
 static void put_bucket(struct tn_ofctl_out *out, const struct tn_bucket *b, enum tn_group_type type)
 {
-	tn_ofctl_put(out, ",bucket=bucket_id:%u", b->bucket_id);
+	tn_ofctl_put(out, ",bucket=");
+	if (b->bucket_id != TN_BUCKET_UNSET)
+		tn_ofctl_put(out, "bucket_id:%u,", b->bucket_id);
 	if (type == TN_GROUP_TYPE_SELECT && b->weight != 1)
-		tn_ofctl_put(out, ",weight:%u", b->weight);
+		tn_ofctl_put(out, "weight:%u,", b->weight);
 	if (b->watch_port != TN_PORT_ANY) {
-		tn_ofctl_put(out, ",watch_port:");
+		tn_ofctl_put(out, "watch_port:");
 		tn_ofctl_put_port(out, b->watch_port);
+		tn_ofctl_put(out, ",");
 	}
 	if (b->watch_group != TN_GROUP_ANY)
-		tn_ofctl_put(out, ",watch_group:%u", b->watch_group);
-	tn_ofctl_put(out, ",actions=");
+		tn_ofctl_put(out, "watch_group:%u,", b->watch_group);
+	tn_ofctl_put(out, "actions=");
 	tn_ofctl_put_actions(out, b->actions, b->n_actions);
 }
 

@@ -136,6 +136,21 @@ void tn_groups_post(struct tn_call *c)
 		tn_call_submit(c, group_added);
 }
 
+/* Is the group the one of the path? One that is new must be found there afterwards. */
+static bool names(struct tn_call *c, const struct tn_group_mod *gm, int found, uint32_t id)
+{
+	char cookie[COOKIE_MAX + 2];
+	uint64_t number;
+
+	if (found)
+		return gm->group_id == id;
+	if (canonical_cookie(c->params[1], cookie))
+		return strcasecmp(
+			       tn_names_string(tn_engine_names(tn_call_engine(c)), gm->annotation),
+			       cookie) == 0;
+	return tn_scan_u64(c->params[1], &number) && number == gm->group_id;
+}
+
 /* Type and buckets anew, or a new group. */
 void tn_group_put(struct tn_call *c)
 {
@@ -153,9 +168,10 @@ void tn_group_put(struct tn_call *c)
 	gm = read_one(c);
 	if (!gm)
 		return;
-	if (found && gm->group_id != id) {
-		tn_answer_error(c, 422, "\"groupId\" is %" PRIu32 "; the path names group %" PRIu32,
-			gm->group_id, id);
+	if (!names(c, gm, found, id)) {
+		tn_answer_error(c, 422,
+			"the path names another group than the body, whose number is %" PRIu32,
+			gm->group_id);
 		return;
 	}
 	if (found)
@@ -226,6 +242,7 @@ void tn_buckets_post(struct tn_call *c)
 		return;
 	tn_call_operation(c, TN_OP_MOD, "/buckets")->mod =
 		(struct tn_mod){.kind = TN_MOD_GROUP, .group = gm};
+	c->ops[0].if_generation = c->if_match ? c->etag : 0;
 	tn_call_submit(c, tn_answer_done);
 }
 
@@ -252,5 +269,6 @@ void tn_buckets_delete(struct tn_call *c)
 			(struct tn_mod){.kind = TN_MOD_GROUP, .group = gm};
 		ids += n + (ids[n] == ',');
 	}
+	c->ops[0].if_generation = c->if_match ? c->etag : 0;
 	tn_call_submit(c, tn_answer_done);
 }

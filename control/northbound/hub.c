@@ -121,6 +121,20 @@ static const char *class_name(unsigned class)
 	return class == CLASS_DATAPLANE ? "dataplane" : tn_kind_name((enum tn_kind) class);
 }
 
+static const char *reason_name(unsigned reason)
+{
+	static const char *const names[] = {
+		[TN_PACKET_IN_NO_MATCH] = "NO_MATCH",
+		[TN_PACKET_IN_APPLY_ACTION] = "APPLY_ACTION",
+		[TN_PACKET_IN_INVALID_TTL] = "INVALID_TTL",
+		[TN_PACKET_IN_ACTION_SET] = "ACTION_SET",
+		[TN_PACKET_IN_GROUP] = "GROUP",
+		[TN_PACKET_IN_PACKET_OUT] = "PACKET_OUT",
+	};
+
+	return reason < TN_ARRAY_SIZE(names) ? names[reason] : "UNKNOWN";
+}
+
 static void put_packet_in(struct tn_text *t, const struct tn_api_packet_in *p)
 {
 	static const char digits[] = "0123456789abcdef";
@@ -128,7 +142,10 @@ static void put_packet_in(struct tn_text *t, const struct tn_api_packet_in *p)
 	char id[24];
 	char *at;
 
+	json_object_set_new(o, "reason", json_string(reason_name(p->reason)));
 	json_object_set_new(o, "inPort", tn_json_from_port_number(p->in_port));
+	if (p->in_phy_port && p->in_phy_port != p->in_port)
+		json_object_set_new(o, "inPhyPort", tn_json_from_port_number(p->in_phy_port));
 	json_object_set_new(o, "tableId", json_integer(p->table_id));
 	json_object_set_new(o, "cookie", tn_json_from_u64(p->cookie));
 	snprintf(id, sizeof(id), "%" PRId64, (int64_t)p->flow_id);
@@ -240,20 +257,24 @@ static bool wants(const struct tn_hub_choice *c, const struct line *l)
 		(c->table < 0 || l->class != TN_KIND_FLOW || c->table == l->table);
 }
 
+/* sequence 0: none to go on from. */
 static void put_line(struct tn_text *out, const struct tn_hub_choice *c, uint64_t sequence,
 	unsigned class, const char *text, size_t n)
 {
+	if (c->sse && sequence)
+		tn_text_printf(out, "id: %" PRIu64 "\n", sequence);
 	if (c->sse)
-		tn_text_printf(
-			out, "id: %" PRIu64 "\nevent: %s\ndata: ", sequence, class_name(class));
+		tn_text_printf(out, "event: %s\ndata: ", class_name(class));
 	tn_text_add(out, text, n);
 	tn_text_puts(out, c->sse ? "\n\n" : "\n");
 }
 
-/* A line that stands for no event of the engine. */
+/* A line that stands for no event of the engine; with "seq" a client can go on from there. */
 static void put_note(struct tn_text *out, const struct tn_hub_choice *c, const char *event,
 	const char *member, uint64_t value)
 {
+	if (c->sse && strcmp(member, "seq") == 0)
+		tn_text_printf(out, "id: %" PRIu64 "\n", value);
 	if (c->sse)
 		tn_text_printf(out, "event: %s\ndata: ", event);
 	tn_text_printf(out, "{\"event\":\"%s\",\"%s\":%" PRIu64 "}%s", event, member, value,
@@ -296,6 +317,7 @@ static void tell_waiting(struct tn_hub *hub, const struct line *l)
 		}
 		w->at = hub->end;
 		w->seen[l->class]++;
+		w->synced_at = l->sequence;
 		at = &w->next_waiting;
 	}
 }
@@ -450,7 +472,8 @@ static bool put_initial(void *ctx, const struct tn_object *o)
 		&t, "\",\"kind\":\"%s\",\"event\":\"INITIAL\",\"object\":", tn_kind_name(o->kind));
 	tn_object_print(&t, &codec, o, TN_OBJECT_WHOLE);
 	tn_text_puts(&t, "}");
-	put_line(w->out, &w->choice, w->synced_at, o->kind, t.p, t.n);
+	/* Who comes back in the middle of these has to read them again. */
+	put_line(w->out, &w->choice, 0, o->kind, t.p, t.n);
 	tn_text_fini(&t);
 	return true;
 }

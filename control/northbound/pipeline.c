@@ -33,12 +33,30 @@ static json_t *words(const char *const *list)
 
 static const char *const instructions[] = {"METER", "APPLY_ACTIONS", "CLEAR_ACTIONS",
 	"WRITE_ACTIONS", "WRITE_METADATA", "GOTO_TABLE", NULL};
+static const char *const last_instructions[] = {
+	"METER", "APPLY_ACTIONS", "CLEAR_ACTIONS", "WRITE_ACTIONS", "WRITE_METADATA", NULL};
 static const char *const apply_actions[] = {"OUTPUT", "GROUP", "SET_FIELD", "COPY_FIELD",
 	"PUSH_VLAN", "POP_VLAN", "DEC_NW_TTL", "SET_NW_TTL", "COPY_TTL_IN", "COPY_TTL_OUT",
 	"SET_QUEUE", "POP_QUEUE", "TRUNCATE", "RESUBMIT", "CLONE", "NOTE", NULL};
 static const char *const write_actions[] = {"OUTPUT", "GROUP", "SET_FIELD", "PUSH_VLAN", "POP_VLAN",
 	"DEC_NW_TTL", "SET_NW_TTL", "COPY_TTL_IN", "COPY_TTL_OUT", "SET_QUEUE", NULL};
 static const char *const capabilities[] = {"EVICTION", "VACANCY_EVENTS", NULL};
+
+static bool take_size(void *ctx, const struct tn_object *o)
+{
+	if (o->table->config.max_entries)
+		*(uint32_t *)ctx = o->table->config.max_entries;
+	return false;
+}
+
+static uint32_t size_of(struct tn_call *c, unsigned table)
+{
+	uint32_t size = TN_TABLE_ENTRIES_DEFAULT;
+
+	(void)tn_engine_get(
+		tn_call_engine(c), TN_KIND_TABLE, table, (struct tn_scope){0}, take_size, &size);
+	return size;
+}
 
 static json_t *features(struct tn_call *c, unsigned table)
 {
@@ -49,16 +67,14 @@ static json_t *features(struct tn_call *c, unsigned table)
 	snprintf(number, sizeof(number), "%u", table);
 	json_object_set_new(o, "tableId", json_integer(table));
 	json_object_set_new(o, "name", json_string(name ? name : number));
-	json_object_set_new(o, "maxEntries", json_integer(TN_TABLE_ENTRIES_DEFAULT));
+	json_object_set_new(o, "maxEntries", json_integer(size_of(c, table)));
 	json_object_set_new(o, "metadataMatch", json_string("0xffffffffffffffff"));
 	json_object_set_new(o, "metadataWrite", json_string("0xffffffffffffffff"));
 	json_object_set_new(o, "capabilities", words(capabilities));
-	json_object_set_new(o, "instructions", words(instructions));
-	if (table < TN_TABLE_MAX) {
-		json_array_append_new(next, json_integer(table + 1));
-		json_array_append_new(next, json_integer(TN_TABLE_MAX));
-	}
-	/* From and to. */
+	json_object_set_new(
+		o, "instructions", words(table < TN_TABLE_MAX ? instructions : last_instructions));
+	for (unsigned t = table + 1; t <= TN_TABLE_MAX; t++)
+		json_array_append_new(next, json_integer(t));
 	json_object_set_new(o, "nextTables", next);
 	json_object_set_new(o, "applyActions", words(apply_actions));
 	json_object_set_new(o, "writeActions", words(write_actions));

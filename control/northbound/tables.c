@@ -57,7 +57,7 @@ static bool add_setting(void *ctx, const struct tn_object *o)
 	return true;
 }
 
-/* Those that have a setting, and then those that have flows without. */
+/* Those that have a setting, and then those that have flows, or were looked into, without. */
 static void answer_tables(struct tn_call *c)
 {
 	struct tables t = {.call = c, .array = json_array()};
@@ -68,7 +68,7 @@ static void answer_tables(struct tn_call *c)
 		tn_call_engine(c), TN_KIND_TABLE, (struct tn_scope){0}, 0, true, add_setting, &t);
 	info = tn_engine_tables(tn_call_engine(c), &n);
 	for (size_t i = 0; i < n; i++)
-		if (!t.seen[info[i].table_id])
+		if (!t.seen[info[i].table_id] && (info[i].active || info[i].lookups))
 			json_array_append_new(t.array, table_json(c, NULL, info[i].table_id));
 	tn_answer_json(c, 200, json_pack("{s:o}", "tables", t.array));
 }
@@ -120,7 +120,7 @@ void tn_table_get(struct tn_call *c)
 
 static void table_done(struct tn_call *c, const struct tn_outcome *o)
 {
-	c->etag = o->results[0].generation + 1;
+	c->etag = table_generation(c, c->ops[0].table.table_id) + 1;
 	tn_text_printf(&c->text, "{\"tableId\":%u}", c->ops[0].table.table_id);
 	tn_answer_text(c, tn_answer_status(c, o, 200), TN_TYPE_JSON);
 }

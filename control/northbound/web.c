@@ -52,6 +52,7 @@ struct tn_connection {
 struct exchange {
 	struct tn_connection *connection;
 	struct tn_call *call;
+	bool head;	/* of the answer its headers alone */
 	bool complete;	/* all of the request is here */
 	bool suspended; /* the library sleeps until the answer, or more of it, is there */
 	bool by_token;
@@ -236,6 +237,7 @@ static struct exchange *begin(struct tn_connection *connection, const char *url,
 	c->accept = header(c, mhd, MHD_HTTP_HEADER_ACCEPT);
 	c->content_type = header(c, mhd, MHD_HTTP_HEADER_CONTENT_TYPE);
 	c->method = read_method(method);
+	x->head = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
 	authenticate(x);
 	if (connection->bad_escape)
 		tn_answer_error(c, 400,
@@ -334,6 +336,9 @@ static enum MHD_Result answer(struct exchange *x)
 	}
 	if (!r)
 		return MHD_NO;
+	/* Else the library would send the end of chunks that it does not send. */
+	if (x->head && c->produce)
+		(void)MHD_set_response_options(r, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
 	add_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, c->type);
 	add_header(r, MHD_HTTP_HEADER_LOCATION, c->location);
 	add_header(r, "Link", c->link);

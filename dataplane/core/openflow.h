@@ -54,6 +54,7 @@ enum tn_port_status_reason { TN_PORT_ADDED = 0, TN_PORT_DELETED = 1, TN_PORT_MOD
 #define TN_BUCKET_FIRST 0xfffffffdu
 #define TN_BUCKET_LAST	0xfffffffeu
 #define TN_BUCKET_ALL	0xffffffffu
+#define TN_BUCKET_UNSET 0xffffffffu /* of a client's new bucket: any that is free */
 
 enum tn_group_type {
 	TN_GROUP_TYPE_ALL = 0,

@@ -3,6 +3,7 @@
 wrong with a request whatever it is for: method, parameters, body, device, conditions."""
 import json
 import re
+import socket
 
 import pytest
 
@@ -308,6 +309,24 @@ def test_head_is_get_without_body(site, api):
         assert head.status == get.status and head.body == b"", path
         assert head.headers.get("etag") == get.headers.get("etag"), path
         assert head.headers.get("content-type") == get.headers.get("content-type"), path
+
+
+def test_nothing_stands_behind_a_head(site, api):
+    for method, path, _ in every(site):
+        if method != "GET":
+            continue
+        with socket.socket(socket.AF_UNIX) as raw:
+            raw.settimeout(30)
+            raw.connect(site.socket)
+            raw.sendall(("HEAD %s HTTP/1.1\r\nHost: x\r\n\r\n" % path_of(path)).encode())
+            stream = raw.makefile("rb")
+            head = list(iter(stream.readline, b"\r\n"))
+            assert head[0].startswith(b"HTTP/1.1 ")
+            if b"Connection: close\r\n" in head:
+                assert stream.read() == b"", path
+                continue
+            raw.sendall(b"GET /v1/health HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert stream.readline().startswith(b"HTTP/1.1 200 "), path
 
 
 def test_head_of_a_watch_ends(site, api):
