@@ -27,30 +27,43 @@ bool tn_wk_session_valid(const struct tn_worker *w, struct tn_session *s)
 {
 	const struct tn_snapshot *snapshot = w->fwd->snapshot;
 	struct tn_session_more *more = tn_session_more(&w->sessions, s);
+	uint64_t raised = 0;
 
 	if (more->mask_gen != w->mask_gen)
 		return false;
 	for (uint64_t left = more->classes; left; left &= left - 1) {
+		unsigned class = (unsigned)__builtin_ctzll(left);
+
 		/* versions wrap: compare by difference */
-		if ((int32_t)(snapshot->epoch[__builtin_ctzll(left)] - more->stamp) > 0)
-			return false;
+		if ((int32_t)(snapshot->epoch[class] - more->stamp) > 0)
+			raised |= UINT64_C(1) << class;
 	}
+	if (raised & ~more->by_key || (raised && tn_wk_changes_concern(w, s, raised, more->stamp)))
+		return false;
 	more->stamp = (uint32_t)snapshot->version;
 	s->valid = w->valid;
 	return true;
 }
 
-static uint64_t epoch_classes(const struct tn_read_set *read)
-{
-	uint64_t classes =
-		UINT64_C(1) << TN_EPOCH_SHARED | (uint64_t)read->addresses << TN_EPOCH_ADDRESSES;
+#define TABLE_CLASSES ((UINT64_C(1) << TN_EPOCH_ADDRESSES) - 1)
 
-	for (unsigned word = 0; word < TN_ARRAY_SIZE(read->tables); word++) {
-		for (uint64_t left = read->tables[word]; left; left &= left - 1)
+static uint64_t table_classes(const uint64_t tables[4])
+{
+	uint64_t classes = 0;
+
+	for (unsigned word = 0; word < 4; word++) {
+		for (uint64_t left = tables[word]; left; left &= left - 1)
 			classes |= UINT64_C(1)
 				<< tn_epoch_class(word * 64 + (unsigned)__builtin_ctzll(left));
 	}
 	return classes;
+}
+
+/* What a decision depends on. */
+static uint64_t epoch_classes(const struct tn_read_set *read)
+{
+	return table_classes(read->tables) | UINT64_C(1) << TN_EPOCH_SHARED |
+		(uint64_t)read->addresses << TN_EPOCH_ADDRESSES;
 }
 
 void tn_wk_release(struct tn_worker *w, struct tn_fast_program *prog)
@@ -77,6 +90,7 @@ static void remember(struct tn_worker *w, const struct tn_wk_run *run, struct tn
 	more->stamp = (uint32_t)w->fwd->snapshot->version;
 	more->mask_gen = w->mask_gen;
 	more->classes = epoch_classes(&w->read);
+	more->by_key = more->classes & TABLE_CLASSES & ~table_classes(w->read.altered);
 }
 
 /* Key and hash anew, after the mask became wider. */

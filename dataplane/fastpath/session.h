@@ -67,6 +67,7 @@ TN_BUILD_ASSERT(sizeof(struct tn_session) == 64, "one cache line");
 struct tn_session_more {
 	struct tn_session_ip6 ip6;
 	uint64_t classes;  /* bitmap of the epoch classes it depends on */
+	uint64_t by_key;   /* of those: what was looked up is what the key says */
 	uint32_t stamp;	   /* version it was decided in, or last found to be still right in */
 	uint32_t mask_gen; /* generation of the key mask it was keyed under */
 	uint32_t next_free;

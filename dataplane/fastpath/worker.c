@@ -383,7 +383,9 @@ static void verify_entries(struct tn_worker *w, struct tn_session *guess[TN_BURS
 		struct tn_session *s = guess[r];
 
 		run->program = NULL;
-		if (tn_unlikely(!s || s->valid != w->valid || run->uncached || !is_of(w, s, run)))
+		if (tn_unlikely(!s || run->uncached || !is_of(w, s, run)))
+			continue;
+		if (tn_unlikely(s->valid != w->valid && !tn_wk_session_valid(w, s)))
 			continue;
 		touch(s, w->clock);
 		run->program = s->program;
@@ -521,6 +523,7 @@ static inline void set_version(
 	struct tn_worker *w, const struct tn_forwarding *fwd, unsigned port_index, uint64_t now_ns)
 {
 	if (fwd != w->seen_fwd || fwd->snapshot->version != w->seen_version) {
+		tn_wk_note_changes(w, fwd->snapshot, w->seen_version);
 		w->seen_fwd = fwd;
 		w->seen_version = fwd->snapshot->version;
 		w->generation++;

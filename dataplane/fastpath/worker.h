@@ -6,7 +6,8 @@
  *
  * Consistency: a worker loads the forwarding pointer once a burst, so every packet is handled by
  * one version wholly. A session carries the version it was decided in and the numbers of the epochs
- * it depends on; when a commit raised one of them, the session's next packet is decided again.
+ * it depends on; when a commit raised one of them by a flow that the session's packets may match,
+ * its next packet is decided again.
  *
  * Nothing on the hit path allocates, locks, reads a clock or writes a line another thread reads.
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A worker's inside. Private to worker.c (bursts, hits, life), receive.c (headers to keys),
- * slow.c (the action executor's environment), miss.c (deciding and remembering) and offload.c
- * (frames that their sender left unfinished).
+ * A worker's inside. Private to worker.c (bursts, hits, life), receive.c (headers to keys), miss.c
+ * (deciding and remembering), changes.c (what commits leave of that), slow.c (the action executor's
+ * environment) and offload.c (frames that their sender left unfinished).
  */
 #ifndef TN_FASTPATH_WORKER_PRIVATE_H
 #define TN_FASTPATH_WORKER_PRIVATE_H
@@ -46,6 +46,23 @@ struct tn_wk_peer {
 	struct tn_ingress in;
 };
 
+#define TN_WK_CHANGES 64u
+
+/* A flow that came or went, as session keys speak of it: struct tn_recent_change. */
+struct tn_wk_change {
+	struct tn_session_key value, mask;
+	struct tn_session_ip6 ip6_value, ip6_mask;
+	uint64_t class; /* bit of the table's epoch class */
+	uint32_t version;
+};
+
+/* The latest, in a ring: all of every version after `since`. */
+struct tn_wk_changes {
+	struct tn_wk_change ring[TN_WK_CHANGES];
+	uint64_t n; /* ever noted: the next one's place, modulo */
+	uint32_t since;
+};
+
 struct tn_wk_tx {
 	unsigned n;
 	bool pending; /* listed in tn_worker.pending */
@@ -70,6 +87,7 @@ struct tn_worker {
 	uint32_t mask_gen;
 	uint32_t valid; /* raised by whatever may make sessions invalid; never 0 */
 	bool mask_ip6;
+	struct tn_wk_changes changes;
 	uint64_t hits, misses, stale, uncached, copies, segments;
 	struct tn_wk_peer peers[TN_WK_PEERS];
 	struct tn_wk_peer new_peer; /* of this burst */
@@ -194,6 +212,12 @@ static inline void tn_wk_doubt_sessions(struct tn_worker *w)
 {
 	w->valid += w->valid == UINT32_MAX ? 2 : 1;
 }
+
+/* changes.c: what changed between the version that was seen last and this one. */
+void tn_wk_note_changes(struct tn_worker *w, const struct tn_snapshot *s, uint64_t seen_version);
+/* Has one of these classes' flows come or gone, after this version, that the session may meet? */
+bool tn_wk_changes_concern(
+	const struct tn_worker *w, const struct tn_session *s, uint64_t classes, uint32_t version);
 
 /* Is the decision of a session still right, though it was made in another state of things? */
 bool tn_wk_session_valid(const struct tn_worker *w, struct tn_session *s);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 bool tn_sw_reserve_change(struct tn_switch *sw)
 {
@@ -160,12 +161,61 @@ static void raise_epochs(struct tn_switch *sw)
 	}
 }
 
+/* The oldest version is forgotten. */
+static void forget_oldest(struct tn_recent *recent)
+{
+	uint32_t oldest = recent->change[0].version, n = 0;
+
+	while (n < recent->n && recent->change[n].version == oldest)
+		n++;
+	recent->since += (uint32_t)(oldest - (uint32_t)recent->since);
+	recent->n -= n;
+	memmove(recent->change, recent->change + n, recent->n * sizeof(recent->change[0]));
+}
+
+/* The flow of a change that packets can notice; NULL: it is about something else. */
+static const struct tn_flow *noticeable_flow(const struct tn_sw_change *change)
+{
+	const struct tn_flow *flow = change->object == TN_SW_FLOW ? change->p : NULL;
+
+	return flow && !flow->dropped ? flow : NULL;
+}
+
+/* This version's changes of flows. Removed ones keep their matches until they are reclaimed. */
+static void note_recent(struct tn_switch *sw)
+{
+	struct tn_recent *recent = &sw->recent;
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < sw->n_changes && n <= TN_RECENT_MAX; i++)
+		n += noticeable_flow(&sw->changes[i]) != NULL;
+	if (n > TN_RECENT_MAX) {
+		recent->since = sw->version;
+		recent->n = 0;
+		return;
+	}
+	while (recent->n + n > TN_RECENT_MAX)
+		forget_oldest(recent);
+	for (size_t i = 0; n && i < sw->n_changes; i++) {
+		const struct tn_flow *flow = noticeable_flow(&sw->changes[i]);
+		struct tn_recent_change *to = &recent->change[recent->n];
+
+		if (!flow)
+			continue;
+		to->version = (uint32_t)sw->version;
+		to->table_id = flow->table_id;
+		tn_cls_rule_match(&flow->cls, &to->match);
+		recent->n++;
+	}
+}
+
 void tn_sw_commit_changes(struct tn_switch *sw, uint64_t now_ns)
 {
 	if (sw->n_changes) {
 		carry_meter_counters(sw);
 		sw->version++;
 		raise_epochs(sw);
+		note_recent(sw);
 		tn_sw_publish(sw);
 		publish_changes(sw);
 		tell_changes(sw, now_ns);

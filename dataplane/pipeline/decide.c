@@ -660,6 +660,33 @@ static void fetch_flow(const struct tn_flow *flow)
 	__builtin_prefetch(p + sizeof(*flow) + 64);
 }
 
+/*
+ * Did actions change what the packet brought along? Metadata and registers are not that: they say
+ * how it came here.
+ */
+static bool altered(const struct tn_key *now, const struct tn_key *came)
+{
+	const uint64_t *a = tn_key_cwords(now), *b = tn_key_cwords(came);
+	uint64_t differ = 0;
+
+	TN_KEY_SEQ_ASSERT(1);
+	differ |= a[0] ^ b[0];
+	differ |= a[1] ^ b[1];
+	for (unsigned i = 3; i < 17; i++)
+		differ |= a[i] ^ b[i];
+	return differ;
+}
+
+static void read_table(struct tn_walk *w, uint8_t table_id)
+{
+	uint64_t bit = UINT64_C(1) << table_id % 64;
+
+	w->read->tables[table_id / 64] |= bit;
+	/* Before the first flow nothing was done but by a packet-out's list. */
+	if (!w->came || (w->flow && altered(&w->b.key, w->came)))
+		w->read->altered[table_id / 64] |= bit;
+}
+
 static const struct tn_flow *lookup(struct tn_walk *w, uint8_t table_id)
 {
 	struct tn_flow_table *table = &w->s->tables[table_id];
@@ -673,7 +700,7 @@ static const struct tn_flow *lookup(struct tn_walk *w, uint8_t table_id)
 			tn_classifier_add_mask(table->cls, &w->read->mask);
 	}
 	if (w->read)
-		w->read->tables[table_id / 64] |= UINT64_C(1) << table_id % 64;
+		read_table(w, table_id);
 	flow = (const struct tn_flow *)(const void *)rule;
 	if (flow)
 		fetch_flow(flow);
@@ -778,6 +805,7 @@ static void walk_init(struct tn_walk *w, const struct tn_snapshot *s, const stru
 	w->next_fact = 0;
 	w->program = program;
 	w->read = read;
+	w->came = NULL;
 	w->trace = trace;
 	w->resubmits = 0;
 	w->stopped = false;
@@ -791,6 +819,7 @@ static void walk_init(struct tn_walk *w, const struct tn_snapshot *s, const stru
 	program->n_ops = 0;
 	if (read) {
 		memset(read->tables, 0, sizeof(read->tables));
+		memset(read->altered, 0, sizeof(read->altered));
 		read->addresses = false;
 		tn_key_clear(&read->mask);
 	}
@@ -813,6 +842,7 @@ void tn_decide(const struct tn_snapshot *snapshot, const struct tn_key *key, uin
 	struct tn_walk w;
 
 	walk_init(&w, snapshot, key, now_ns, facts, program, read, trace);
+	w.came = key;
 	walk_tables_from(&w, 0, false);
 	walk_finish(&w);
 }

@@ -30,6 +30,8 @@ struct tn_decide_trace {
 /* What a decision depended on; an engine that keeps decisions asks for it. */
 struct tn_read_set {
 	uint64_t tables[4]; /* bitmap of tables looked up */
+	uint64_t
+		altered[4]; /* of those, where members of the packet were no longer as it came in */
 	bool addresses;	    /* NORMAL's table was */
 	struct tn_key mask; /* bits of the key that lookups and selects looked at */
 };

@@ -135,6 +135,26 @@ static inline unsigned tn_epoch_class(unsigned table_id)
 	return table_id % TN_EPOCH_ADDRESSES;
 }
 
+/*
+ * Which flows came and went in the latest versions: who keeps decisions can tell those that a
+ * change cannot concern, though their table's epoch was raised. Every version after `since` that
+ * changed flows has all of its changes here, oldest first; a bundle of more than fit is in the
+ * epochs alone.
+ */
+#define TN_RECENT_MAX 16u
+
+struct tn_recent_change {
+	uint32_t version; /* low 32 bits */
+	uint8_t table_id;
+	struct tn_match match;
+};
+
+struct tn_recent {
+	uint64_t since;
+	uint32_t n;
+	struct tn_recent_change change[TN_RECENT_MAX];
+};
+
 struct tn_snapshot {
 	uint64_t version;
 	uint32_t epoch[TN_EPOCH_CLASSES]; /* low 32 bits of the version */
@@ -144,6 +164,7 @@ struct tn_snapshot {
 	const struct tn_id_table *groups;
 	const struct tn_id_table *meters;
 	const struct tn_fdb *fdb;
+	struct tn_recent recent;
 };
 
 static inline uint32_t tn_id_hash(uint32_t id)

@@ -44,7 +44,7 @@ int tn_sw_no_memory(struct tn_error *err)
 bool tn_sw_reserve_snapshot(struct tn_switch *sw)
 {
 	if (!sw->spare)
-		sw->spare = calloc(1, sizeof(*sw->spare));
+		sw->spare = malloc(sizeof(*sw->spare));
 	return sw->spare;
 }
 
@@ -52,16 +52,17 @@ void tn_sw_publish(struct tn_switch *sw)
 {
 	struct tn_snapshot *old = sw->snapshot, *s = sw->spare;
 
-	*s = (struct tn_snapshot){
-		.version = sw->version,
-		.dpid = sw->dpid,
-		.tables = sw->tables,
-		.ports = sw->ports,
-		.groups = sw->groups,
-		.meters = sw->meters,
-		.fdb = sw->fdb,
-	};
+	s->version = sw->version;
+	s->dpid = sw->dpid;
+	s->tables = sw->tables;
+	s->ports = sw->ports;
+	s->groups = sw->groups;
+	s->meters = sw->meters;
+	s->fdb = sw->fdb;
 	memcpy(s->epoch, sw->epoch, sizeof(s->epoch));
+	s->recent.since = sw->recent.since;
+	s->recent.n = sw->recent.n;
+	memcpy(s->recent.change, sw->recent.change, s->recent.n * sizeof(s->recent.change[0]));
 	sw->spare = NULL;
 	__atomic_store_n(&sw->snapshot, s, __ATOMIC_RELEASE);
 	if (old)

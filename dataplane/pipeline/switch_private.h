@@ -120,6 +120,7 @@ struct tn_switch {
 	struct tn_snapshot *spare;    /* to publish with; see tn_sw_reserve_snapshot */
 	uint64_t version;	      /* published */
 	uint32_t epoch[TN_EPOCH_CLASSES];
+	struct tn_recent recent;
 	struct tn_defer *defer;
 	struct tn_fdb *fdb;
 	uint64_t fdb_aged_ns;

@@ -41,6 +41,7 @@ struct tn_walk {
 	uint32_t next_fact;
 	struct tn_program *program;
 	struct tn_read_set *read;
+	const struct tn_key *came; /* the key as it came in; NULL: a packet-out's */
 	const struct tn_decide_trace *trace;
 	uint32_t resubmits;
 	bool stopped;		    /* a fact is missing or the program is full: no op may follow */
