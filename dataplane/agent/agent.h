@@ -42,6 +42,8 @@ struct tn_agent_forwarding {
 	struct tn_shadow *shadows[TN_WORKER_PORTS_MAX]; /* of uplinks, by index; NULL: none */
 	uint16_t n_shadows;
 	uint16_t with_shadow[TN_WORKER_PORTS_MAX]; /* indexes; the first worker polls them */
+	/* A queue of the worker has no descriptor that tells of packets: it naps and looks. */
+	bool naps[TN_WORKERS_MAX];
 };
 
 /* A budget of packet-ins of one port at one worker. */
@@ -61,6 +63,7 @@ struct tn_worker_thread {
 	unsigned id, core;
 	bool started;
 	int wake_fd;			/* eventfd: main wakes a worker that sleeps */
+	int epoll_fd;			/* what it sleeps on: wake_fd and its queues' descriptors */
 	struct tn_byte_ring *events;	/* struct tn_worker_event, worker to main */
 	struct tn_byte_ring *punts;	/* struct tn_punt and its frame, worker to main */
 	struct tn_byte_ring *jobs;	/* struct tn_worker_job, main to worker */
@@ -77,6 +80,7 @@ struct tn_worker_thread {
 	uint64_t packet_ins, host_frames, host_sent, host_dropped;
 	uint64_t cpu_ns; /* at its end: how much of its core it had */
 	uint64_t now_ns;
+	uint64_t busy_ns;			/* when something came last */
 	uint32_t rx_index;			/* of the burst */
 	uint32_t telling;			/* what counts_told is to be */
 	bool is_telling;			/* a sweep is under way that ends in counts_told */

@@ -94,6 +94,27 @@ static bool request_copy(struct tn_port_request *to, const struct tn_port_reques
 	return ok;
 }
 
+/* --- workers ---------------------------------------------------------------------------------- */
+
+/* Who polls a queue. Starting at another one for every port spreads ports of one queue. */
+static unsigned worker_of(const struct tn_agent *agent, unsigned index, unsigned queue)
+{
+	return (index + queue) % agent->n_workers;
+}
+
+/* Workers that sleep are to wake for what comes by a port. Until its descriptors are closed. */
+static void watch(struct tn_agent *agent, unsigned index, struct tn_agent_port *p)
+{
+	struct tn_port *driver = p->driver;
+
+	p->told = true;
+	for (unsigned q = 0; driver && q < driver->n_rx_queues; q++)
+		p->told &= tn_worker_thread_watch(&agent->workers[worker_of(agent, index, q)],
+			driver->ops->wait_fd(driver, q));
+	if (p->shadow)
+		p->told &= tn_worker_thread_watch(&agent->workers[0], tn_shadow_fd(p->shadow));
+}
+
 /* --- coming and going ------------------------------------------------------------------------- */
 
 static void unmake_driver(struct tn_agent_port *p)
@@ -368,6 +389,7 @@ static int install(
 
 	agent->ports[index] = p;
 	sum_stats(agent, index, &p->base);
+	watch(agent, index, p);
 	rc = begin_change(agent, is_vxlan(&p->request), &change, err);
 	if (!rc) {
 		rc = tn_switch_port_add(agent->sw, &config, tn_agent_now(agent), err);
@@ -528,8 +550,9 @@ static bool follow_link(struct tn_agent *agent, struct tn_agent_port *p)
 }
 
 /* Its device may have come since. */
-static bool try_absent(struct tn_agent *agent, struct tn_agent_port *p, uint64_t now)
+static bool try_absent(struct tn_agent *agent, unsigned index, uint64_t now)
 {
+	struct tn_agent_port *p = agent->ports[index];
 	struct tn_port_config_data data;
 	struct tn_error err;
 
@@ -544,6 +567,7 @@ static bool try_absent(struct tn_agent *agent, struct tn_agent_port *p, uint64_t
 		data = config_of(p);
 		if (!tn_switch_port_modify(agent->sw, &data, now, &err)) {
 			p->absent = false;
+			watch(agent, index, p);
 			tn_agent_say(
 				"port %u (%s) is here now", p->request.number, p->request.name);
 			return true;
@@ -563,7 +587,7 @@ bool tn_agent_ports_maintain(struct tn_agent *agent)
 		struct tn_agent_port *p = agent->ports[i];
 
 		if (p && p->absent)
-			changed |= try_absent(agent, p, now);
+			changed |= try_absent(agent, i, now);
 		if (!p || !p->driver)
 			continue;
 		if (p->driver->ops->maintain)
@@ -653,13 +677,14 @@ int tn_agent_ports_forwarding(const struct tn_agent *agent, struct tn_agent_forw
 			f->shadows[i] = p->shadow;
 			f->with_shadow[f->n_shadows++] = (uint16_t)i;
 		}
-		/* Starting at another worker for every port spreads ports of one queue. */
 		for (uint16_t q = 0; p->driver && q < p->driver->n_rx_queues; q++) {
-			int rc = add_queue(f, (i + q) % agent->n_workers,
+			unsigned worker = worker_of(agent, i, q);
+			int rc = add_queue(f, worker,
 				(struct tn_rx_queue){.port_index = (uint16_t)i, .queue = q});
 
 			if (rc)
 				return rc;
+			f->naps[worker] |= !p->told;
 		}
 	}
 	return 0;

@@ -10,6 +10,7 @@ struct tn_agent_port {
 	struct tn_port *driver;		  /* NULL: a tunnel */
 	struct tn_shadow *shadow;	  /* NULL: none */
 	bool absent;			  /* wanted, and its driver cannot be made now */
+	bool told;			  /* its descriptors tell workers of all that comes */
 	uint64_t retry_ns, retry_wait_ns; /* absent: when to try next, how long after that */
 	uint32_t state;			  /* enum tn_port_state as the switch was told */
 	/* Counts that workers had at this index before it was this port's. */

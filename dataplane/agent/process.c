@@ -9,6 +9,17 @@
 
 #define BIT(capability) TN_DAEMON_CAPABILITY(capability)
 
+/* A machine's port takes some ten descriptors, and there may be hundreds of them. */
+static void raise_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int tn_process_drop_privileges(bool all)
 {
 	const struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
@@ -18,6 +29,7 @@ int tn_process_drop_privileges(bool all)
 
 	if (all)
 		keep |= BIT(CAP_SYS_ADMIN) | BIT(CAP_SYS_RAWIO) | BIT(CAP_DAC_OVERRIDE);
+	raise_descriptors();
 	/* AF_XDP's memory counts as locked; without the right to raise the limit it stays. */
 	(void)setrlimit(RLIMIT_MEMLOCK, &unlimited);
 	if (!tn_daemon_keep_capabilities(keep, &err))

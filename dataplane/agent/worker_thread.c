@@ -2,9 +2,9 @@
 #include "dataplane/agent/worker_thread.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <time.h>
@@ -21,12 +21,15 @@
 
 /*
  * Empty rounds before an adaptive worker sleeps. It waits for the descriptors of its queues; where
- * one has none, or too many have, it naps and looks: NAP_NS is what a first packet may wait.
+ * one has none it naps and looks: NAP_NS is what a first packet may wait. Guests are asked to kick
+ * only when nothing has come for QUIET_NS: in the pauses of a stream a kick for each frame costs
+ * both sides more than a nap, after which a burst is there.
  */
 #define IDLE_ROUNDS 256u
 #define NAP_NS	    750000L
+#define QUIET_NS    10000000u
 #define WAIT_NS	    100000000L
-#define WAIT_FDS    64u
+#define WAKE_EVENTS 16
 
 /* Reporting counts goes on in the background, and faster when they are asked for. */
 #define SWEEP_ROUNDS 1024u
@@ -142,10 +145,22 @@ int tn_worker_thread_init(struct tn_worker_thread *t)
 	t->jobs = tn_byte_ring_new(JOB_BYTES);
 	t->decided = tn_byte_ring_new(DECIDED_BYTES);
 	t->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	t->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	return t->learnt && t->budgets && t->punts && t->events && t->jobs && t->decided &&
-			t->wake_fd >= 0
+			tn_worker_thread_watch(t, t->wake_fd)
 		? 0
 		: -ENOMEM;
+}
+
+/*
+ * By edges: a worker that wakes looks at everything until there is nothing more, and one that
+ * cannot be read any more, such as that of an interface which somebody deleted, wakes it once.
+ */
+bool tn_worker_thread_watch(struct tn_worker_thread *t, int fd)
+{
+	struct epoll_event event = {.events = EPOLLIN | EPOLLET};
+
+	return fd >= 0 && !epoll_ctl(t->epoll_fd, EPOLL_CTL_ADD, fd, &event);
 }
 
 void tn_worker_thread_fini(struct tn_worker_thread *t)
@@ -163,6 +178,8 @@ void tn_worker_thread_fini(struct tn_worker_thread *t)
 	free(t->budgets);
 	if (t->wake_fd > 0)
 		close(t->wake_fd);
+	if (t->epoll_fd > 0)
+		close(t->epoll_fd);
 }
 
 void tn_worker_thread_wake(struct tn_worker_thread *t)
@@ -262,38 +279,6 @@ static bool counts_asked(const struct tn_worker_thread *t)
 
 /* --- sleep ------------------------------------------------------------------------------------ */
 
-/* What a worker waits for; wake_fd is the first. */
-struct wait_set {
-	struct pollfd fds[WAIT_FDS];
-	unsigned n;
-	bool all; /* whatever may come wakes it */
-};
-
-static void add_fd(struct wait_set *set, int fd)
-{
-	if (fd < 0 || set->n == WAIT_FDS)
-		set->all = false;
-	else
-		set->fds[set->n++] = (struct pollfd){.fd = fd, .events = POLLIN};
-}
-
-static void collect_fds(
-	const struct tn_worker_thread *t, const struct tn_agent_forwarding *f, struct wait_set *set)
-{
-	const struct tn_rx_queue *queues = f->queues[t->id];
-
-	set->n = 0;
-	set->all = true;
-	add_fd(set, t->wake_fd);
-	for (unsigned i = 0; i < f->n_queues[t->id]; i++) {
-		struct tn_port *port = f->fwd.ports[queues[i].port_index].port;
-
-		add_fd(set, port->ops->wait_fd ? port->ops->wait_fd(port, queues[i].queue) : -1);
-	}
-	for (unsigned i = 0; t->id == 0 && i < f->n_shadows; i++)
-		add_fd(set, tn_shadow_fd(f->shadows[f->with_shadow[i]]));
-}
-
 /* The far ends are to tell when they send. False: one has sent something, or cannot be asked. */
 static bool prepare_queues(const struct tn_worker_thread *t, const struct tn_agent_forwarding *f)
 {
@@ -319,31 +304,28 @@ static bool anything_new(const struct tn_worker_thread *t)
 /*
  * The forwarding may be freed while it sleeps: nothing of it is touched until it is back. A queue
  * that cannot be prepared gets another look at once, and only a nap if that look found nothing.
+ * What woke it is not asked: it looks at everything.
  */
 static void sleep_until_wanted(struct tn_worker_thread *t)
 {
 	struct timespec time = {.tv_nsec = NAP_NS};
-	struct wait_set set;
-	uint64_t times;
+	struct epoll_event events[WAKE_EVENTS];
+	bool nap = t->forwarding->naps[t->id] || !t->all_told, look = false;
 
-	collect_fds(t, t->forwarding, &set);
 	t->naps++;
 	(void)__atomic_exchange_n(&t->sleeping, 1, __ATOMIC_SEQ_CST);
-	if (!prepare_queues(t, t->forwarding)) {
-		if (!t->look_again)
-			set.n = 0;
-		t->look_again = !t->look_again;
-	} else if (set.all && t->all_told) {
+	if (t->now_ns - t->busy_ns < QUIET_NS)
+		t->look_again = false;
+	else if (!prepare_queues(t, t->forwarding))
+		look = t->look_again = !t->look_again;
+	else if (!nap)
 		time.tv_nsec = WAIT_NS;
-	}
-	if (set.n && !anything_new(t)) {
+	if (!look && !anything_new(t)) {
 		rte_rcu_qsbr_thread_offline(t->agent->qsbr, t->id);
-		(void)ppoll(set.fds, set.n, &time, NULL);
+		(void)epoll_pwait2(t->epoll_fd, events, WAKE_EVENTS, &time, NULL);
 		rte_rcu_qsbr_thread_online(t->agent->qsbr, t->id);
 	}
 	__atomic_store_n(&t->sleeping, 0, __ATOMIC_RELAXED);
-	if (set.n && set.fds[0].revents)
-		(void)!read(t->wake_fd, &times, sizeof(times));
 }
 
 /* --- the thread ------------------------------------------------------------------------------- */
@@ -370,6 +352,7 @@ static bool background(struct tn_worker_thread *t, unsigned packets)
 		return true;
 	}
 	if (packets) {
+		t->busy_ns = t->now_ns;
 		t->all_told = t->idle_sweeping = t->look_again = false;
 		if (++t->polls % SWEEP_ROUNDS == 0)
 			(void)tn_worker_sweep(t->worker, SWEEP_BUDGET);

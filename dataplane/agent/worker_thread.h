@@ -29,6 +29,12 @@ void tn_worker_thread_wake(struct tn_worker_thread *t);
  */
 void tn_worker_thread_await(const struct tn_worker_thread *t, uint64_t number);
 
+/*
+ * Main thread: the worker is to wake when the descriptor becomes readable, until that is closed.
+ * False: it cannot, or fd is -1.
+ */
+bool tn_worker_thread_watch(struct tn_worker_thread *t, int fd);
+
 /* All of its memory but rings of DPDK and the worker. -ENOMEM: the caller calls fini. */
 int tn_worker_thread_init(struct tn_worker_thread *t) TN_MUST_CHECK;
 /* The thread has ended. Frees what waits in the jobs too. */

@@ -39,14 +39,14 @@ struct tn_port_ops {
 	 */
 	unsigned (*tx)(struct tn_port *port, unsigned queue, struct tn_packet *packets, unsigned n);
 	/*
-	 * How a worker sleeps until rx has something: wait_fd is the descriptor that becomes
-	 * readable then, the same one for the port's life (a driver whose far end comes and goes
-	 * keeps an epoll descriptor); -1: poll only, the worker looks once a nap.
+	 * How a worker sleeps until rx has something: wait_fd becomes readable then, which it is
+	 * told by an edge (EPOLLET), the same descriptor for the port's life (a driver whose far
+	 * end comes and goes keeps an epoll descriptor); -1: poll only, the worker looks once a
+	 * nap.
 	 *
 	 * prepare_wait, the last thing before a sleep: asks the far end to tell (a guest need not
 	 * kick a worker that polls), then looks once more. false: rx has something, or nobody could
-	 * tell it: no sleep. NULL: the descriptor alone does. The next rx ends what it asked for,
-	 * and makes the descriptor quiet. Both by the worker that calls rx.
+	 * tell it: no sleep. NULL: the descriptor alone does. Called by the worker that calls rx.
 	 */
 	int (*wait_fd)(struct tn_port *port, unsigned queue);
 	bool (*prepare_wait)(struct tn_port *port, unsigned queue);

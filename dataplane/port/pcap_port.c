@@ -4,7 +4,9 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/timerfd.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "dataplane/port/capture.h"
 
@@ -21,6 +23,7 @@ struct pcap_port {
 	uint64_t first_ns;		/* time of the first record of the file */
 	uint64_t start_ns;		/* when it was handed over, by our clock */
 	uint64_t frames;		/* handed over since the file was opened */
+	int timer;			/* of the next frame, while a worker waits for it */
 	uint64_t rx_dropped, rx_errors; /* atomic */
 
 	/* Workers share the file: it is for looking at, not for speed. */
@@ -94,21 +97,23 @@ static bool fetch(struct pcap_port *p)
 	return true;
 }
 
-/* Is it time for p->record? */
-static bool due(struct pcap_port *p)
+/* How long until p->record is to come. */
+static uint64_t time_left(struct pcap_port *p)
 {
-	uint64_t now;
+	uint64_t now, at;
 
 	if (!p->paced)
-		return true;
+		return 0;
 	now = clock_ns(CLOCK_MONOTONIC);
 	if (!p->started) {
 		p->started = true;
 		p->first_ns = p->record.time_ns;
 		p->start_ns = now;
 	}
-	return p->record.time_ns <= p->first_ns ||
-		p->record.time_ns - p->first_ns <= now - p->start_ns;
+	if (p->record.time_ns <= p->first_ns)
+		return 0;
+	at = p->start_ns + (p->record.time_ns - p->first_ns);
+	return at > now ? at - now : 0;
 }
 
 static unsigned rx(struct tn_port *port, unsigned queue, struct tn_packet *packets, unsigned n)
@@ -117,7 +122,7 @@ static unsigned rx(struct tn_port *port, unsigned queue, struct tn_packet *packe
 	unsigned got = 0;
 
 	(void)queue;
-	while (got < n && p->reader && fetch(p) && due(p)) {
+	while (got < n && p->reader && fetch(p) && !time_left(p)) {
 		struct tn_packet record = {.len = p->record.len};
 
 		/* A view's data is writable, a clone's source is only read. */
@@ -162,9 +167,26 @@ static unsigned tx(struct tn_port *port, unsigned queue, struct tn_packet *packe
 
 static int wait_fd(struct tn_port *port, unsigned queue)
 {
-	(void)port;
 	(void)queue;
-	return -1;
+	return of(port)->timer;
+}
+
+/* A capture that is over tells nothing more, and one that is not in time for itself. */
+static bool prepare_wait(struct tn_port *port, unsigned queue)
+{
+	struct pcap_port *p = of(port);
+	struct itimerspec in = {0};
+	uint64_t left;
+
+	(void)queue;
+	if (!p->reader || !fetch(p))
+		return true;
+	left = time_left(p);
+	if (!left)
+		return false;
+	in.it_value.tv_sec = (time_t)(left / 1000000000u);
+	in.it_value.tv_nsec = (long)(left % 1000000000u);
+	return !timerfd_settime(p->timer, 0, &in, NULL);
 }
 
 static bool link_up(struct tn_port *port)
@@ -177,9 +199,11 @@ static void wire_stats(struct tn_port *port, struct tn_port_wire_stats *stats)
 {
 	struct pcap_port *p = of(port);
 
-	stats->rx_dropped = __atomic_load_n(&p->rx_dropped, __ATOMIC_RELAXED);
-	stats->rx_errors = __atomic_load_n(&p->rx_errors, __ATOMIC_RELAXED);
-	stats->tx_errors = __atomic_load_n(&p->tx_errors, __ATOMIC_RELAXED);
+	*stats = (struct tn_port_wire_stats){
+		.rx_dropped = __atomic_load_n(&p->rx_dropped, __ATOMIC_RELAXED),
+		.rx_errors = __atomic_load_n(&p->rx_errors, __ATOMIC_RELAXED),
+		.tx_errors = __atomic_load_n(&p->tx_errors, __ATOMIC_RELAXED),
+	};
 }
 
 static void maintain(struct tn_port *port, uint64_t now_ns)
@@ -199,6 +223,8 @@ static void destroy(struct tn_port *port)
 	if (p->writer && tn_capture_finish(p->writer, &error))
 		count(&p->tx_errors);
 	pthread_mutex_destroy(&p->lock);
+	if (p->timer >= 0)
+		close(p->timer);
 	free(p->path);
 	free(p);
 }
@@ -208,6 +234,7 @@ static const struct tn_port_ops ops = {
 	.rx = rx,
 	.tx = tx,
 	.wait_fd = wait_fd,
+	.prepare_wait = prepare_wait,
 	.link_up = link_up,
 	.wire_stats = wire_stats,
 	.maintain = maintain,
@@ -248,6 +275,7 @@ struct tn_port *tn_pcap_port_new(const struct tn_pcap_config *config, struct tn_
 	p->loop = config->loop;
 	p->paced = config->paced;
 	pthread_mutex_init(&p->lock, NULL);
+	p->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (open_files(p, config, err)) {
 		destroy(&p->port);
 		return NULL;

@@ -12,10 +12,13 @@
 #include "dataplane/port/vhost.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -30,6 +33,7 @@
 
 #define PAIRS_MAX    128u /* queue pairs that librte_vhost has for a guest */
 #define TRIES	     8u	  /* while a guest makes room as we fill its ring */
+#define KICKS	     16u  /* looked at in one go */
 #define RECONNECT_NS UINT64_C(1000000000)
 #define NO_DEVICE    (-1)
 
@@ -46,6 +50,22 @@ struct tx_lock {
 	rte_spinlock_t lock;
 } __attribute__((aligned(64)));
 
+/*
+ * How the worker of a receive queue sleeps: a guest that has nothing to send is asked to kick when
+ * it has, and stays asked until it sends. The epoll descriptor has the kicks, and a bell for when a
+ * guest or a ring of it comes, both by edges.
+ */
+struct wait {
+	int epoll_fd, bell;
+	/* The worker's. */
+	uint32_t told; /* number of the rings that know whether they are asked */
+	bool asked;
+	/* What the look after the asking found: the next rx hands it over. */
+	bool unfinished;
+	unsigned n_found;
+	struct rte_mbuf *found[TN_BURST];
+} __attribute__((aligned(64)));
+
 struct vhost_port {
 	struct tn_port port; /* first */
 	struct tn_dpdk_buffers buffers;
@@ -59,10 +79,13 @@ struct vhost_port {
 
 	int connection;			/* the vid of who is connected, with a device or not */
 	int vid;			/* the device that workers use; NO_DEVICE: none */
+	uint32_t rings;			/* a number that changes when a ring comes or goes */
 	bool gives_unfinished;		/* that device does */
 	uint32_t n_pairs;		/* one more than the last pair with a ring in use */
 	uint32_t n_tx_pairs;		/* pairs from 0 on that take frames */
 	uint8_t enabled[2 * PAIRS_MAX]; /* a ring is in use; even: to the guest, odd: from it */
+	int kick[PAIRS_MAX]; /* the guest's kicks for a ring from it; -1: it gives none */
+	struct wait *waits;  /* by receive queue */
 
 	struct lane rx_lane[PAIRS_MAX]; /* by receive queue */
 	struct lane tx_lane[PAIRS_MAX]; /* by worker */
@@ -109,31 +132,92 @@ static void count(uint64_t *counter, unsigned n)
 }
 
 /* A receive queue serves its pair and those that are `queues` further on, each first in turn. */
+static unsigned dequeue(struct vhost_port *p, unsigned queue, int vid, struct rte_mempool *pool,
+	struct rte_mbuf **mbufs, unsigned n)
+{
+	struct lane *lane = &p->rx_lane[queue];
+	unsigned step = p->port.n_rx_queues, got = 0;
+	unsigned pairs = __atomic_load_n(&p->n_pairs, __ATOMIC_RELAXED);
+	unsigned pair = lane->first < pairs ? lane->first : queue;
+
+	lane->first = pair + step < pairs ? pair + step : queue;
+	for (unsigned i = queue; i < pairs && got < n; i += step) {
+		if (__atomic_load_n(&p->enabled[2 * pair + 1], __ATOMIC_RELAXED))
+			got += rte_vhost_dequeue_burst(vid, (uint16_t)(2 * pair + 1), pool,
+				&mbufs[got], (uint16_t)(n - got));
+		pair = pair + step < pairs ? pair + step : queue;
+	}
+	return got;
+}
+
+/* Guests need not kick while they are polled, and need to when not. False: one gives no kicks. */
+static bool ask_for_kicks(struct vhost_port *p, unsigned queue, int vid, bool on)
+{
+	unsigned pairs = __atomic_load_n(&p->n_pairs, __ATOMIC_RELAXED);
+	bool all = true;
+
+	for (unsigned pair = queue; pair < pairs; pair += p->port.n_rx_queues) {
+		if (!__atomic_load_n(&p->enabled[2 * pair + 1], __ATOMIC_RELAXED))
+			continue;
+		(void)rte_vhost_enable_guest_notification(vid, (uint16_t)(2 * pair + 1), on);
+		all &= __atomic_load_n(&p->kick[pair], __ATOMIC_RELAXED) >= 0;
+	}
+	return all;
+}
+
+/* The guest sends: it is polled, and what its kicks left is taken off the descriptor. */
+static void end_wait(struct vhost_port *p, unsigned queue, int vid)
+{
+	struct wait *wait = &p->waits[queue];
+	struct epoll_event events[KICKS];
+
+	wait->asked = false;
+	wait->told = __atomic_load_n(&p->rings, __ATOMIC_ACQUIRE);
+	(void)ask_for_kicks(p, queue, vid, false);
+	(void)epoll_wait(wait->epoll_fd, events, KICKS, 0);
+}
+
+/* Do all its rings know that they are to kick, or that they need not? */
+static bool knows(const struct vhost_port *p, const struct wait *wait, bool asked)
+{
+	return wait->asked == asked && wait->told == __atomic_load_n(&p->rings, __ATOMIC_RELAXED);
+}
+
+static unsigned take_found(struct wait *wait, struct rte_mbuf **mbufs, unsigned n)
+{
+	unsigned taken = wait->n_found < n ? wait->n_found : n;
+
+	memcpy(mbufs, wait->found, taken * sizeof(*mbufs));
+	wait->n_found -= taken;
+	memmove(wait->found, wait->found + taken, wait->n_found * sizeof(*mbufs));
+	return taken;
+}
+
 static unsigned rx(struct tn_port *port, unsigned queue, struct tn_packet *packets, unsigned n)
 {
 	struct vhost_port *p = of(port);
 	struct lane *lane = &p->rx_lane[queue];
+	struct wait *wait = &p->waits[queue];
 	struct rte_mbuf *mbufs[TN_BURST];
 	struct tn_vhost_burst burst;
-	struct rte_mempool *pool;
-	unsigned got = 0, pairs, pair;
+	unsigned got = 0;
 	bool unfinished;
-	int vid = enter(p, lane);
+	int vid;
 
-	if (vid == NO_DEVICE)
-		return 0;
-	unfinished = p->gives_unfinished;
-	pool = unfinished ? p->buffers.large : p->buffers.pool;
-	pairs = __atomic_load_n(&p->n_pairs, __ATOMIC_RELAXED);
-	pair = lane->first < pairs ? lane->first : queue;
-	lane->first = pair + port->n_rx_queues < pairs ? pair + port->n_rx_queues : queue;
-	for (unsigned i = queue; i < pairs && got < n; i += port->n_rx_queues) {
-		if (__atomic_load_n(&p->enabled[2 * pair + 1], __ATOMIC_RELAXED))
-			got += rte_vhost_dequeue_burst(vid, (uint16_t)(2 * pair + 1), pool,
-				&mbufs[got], (uint16_t)(n - got));
-		pair = pair + port->n_rx_queues < pairs ? pair + port->n_rx_queues : queue;
+	if (tn_unlikely(wait->n_found)) {
+		unfinished = wait->unfinished;
+		got = take_found(wait, mbufs, n);
+	} else {
+		vid = enter(p, lane);
+		if (vid == NO_DEVICE)
+			return 0;
+		unfinished = p->gives_unfinished;
+		got = dequeue(
+			p, queue, vid, unfinished ? p->buffers.large : p->buffers.pool, mbufs, n);
+		if (got && tn_unlikely(!knows(p, wait, false)))
+			end_wait(p, queue, vid);
+		leave(lane);
 	}
-	leave(lane);
 	if (!got)
 		return 0;
 	tn_vhost_from_guest(&p->buffers, unfinished, mbufs, got, packets, &burst);
@@ -141,6 +225,39 @@ static unsigned rx(struct tn_port *port, unsigned queue, struct tn_packet *packe
 	count(&lane->too_short, burst.too_short);
 	count(&lane->large, burst.large);
 	return burst.kept;
+}
+
+static bool prepare_wait(struct tn_port *port, unsigned queue)
+{
+	struct vhost_port *p = of(port);
+	struct lane *lane = &p->rx_lane[queue];
+	struct wait *wait = &p->waits[queue];
+	bool told;
+	int vid;
+
+	if (wait->n_found)
+		return false;
+	if (knows(p, wait, true))
+		return true;
+	vid = enter(p, lane);
+	if (vid == NO_DEVICE)
+		return true;
+	wait->told = __atomic_load_n(&p->rings, __ATOMIC_ACQUIRE);
+	wait->asked = true;
+	told = ask_for_kicks(p, queue, vid, true);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* asked before the look */
+	wait->unfinished = p->gives_unfinished;
+	wait->n_found = dequeue(p, queue, vid,
+		wait->unfinished ? p->buffers.large : p->buffers.pool, wait->found, TN_BURST);
+	if (wait->n_found || !told)
+		end_wait(p, queue, vid);
+	leave(lane);
+	return told && !wait->n_found;
+}
+
+static int wait_fd(struct tn_port *port, unsigned queue)
+{
+	return of(port)->waits[queue].epoll_fd;
 }
 
 static unsigned fill_ring(int vid, unsigned pair, struct rte_mbuf **mbufs, unsigned n)
@@ -207,14 +324,6 @@ static unsigned tx(struct tn_port *port, unsigned queue, struct tn_packet *packe
 	return sent;
 }
 
-/* Guests are polled, so they need not kick. */
-static int wait_fd(struct tn_port *port, unsigned queue)
-{
-	(void)port;
-	(void)queue;
-	return -1;
-}
-
 /* --- callbacks of librte_vhost ---------------------------------------------------------------- */
 
 static struct vhost_port *port_of(int vid)
@@ -231,6 +340,40 @@ static struct vhost_port *find_path(const char *path)
 	while (p && strcmp(p->path, path) != 0)
 		p = p->next;
 	return p;
+}
+
+/* A worker that sleeps is to look at what has come. */
+static void ring_bell(const struct vhost_port *p, unsigned queue)
+{
+	const uint64_t one = 1;
+
+	(void)!write(p->waits[queue].bell, &one, sizeof(one));
+}
+
+/*
+ * The guest's kicks for a ring from now on; none while the ring is not in use. A copy of the
+ * descriptor, as the library closes its own when it likes, and a closed one that the guest holds
+ * open, too, would stay in the epoll for ever.
+ */
+static void set_kick(struct vhost_port *p, int vid, unsigned pair, bool use)
+{
+	const struct wait *wait = &p->waits[pair % p->port.n_rx_queues];
+	struct epoll_event event = {.events = EPOLLIN | EPOLLET};
+	struct rte_vhost_vring vring;
+	int before = p->kick[pair], fd = -1;
+
+	if (use && !rte_vhost_get_vhost_vring(vid, (uint16_t)(2 * pair + 1), &vring) &&
+		vring.kickfd >= 0)
+		fd = fcntl(vring.kickfd, F_DUPFD_CLOEXEC, 0);
+	if (fd >= 0 && epoll_ctl(wait->epoll_fd, EPOLL_CTL_ADD, fd, &event)) {
+		close(fd);
+		fd = -1;
+	}
+	__atomic_store_n(&p->kick[pair], fd, __ATOMIC_RELAXED);
+	if (before >= 0) {
+		(void)epoll_ctl(wait->epoll_fd, EPOLL_CTL_DEL, before, NULL);
+		close(before);
+	}
 }
 
 /* One guest a port: whoever comes while it is there is turned away. */
@@ -256,29 +399,39 @@ static int on_connect(int vid)
 	return rc;
 }
 
+/* The number may be another port's guest's by now. */
+static void end_connection(struct vhost_port *p, int vid)
+{
+	for (unsigned pair = 0; pair < PAIRS_MAX; pair++)
+		set_kick(p, vid, pair, false);
+	pthread_mutex_lock(&ports_lock);
+	if (by_vid[vid] == p)
+		__atomic_store_n(&by_vid[vid], NULL, __ATOMIC_RELEASE);
+	__atomic_store_n(&p->connection, NO_DEVICE, __ATOMIC_RELEASE);
+	pthread_mutex_unlock(&ports_lock);
+}
+
 static void on_disconnect(int vid)
 {
 	struct vhost_port *p = port_of(vid);
 
-	if (!p)
-		return;
-	__atomic_store_n(&by_vid[vid], NULL, __ATOMIC_RELEASE);
-	__atomic_store_n(&p->connection, NO_DEVICE, __ATOMIC_RELEASE);
+	if (p)
+		end_connection(p, vid);
 }
 
 static int on_device(int vid)
 {
 	struct vhost_port *p = port_of(vid);
-	uint16_t rings = rte_vhost_get_vring_num(vid);
 	uint64_t features = 0;
 
 	if (!p || rte_vhost_get_negotiated_features(vid, &features))
 		return -1;
 	p->gives_unfinished = tn_vhost_gives_unfinished(features);
 	__atomic_store_n(&p->port.takes, tn_vhost_takes(features), __ATOMIC_RELAXED);
-	for (uint16_t i = 0; i < rings; i++)
-		(void)rte_vhost_enable_guest_notification(vid, i, 0);
 	__atomic_store_n(&p->vid, vid, __ATOMIC_SEQ_CST);
+	__atomic_fetch_add(&p->rings, 1, __ATOMIC_RELEASE);
+	for (unsigned q = 0; q < p->port.n_rx_queues; q++)
+		ring_bell(p, q);
 	return 0;
 }
 
@@ -322,6 +475,11 @@ static int on_ring(int vid, uint16_t ring, int enable)
 		tx++;
 	__atomic_store_n(&p->n_pairs, n, __ATOMIC_RELAXED);
 	__atomic_store_n(&p->n_tx_pairs, tx, __ATOMIC_RELAXED);
+	if (ring % 2) {
+		set_kick(p, vid, ring / 2, enable);
+		__atomic_fetch_add(&p->rings, 1, __ATOMIC_RELEASE);
+		ring_bell(p, ring / 2 % p->port.n_rx_queues);
+	}
 	return 0;
 }
 
@@ -345,7 +503,7 @@ static void unregister(struct vhost_port *p)
 	p->registered = false;
 	vid = __atomic_load_n(&p->connection, __ATOMIC_ACQUIRE);
 	if (vid != NO_DEVICE)
-		on_disconnect(vid);
+		end_connection(p, vid);
 }
 
 /* 0, also when it serves a socket; a client: nobody serves it yet. */
@@ -451,12 +609,49 @@ static void forget(struct vhost_port *p)
 	pthread_mutex_unlock(&ports_lock);
 }
 
+static bool open_waits(struct vhost_port *p)
+{
+	struct epoll_event event = {.events = EPOLLIN | EPOLLET};
+	bool ok = true;
+
+	for (unsigned pair = 0; pair < PAIRS_MAX; pair++)
+		p->kick[pair] = -1;
+	p->waits = aligned_alloc(64, p->port.n_rx_queues * sizeof(*p->waits));
+	if (!p->waits)
+		return false;
+	for (unsigned q = 0; q < p->port.n_rx_queues; q++) {
+		struct wait *wait = &p->waits[q];
+
+		memset(wait, 0, sizeof(*wait));
+		wait->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+		wait->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+		ok &= wait->epoll_fd >= 0 && wait->bell >= 0 &&
+			!epoll_ctl(wait->epoll_fd, EPOLL_CTL_ADD, wait->bell, &event);
+	}
+	return ok;
+}
+
+static void close_waits(struct vhost_port *p)
+{
+	for (unsigned q = 0; p->waits && q < p->port.n_rx_queues; q++) {
+		struct wait *wait = &p->waits[q];
+
+		rte_pktmbuf_free_bulk(wait->found, wait->n_found);
+		if (wait->epoll_fd >= 0)
+			close(wait->epoll_fd);
+		if (wait->bell >= 0)
+			close(wait->bell);
+	}
+	free(p->waits);
+}
+
 static void destroy(struct tn_port *port)
 {
 	struct vhost_port *p = of(port);
 
 	unregister(p);
 	forget(p);
+	close_waits(p);
 	free(p);
 }
 
@@ -465,6 +660,7 @@ static const struct tn_port_ops ops = {
 	.rx = rx,
 	.tx = tx,
 	.wait_fd = wait_fd,
+	.prepare_wait = prepare_wait,
 	.link_up = link_up,
 	.wire_stats = wire_stats,
 	.maintain = maintain,
@@ -508,7 +704,11 @@ static struct vhost_port *new_port(const struct tn_port_spec *spec,
 	p->port.n_tx_queues = (uint16_t)resources->n_workers;
 	for (unsigned i = 0; i < PAIRS_MAX; i++)
 		rte_spinlock_init(&p->tx_lock[i].lock);
-	return p;
+	if (open_waits(p))
+		return p;
+	close_waits(p);
+	free(p);
+	return NULL;
 }
 
 static int parse_offloads(
@@ -562,13 +762,15 @@ static struct tn_port *make(const struct tn_port_spec *spec,
 		offloads = TN_VHOST_NO_OFFLOADS;
 	p = new_port(spec, resources, path, server, offloads);
 	if (!p) {
-		tn_error_set(err, TN_OFPBRC_BAD_PORT, -1, "port %s: out of memory", spec->name);
+		tn_error_set(err, TN_OFPBRC_BAD_PORT, -1, "port %s: no memory or descriptors",
+			spec->name);
 		return NULL;
 	}
 	if (!remember(p)) {
 		tn_error_set(err, TN_OFPBRC_BAD_PORT, -1,
 			"port %s: %s is another port's socket already; give each its own",
 			spec->name, p->path);
+		close_waits(p);
 		free(p);
 		return NULL;
 	}

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Ports of every type come and go by the socket of a tenon-dataplane that forwards."""
+import json
 import os
 import re
+import time
 
 import pytest
 
@@ -156,3 +158,22 @@ def test_links_are_told(site):
     assert client.port_status()[:2] == (ADDED, 2)
     lab.ping("c1", "10.0.0.4")
     lab.stop_switch()
+
+
+def test_idle(site):
+    """Workers sleep until something comes, guests and interfaces that went away or not."""
+    lab, client = site
+    client.port_add(3, "doomed", "tap")
+    client.port_add(4, "vm", "vhost-user", socket=lab.folder + "/served", mode="server")
+    client.port_add(5, "vm2", "vhost-user", socket=lab.folder + "/nobody")
+    client.port_add(6, "vtep", "vxlan", tunnel=dict(remote="198.51.100.9", vni=7))
+    client.port_add(7, "file", "pcap", out=lab.folder + "/out.pcap")
+    lab.ip(None, "link del doomed")
+    lab.ping("c1", "10.0.0.2")
+    time.sleep(3)
+    lab.ping("c1", "10.0.0.2")
+    lab.stop_switch()
+    with open(lab.folder + "/stats.json") as f:
+        stats = json.load(f)
+    for worker in stats["workers"]:
+        assert worker["naps"] < 500 + 20 * stats["seconds"], worker

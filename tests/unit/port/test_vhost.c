@@ -185,13 +185,13 @@ static void test_hostile_messages(void **state)
 
 	(void)state;
 	for (uint32_t request = 0; request < 64; request++) {
-		struct message m = {.request = request};
-		int fd;
+		struct message m = {.request = request, .flags = 1};
+		int fd = connect_to_port();
 
 		memset((uint8_t *)&m + 12, 0xff, sizeof(m) - 12);
+		m.size = request % 2 ? 8 : sizeof(m) - 12;
 		/* Where the one before is still on its way out, this one is turned away. */
-		fd = connect_to_port();
-		tell(fd, m, request % 2 ? 8 : sizeof(m) - 12, -1);
+		(void)!send(fd, &m, 12 + m.size, MSG_NOSIGNAL);
 		close(fd);
 	}
 	port->ops->destroy(port);
@@ -203,6 +203,141 @@ static void test_hostile_messages(void **state)
 	port->ops->destroy(port);
 	halt(&g);
 	check_no_leak();
+}
+
+static bool is_told(struct tn_port *port)
+{
+	struct pollfd p = {.fd = port->ops->wait_fd(port, 0), .events = POLLIN};
+
+	return poll(&p, 1, 0) == 1;
+}
+
+static void kick(struct guest *g)
+{
+	const uint64_t one = 1;
+
+	assert_int_equal(write(g->kick[FROM_GUEST], &one, sizeof(one)), sizeof(one));
+}
+
+static bool is_asked(const struct guest *g)
+{
+	return !(g->rings[FROM_GUEST].used->flags & VRING_USED_F_NO_NOTIFY);
+}
+
+static void expect_frames(struct tn_port *port, unsigned n)
+{
+	struct tn_packet packets[TN_BURST];
+
+	assert_int_equal(receive(port, packets), n);
+	give_back(packets, n);
+}
+
+/* Its process has gone, and the port knows. */
+static void vanish(struct tn_port *port, struct guest *g)
+{
+	close(g->fd);
+	g->fd = -1;
+	while (port->ops->link_up(port))
+		assert_int_equal(poll(NULL, 0, 1), 0);
+}
+
+/* A worker that sleeps hears of a guest that comes, and of each first frame after a pause. */
+static void test_waits(void **state)
+{
+	struct tn_port *port = make_port("server", "all");
+	int fd = port->ops->wait_fd(port, 0);
+	struct guest g;
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		expect_frames(port, 0);
+		assert_true(port->ops->prepare_wait(port, 0));
+		boot(&g, connect_to_port(), FEATURES);
+		assert_true(is_told(port));
+		send_frame(&g, 0, 1);
+		expect_frames(port, 1);
+		assert_false(is_asked(&g));
+		assert_false(is_told(port));
+		for (uint16_t frame = 1; frame < 4; frame++) {
+			assert_true(port->ops->prepare_wait(port, 0));
+			assert_true(is_asked(&g));
+			assert_false(is_told(port));
+			/* A look that finds nothing changes nothing. */
+			expect_frames(port, 0);
+			assert_true(port->ops->prepare_wait(port, 0));
+			assert_true(is_asked(&g));
+			send_frame(&g, frame, 1);
+			kick(&g);
+			assert_true(is_told(port));
+			expect_frames(port, 1);
+			assert_false(is_asked(&g));
+			assert_false(is_told(port));
+		}
+		/* One that came before the guest knew that it is asked. */
+		send_frame(&g, 5, 1);
+		assert_false(port->ops->prepare_wait(port, 0));
+		assert_false(port->ops->prepare_wait(port, 0));
+		expect_frames(port, 1);
+		assert_true(port->ops->prepare_wait(port, 0));
+		send_frame(&g, 6, 1);
+		kick(&g);
+		vanish(port, &g);
+		halt(&g);
+	}
+	assert_int_equal(port->ops->wait_fd(port, 0), fd);
+	port->ops->destroy(port);
+	check_no_leak();
+}
+
+/* What was found before the sleep is not lost when its guest is, nor when its port goes. */
+static void test_found_and_gone(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		struct tn_port *port = make_port("server", "all");
+		struct guest g;
+
+		boot(&g, connect_to_port(), FEATURES);
+		send_frame(&g, 0, 1);
+		assert_false(port->ops->prepare_wait(port, 0));
+		vanish(port, &g);
+		if (i)
+			expect_frames(port, 1);
+		halt(&g);
+		port->ops->destroy(port);
+		check_no_leak();
+	}
+}
+
+/* A descriptor that cannot be waited for, one that is always ready, none: it is only polled. */
+static void test_odd_kicks(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		struct message m = {.request = SET_VRING_KICK, .number = FROM_GUEST};
+		struct tn_port *port = make_port("server", "all");
+		struct guest g;
+		int pipes[2];
+
+		boot(&g, connect_to_port(), FEATURES);
+		assert_int_equal(pipe(pipes), 0);
+		close(pipes[1]);
+		if (i == 2)
+			m.number |= 1u << 8; /* without */
+		tell(g.fd, m, 8, i == 0 ? g.memory_fd : i == 1 ? pipes[0] : -1);
+		(void)ask_features(g.fd);
+		assert_true(port->ops->prepare_wait(port, 0) == (i == 1));
+		assert_true(port->ops->prepare_wait(port, 0) == (i == 1));
+		send_frame(&g, 0, 1);
+		expect_frames(port, 1);
+		(void)port->ops->prepare_wait(port, 0);
+		(void)is_told(port);
+		expect_frames(port, 0);
+		close(pipes[0]);
+		port->ops->destroy(port);
+		halt(&g);
+		check_no_leak();
+	}
 }
 
 /* The port as a client: the guest's side comes late, goes and comes again. */
@@ -250,6 +385,9 @@ int main(void)
 		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_hostile_rings),
 		cmocka_unit_test(test_hostile_messages),
+		cmocka_unit_test(test_waits),
+		cmocka_unit_test(test_found_and_gone),
+		cmocka_unit_test(test_odd_kicks),
 		cmocka_unit_test(test_reconnects),
 	};
 

@@ -16,18 +16,6 @@
 
 #include <cmocka.h>
 
-enum request {
-	GET_FEATURES = 1,
-	SET_FEATURES = 2,
-	SET_OWNER = 3,
-	SET_MEM_TABLE = 5,
-	SET_VRING_NUM = 8,
-	SET_VRING_ADDR = 9,
-	SET_VRING_BASE = 10,
-	SET_VRING_KICK = 12,
-	SET_VRING_CALL = 13,
-};
-
 struct tn_dpdk_buffers guest_buffers;
 char guest_path[64];
 

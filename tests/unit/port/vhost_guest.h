@@ -32,6 +32,18 @@
 #define FROM_GUEST   1u
 #define GUEST_MEMORY UINT64_C(0x10000) /* where the guest thinks it is */
 
+enum request {
+	GET_FEATURES = 1,
+	SET_FEATURES = 2,
+	SET_OWNER = 3,
+	SET_MEM_TABLE = 5,
+	SET_VRING_NUM = 8,
+	SET_VRING_ADDR = 9,
+	SET_VRING_BASE = 10,
+	SET_VRING_KICK = 12,
+	SET_VRING_CALL = 13,
+};
+
 struct message {
 	uint32_t request, flags, size;
 	union {
