@@ -21,16 +21,22 @@ struct tn_access {
 	size_t n;
 };
 
-enum tn_role tn_role_by_name(const char *name)
+const char *tn_role_name(enum tn_role role)
 {
 	static const char *const names[] = {
+		[TN_ROLE_NONE] = "nobody",
 		[TN_ROLE_VIEWER] = "viewer",
 		[TN_ROLE_OPERATOR] = "operator",
 		[TN_ROLE_ADMIN] = "admin",
 	};
 
+	return names[role];
+}
+
+enum tn_role tn_role_by_name(const char *name)
+{
 	for (int i = TN_ROLE_VIEWER; i <= TN_ROLE_ADMIN; i++)
-		if (strcmp(name, names[i]) == 0)
+		if (strcmp(name, tn_role_name((enum tn_role)i)) == 0)
 			return (enum tn_role)i;
 	return TN_ROLE_NONE;
 }

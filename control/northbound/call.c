@@ -187,12 +187,6 @@ static bool check_headers(struct tn_call *c)
 
 static bool check_role(struct tn_call *c)
 {
-	static const char *const names[] = {
-		[TN_ROLE_VIEWER] = "viewer",
-		[TN_ROLE_OPERATOR] = "operator",
-		[TN_ROLE_ADMIN] = "admin",
-	};
-
 	if (c->who.role >= c->route->role &&
 		!(c->who.tenant && (c->route->flags & TN_ROUTE_NO_TENANTS)))
 		return true;
@@ -201,7 +195,7 @@ static bool check_role(struct tn_call *c)
 		tn_answer_error(c, 401, "say who you are: Authorization: Bearer <token>");
 	} else if (c->who.role < c->route->role) {
 		tn_answer_of_error(c, 403, TN_OFPBRC_EPERM, "this needs the role %s; \"%s\" is %s",
-			names[c->route->role], c->who.name, names[c->who.role]);
+			tn_role_name(c->route->role), c->who.name, tn_role_name(c->who.role));
 	} else {
 		tn_answer_of_error(c, 403, TN_OFPBRC_EPERM,
 			"this is not for clients of one tenant; ask an administrator");

@@ -222,25 +222,31 @@ static enum tn_produced produce(struct tn_call *c, struct tn_text *out)
 	return TN_PRODUCED_END;
 }
 
+/* As it may stand in a URL. */
+static void put_escaped(struct tn_text *t, const char *p, const char *as_is)
+{
+	for (; *p; p++)
+		if (strchr(as_is, *p) || (*p >= '0' && *p <= '9') ||
+			((*p | 0x20) >= 'a' && (*p | 0x20) <= 'z'))
+			tn_text_add(t, p, 1);
+		else
+			tn_text_printf(t, "%%%02X", (unsigned char)*p);
+}
+
 /* The same request from the last of this page on. */
 static const char *next_link(struct tn_call *c, const struct list *l)
 {
 	struct tn_text t = {0};
 	char *s;
 
-	tn_text_printf(&t, "<%s?limit=%" PRIu64 "&after=%s", c->path, l->limit, l->last_id);
+	tn_text_add(&t, "<", 1);
+	put_escaped(&t, c->path, "-._~:,/");
+	tn_text_printf(&t, "?limit=%" PRIu64 "&after=%s", l->limit, l->last_id);
 	for (size_t i = 0; i < c->n_query; i++) {
-		const char *p = c->query[i].value;
-
 		if (strcmp(c->query[i].key, "limit") == 0 || strcmp(c->query[i].key, "after") == 0)
 			continue;
 		tn_text_printf(&t, "&%s=", c->query[i].key);
-		for (; *p; p++)
-			if (strchr("-._~:,/", *p) || (*p >= '0' && *p <= '9') ||
-				((*p | 0x20) >= 'a' && (*p | 0x20) <= 'z'))
-				tn_text_add(&t, p, 1);
-			else
-				tn_text_printf(&t, "%%%02X", (unsigned char)*p);
+		put_escaped(&t, c->query[i].value, "-._~:,/");
 	}
 	tn_text_add(&t, ">; rel=\"next\"", 14);
 	s = tn_arena_strdup(&c->arena, t.p);

@@ -233,7 +233,7 @@ static json_t *host_json(const struct tn_codec *codec, const struct tn_host *h)
 	json_object_set_new(j, "mac", mac);
 	json_object_set_new(j, "vlan", json_string(vlan));
 	json_object_set_new(j, "innerVlan", json_string("None"));
-	json_object_set_new(j, "outerTpid", json_string("0x0000"));
+	json_object_set_new(j, "outerTpid", json_string("unknown"));
 	json_object_set_new(j, "configured", json_true());
 	json_object_set_new(j, "suspended", json_false());
 	for (uint32_t i = 0; i < h->n_addresses; i++)

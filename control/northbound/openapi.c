@@ -177,13 +177,12 @@ static json_t *tags(const char *path)
 
 static json_t *operation(const struct tn_route *r)
 {
-	static const char *const roles[] = {"nobody", "viewer", "operator", "admin"};
 	json_t *o = json_object();
 
 	json_object_set_new(o, "operationId", json_string(r->id));
 	json_object_set_new(o, "summary", json_string(r->summary));
 	json_object_set_new(o, "tags", tags(r->path));
-	json_object_set_new(o, "x-role", json_string(roles[r->role]));
+	json_object_set_new(o, "x-role", json_string(tn_role_name(r->role)));
 	json_object_set_new(o, "x-tenants", json_boolean(!(r->flags & TN_ROUTE_NO_TENANTS)));
 	if (r->role == TN_ROLE_NONE)
 		json_object_set_new(o, "security", json_array());

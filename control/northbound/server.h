@@ -24,6 +24,8 @@ enum tn_role {
 
 /* "viewer", "operator", "admin"; TN_ROLE_NONE for another word. */
 enum tn_role tn_role_by_name(const char *name);
+/* "nobody" for TN_ROLE_NONE. */
+const char *tn_role_name(enum tn_role role);
 
 /* Who a client is, when it shows the token (or a certificate with the name as its CN). */
 struct tn_server_token {

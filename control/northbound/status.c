@@ -61,6 +61,17 @@ static json_t *counts_json(struct tn_call *c)
 	return o;
 }
 
+static json_t *you_json(struct tn_call *c)
+{
+	json_t *o = json_pack("{s:s,s:s}", "name", c->who.name, "role", tn_role_name(c->who.role));
+
+	if (c->who.tenant)
+		json_object_set_new(o, "tenant",
+			json_string(tn_names_string(
+				tn_engine_names(tn_call_engine(c)), c->who.tenant)));
+	return o;
+}
+
 static void answer_status(struct tn_call *c)
 {
 	struct tn_engine_status status;
@@ -73,16 +84,18 @@ static void answer_status(struct tn_call *c)
 		o, "dataplaneVersion", json_string(status.version ? status.version : ""));
 	json_object_set_new(o, "since", tn_json_from_u64(status.since_ns / 1000000u));
 	json_object_set_new(o, "started", tn_json_from_u64(c->service->started_ns / 1000000u));
-	json_object_set_new(o, "pending", json_integer(status.pending));
-	json_object_set_new(o, "failed", json_integer(status.failed));
 	json_object_set_new(o, "objects", counts_json(c));
+	json_object_set_new(o, "you", you_json(c));
 	json_object_set_new(o, "sequence", tn_json_from_u64(tn_engine_sequence(tn_call_engine(c))));
-	json_object_set_new(
-		o, "watchers", json_integer((json_int_t)tn_hub_watchers(c->service->hub)));
-	json_object_set_new(o, "memoryBytes", tn_json_from_u64(status.memory_bytes));
-	json_object_set_new(
-		o, "you", json_pack("{s:s,s:i}", "name", c->who.name, "role", (int)c->who.role));
-	json_object_set_new(o, "workers", workers_json(c));
+	/* All clients' together are no tenant's business. */
+	if (!c->who.tenant) {
+		json_object_set_new(o, "pending", json_integer(status.pending));
+		json_object_set_new(o, "failed", json_integer(status.failed));
+		json_object_set_new(
+			o, "watchers", json_integer((json_int_t)tn_hub_watchers(c->service->hub)));
+		json_object_set_new(o, "memoryBytes", tn_json_from_u64(status.memory_bytes));
+		json_object_set_new(o, "workers", workers_json(c));
+	}
 	tn_answer_json(c, 200, o);
 }
 

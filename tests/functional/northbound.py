@@ -64,6 +64,16 @@ def operations(*list_of, **keys):
     return dict({"operations": list(list_of)}, **keys)
 
 
+# Examples of the words in paths.
+WORDS = {"deviceId": DEVICE, "flowId": "1", "tableId": "0", "appId": "a", "appCookie": "0x01",
+         "bucketIds": "1", "meterId": "1", "scope": "global", "port": "1",
+         "mac": "02:00:00:00:00:01", "vlan": "None", "transactionId": "1"}
+
+
+def path_of(template, **other):
+    return "/v1" + re.sub(r"\{([^}]*)\}", lambda m: dict(WORDS, **other)[m[1]], template)
+
+
 # --- the document as judge ---
 
 class Document:

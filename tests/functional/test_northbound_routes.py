@@ -8,7 +8,8 @@ import socket
 import pytest
 
 from northbound import (
-    DEVICE, FRAME, Watch, bucket, flow, from_port, group, host, meter, operations)
+    DEVICE, FRAME, Watch, bucket, flow, from_port, group, host, meter, operations,
+    path_of)
 from tenon import UnixConnection
 
 FLOWS, GROUPS, METERS = ("/v1/%s/%s" % (kind, DEVICE) for kind in ("flows", "groups", "meters"))
@@ -270,16 +271,7 @@ def test_the_judge_judges(site):
 
 # --- what is wrong whatever the request is for ---
 
-WORDS = {"deviceId": DEVICE, "flowId": "1", "tableId": "0", "appId": "a", "appCookie": "0x01",
-         "bucketIds": "1", "meterId": "1", "scope": "global", "port": "1",
-         "mac": "02:00:00:00:00:01", "vlan": "None", "transactionId": "1"}
-
-
-def path_of(template, **other):
-    return "/v1" + re.sub(r"\{([^}]*)\}", lambda m: dict(WORDS, **other)[m[1]], template)
-
-
-def every(site, **such):
+def every(site):
     for method, path, _, operation in site.document.operations:
         if operation["operationId"] == "watch":
             continue
