@@ -77,7 +77,20 @@ static bool needs_finished(const struct tn_program *program)
 	return false;
 }
 
-/* An empty inner frame through the one encoder gives the header; its sum without what varies. */
+/* Without what is filled in for each packet: TOS, two lengths, checksum and source port. */
+static void clear_ip4(struct tn_fast_program *shape)
+{
+	uint32_t sum = 0;
+
+	memset(shape->template + 15, 0, 3);
+	memset(shape->template + 24, 0, 2);
+	for (unsigned i = 14; i < 34; i += 2)
+		sum += tn_load16(shape->template + i);
+	sum = (sum & 0xffff) + (sum >> 16);
+	shape->ip_sum = (uint16_t)((sum & 0xffff) + (sum >> 16));
+}
+
+/* An empty inner frame through the one encoder gives the header. */
 static bool make_template(const struct tn_vxlan_encap *encap, struct tn_fast_program *shape)
 {
 	uint8_t room[TN_HEADROOM_MIN + TN_ETH_LEN] = {0};
@@ -88,17 +101,14 @@ static bool make_template(const struct tn_vxlan_encap *encap, struct tn_fast_pro
 		.headroom = TN_HEADROOM_MIN,
 	};
 	struct tn_headers h = {0};
-	uint32_t sum = 0;
 
-	if (tn_vxlan_push(&view, encap, &h, 0) || view.len != TN_ETH_LEN + TN_VXLAN_OVERHEAD_IP4)
+	if (tn_vxlan_push(&view, encap, &h, 0))
 		return false;
-	memcpy(shape->template, view.data, TN_VXLAN_OVERHEAD_IP4);
-	memset(shape->template + 15, 0, 3); /* tos and total length */
-	memset(shape->template + 24, 0, 2); /* checksum */
-	for (unsigned i = 14; i < 34; i += 2)
-		sum += tn_load16(shape->template + i);
-	sum = (sum & 0xffff) + (sum >> 16);
-	shape->ip_sum = (uint16_t)((sum & 0xffff) + (sum >> 16));
+	shape->overhead = (uint8_t)(view.len - TN_ETH_LEN);
+	shape->kind = shape->overhead == TN_VXLAN_OVERHEAD_IP4 ? TN_FAST_ENCAP : TN_FAST_ENCAP6;
+	memcpy(shape->template, view.data, shape->overhead);
+	if (shape->kind == TN_FAST_ENCAP)
+		clear_ip4(shape);
 	shape->tos = encap->inherit_dscp ? 0 : encap->tos & 0xfc;
 	shape->tos_mask = encap->inherit_dscp ? 0xff : 0x03;
 	return true;
@@ -108,21 +118,21 @@ static void compile_encap(const struct tn_forwarding *fwd, const struct tn_op *o
 	uint32_t entropy, struct tn_fast_program *shape)
 {
 	struct tn_vxlan_encap encap;
-	uint32_t uplink, out;
+	uint32_t uplink, out, ip4;
 
 	if (tn_tunnels_encap(fwd->tunnels, fwd->underlay, op, entropy, &encap, &uplink))
 		return; /* the executor drops with the reason */
 	out = tn_forwarding_index(fwd, uplink);
 	if (out == TN_FORWARDING_NONE || fwd->ports[out].closed)
 		return;
-	/* A template has one checksum and one IP identification. */
-	if (encap.udp_checksum || !encap.dont_fragment || !make_template(&encap, shape))
+	/* A template has one checksum and, over IPv4, one identification. */
+	if (encap.udp_checksum || (!encap.dont_fragment && tn_u128_is_ip4(encap.dst, &ip4)) ||
+		!make_template(&encap, shape))
 		return;
-	shape->kind = TN_FAST_ENCAP;
 	shape->by_entropy = tn_underlay_multipath(fwd->underlay, encap.dst);
 	shape->out = (uint16_t)out;
 	shape->tunnel = (uint16_t)tunnel;
-	shape->max_frame = fwd->ports[out].max_frame - TN_VXLAN_OVERHEAD_IP4;
+	shape->max_frame = fwd->ports[out].max_frame - shape->overhead;
 	if (fwd->ports[tunnel].max_frame < shape->max_frame)
 		shape->max_frame = fwd->ports[tunnel].max_frame;
 }

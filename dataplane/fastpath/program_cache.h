@@ -16,7 +16,8 @@
 enum tn_fast_kind {
 	TN_FAST_DROP,	/* ends without output: reason in `drop` */
 	TN_FAST_OUTPUT, /* unchanged to one plain port */
-	TN_FAST_ENCAP,	/* unchanged into one tunnel, by a header template */
+	TN_FAST_ENCAP,	/* unchanged into one tunnel, by a header template over IPv4 */
+	TN_FAST_ENCAP6, /* the same over IPv6 */
 	TN_FAST_SLOW,	/* anything else: the action executor runs the ops */
 };
 
@@ -27,11 +28,11 @@ enum tn_fast_kind {
 struct tn_fast_program {
 	/* first line: what a hit reads and writes, with the session's */
 	uint8_t kind;	       /* enum tn_fast_kind */
-	uint8_t tos, tos_mask; /* ENCAP: outer TOS = (inner & tos_mask) | tos */
+	uint8_t tos, tos_mask; /* ENCAP*: outer TOS = (inner & tos_mask) | tos */
+	uint8_t overhead;      /* ENCAP*: bytes of the template; else 0 */
 	uint8_t drop;	       /* DROP: enum tn_drop */
-	bool asks_again;       /* SLOW: an op may make the executor ask for a new program */
-	bool by_entropy;       /* ENCAP: another flow may get another next hop */
-	uint16_t ip_sum;       /* ENCAP, IPv4: sum of the outer header but for length and tos */
+	bool by_entropy;       /* ENCAP*: another flow may get another next hop */
+	uint16_t ip_sum;       /* ENCAP: sum of the outer header but for length and tos */
 	union {
 		struct {
 			uint16_t out;	 /* index of the port by which the frame leaves */
@@ -49,7 +50,8 @@ struct tn_fast_program {
 	/* second line */
 	uint8_t template[TN_TEMPLATE_MAX];
 	bool whole;	 /* SLOW: an op needs finished frames (struct tn_packet.offload) */
-	uint32_t longer; /* OUTPUT, ENCAP: frames of more than this are the executor's; 0: none */
+	bool asks_again; /* SLOW: an op may make the executor ask for a new program */
+	uint32_t longer; /* OUTPUT, ENCAP*: frames of more than this are the executor's; 0: none */
 	/* the ops as decided, laid out as struct tn_program */
 	struct tn_program_head {
 		uint32_t n_ops;

@@ -72,30 +72,60 @@ static inline uint32_t entropy_common(const uint8_t *d)
 		tn_load32(d + 26), tn_load32(d + 30), tn_load16(d + 34), tn_load16(d + 36), d[23]);
 }
 
+static inline uint16_t sport_of(uint32_t entropy)
+{
+	return __builtin_bswap16((uint16_t)(TN_VXLAN_SPORT_MIN | (entropy & 0x3fff)));
+}
+
+/* Bytes of the template from `from` on to the same place after d. */
+static inline void put16_of(const struct tn_fast_program *prog, uint8_t *d, unsigned from)
+{
+	const __m128i *t = (const __m128i *)(const void *)(prog->template + from);
+
+	_mm_storeu_si128((__m128i *)(void *)(d + from), _mm_loadu_si128(t));
+}
+
 /*
- * Puts the header template before the frame at d + its length and fills in what differs from packet
- * to packet: TOS, two lengths, the IPv4 checksum and the source port. len: of the inner frame.
+ * Puts the header template at d and fills in what differs from packet to packet: TOS, two lengths,
+ * the IPv4 checksum and the source port. len: of the inner frame, which begins behind it.
  */
-static inline void encapsulate(const struct tn_fast_program *prog, uint8_t *d, uint32_t len,
+static inline void put_header_ip4(const struct tn_fast_program *prog, uint8_t *d, uint32_t len,
 	uint8_t inner_tos, uint32_t entropy)
 {
-	const __m128i *t = (const __m128i *)(const void *)prog->template;
-	uint16_t sport = (uint16_t)(TN_VXLAN_SPORT_MIN | (entropy & 0x3fff));
 	uint8_t tos = (uint8_t)((inner_tos & prog->tos_mask) | prog->tos);
 	uint16_t total = __builtin_bswap16((uint16_t)(len + TN_VXLAN_OVERHEAD_IP4 - TN_ETH_LEN));
 	uint32_t sum = prog->ip_sum + total + ((uint32_t)tos << 8);
 
-	_mm_storeu_si128((__m128i *)(void *)d, _mm_loadu_si128(t));
-	_mm_storeu_si128((__m128i *)(void *)(d + 16), _mm_loadu_si128(t + 1));
-	_mm_storeu_si128((__m128i *)(void *)(d + 32), _mm_loadu_si128(t + 2));
+	put16_of(prog, d, 0);
+	put16_of(prog, d, 16);
+	put16_of(prog, d, 32);
 	store16(d + 48, tn_load16(prog->template + 48));
 	/* Both halves added, and the carry out of that: what is left is in the upper half. */
 	sum += sum >> 16 | sum << 16;
 	d[15] = tos;
 	store16(d + 16, total);
 	store16(d + 24, (uint16_t)(~sum >> 16));
-	store16(d + 34, __builtin_bswap16(sport));
+	store16(d + 34, sport_of(entropy));
 	store16(d + 38, __builtin_bswap16((uint16_t)(len + TN_VXLAN_OVERHEAD_IP4 - 34)));
+}
+
+/* The same over IPv6, where the flow label tells flows apart, too, and nothing has a checksum. */
+static inline void put_header_ip6(const struct tn_fast_program *prog, uint8_t *d, uint32_t len,
+	uint8_t inner_tos, uint32_t entropy)
+{
+	uint32_t tos = (uint8_t)((inner_tos & prog->tos_mask) | prog->tos);
+	uint16_t udp_len = __builtin_bswap16((uint16_t)(len + TN_VXLAN_OVERHEAD_IP6 - 54));
+	uint32_t first = __builtin_bswap32(6u << 28 | tos << 20 | entropy >> 12);
+
+	put16_of(prog, d, 0);
+	put16_of(prog, d, 16);
+	put16_of(prog, d, 32);
+	put16_of(prog, d, 48);
+	put16_of(prog, d, TN_VXLAN_OVERHEAD_IP6 - 16);
+	memcpy(d + 14, &first, sizeof(first));
+	store16(d + 18, udp_len);
+	store16(d + 54, sport_of(entropy));
+	store16(d + 58, udp_len);
 }
 
 /*
@@ -111,24 +141,27 @@ static inline uint64_t extent_of(const struct tn_packet *p)
 	return tn_load64(&p->len);
 }
 
-static inline bool can_encap(const struct tn_fast_program *prog, uint64_t extent)
+static inline bool can_encap(const struct tn_fast_program *prog, uint64_t extent, uint32_t overhead)
 {
-	return (uint32_t)(extent >> 32) - TN_VXLAN_OVERHEAD_IP4 <=
-		UINT16_MAX - TN_VXLAN_OVERHEAD_IP4 &&
+	return (uint32_t)(extent >> 32) - overhead <= UINT16_MAX - overhead &&
 		(uint32_t)extent <= prog->max_frame;
 }
 
 /* One that can_encap(). */
-static inline void put_encap(const struct tn_fast_program *prog, const struct tn_packet *p,
-	struct tn_packet *out, uint64_t extent, uint8_t tos, uint32_t entropy)
+static inline __attribute__((always_inline)) void put_encap(const struct tn_fast_program *prog,
+	const struct tn_packet *p, struct tn_packet *out, uint64_t extent, uint32_t overhead,
+	uint8_t tos, uint32_t entropy)
 {
-	uint8_t *d = p->data - TN_VXLAN_OVERHEAD_IP4;
-	uint64_t longer = extent + TN_VXLAN_OVERHEAD_IP4 - ((uint64_t)TN_VXLAN_OVERHEAD_IP4 << 32);
+	uint64_t longer = extent + overhead - ((uint64_t)overhead << 32);
+	uint8_t *d = p->data - overhead;
 
 	out->buf = p->buf;
 	out->data = d;
 	memcpy(&out->len, &longer, sizeof(longer));
-	encapsulate(prog, d, (uint32_t)extent, tos, entropy);
+	if (overhead == TN_VXLAN_OVERHEAD_IP4)
+		put_header_ip4(prog, d, (uint32_t)extent, tos, entropy);
+	else
+		put_header_ip6(prog, d, (uint32_t)extent, tos, entropy);
 }
 
 /*
@@ -137,7 +170,8 @@ static inline void put_encap(const struct tn_fast_program *prog, const struct tn
  * leave it, which they do before anything else looks at the queue.
  */
 struct way {
-	uint32_t ports; /* of the programs that go this way; NO_PORTS: none */
+	uint32_t ports;	  /* of the programs that go this way; NO_PORTS: none */
+	uint8_t overhead; /* theirs, too */
 	struct tn_wk_tx *q;
 	struct tn_packet *out; /* the next frame's place in the queue */
 	uint64_t bytes;	       /* without what a tunnel adds */
@@ -155,7 +189,7 @@ static __attribute__((noinline)) void leave(struct tn_worker *w, struct way *way
 	way->q->n += n;
 	w->stats[out].tx_bytes += way->bytes;
 	if (tunnel != TN_FAST_NO_TUNNEL) {
-		w->stats[out].tx_bytes += n * TN_VXLAN_OVERHEAD_IP4;
+		w->stats[out].tx_bytes += n * way->overhead;
 		w->stats[tunnel].tx_packets += n;
 		w->stats[tunnel].tx_bytes += way->bytes;
 	}
@@ -171,6 +205,7 @@ static __attribute__((noinline)) void turn_to(
 	way->out = &way->q->packets[way->q->n];
 	way->bytes = 0;
 	way->ports = prog->ports;
+	way->overhead = prog->overhead;
 }
 
 /* What the frames of one unfinished packet have in common. */
@@ -185,12 +220,12 @@ static void encap_finished(struct tn_worker *w, void *ctx, struct tn_packet *p)
 	const struct encap_frames *f = ctx;
 	struct way way = {.ports = NO_PORTS};
 
-	if (!can_encap(f->prog, extent_of(p))) {
+	if (!can_encap(f->prog, extent_of(p), f->prog->overhead)) {
 		tn_wk_drop(w, p->len > f->prog->max_frame ? TN_DROP_MTU : TN_DROP_NO_HEADROOM, p);
 		return;
 	}
 	turn_to(w, &way, f->prog, 1);
-	put_encap(f->prog, p, way.out++, extent_of(p), f->tos, f->entropy);
+	put_encap(f->prog, p, way.out++, extent_of(p), f->prog->overhead, f->tos, f->entropy);
 	way.bytes = p->len;
 	leave(w, &way);
 }
@@ -218,7 +253,7 @@ static __attribute__((noinline)) void act_other(struct tn_worker *w, struct way 
 
 	leave(w, way);
 	if (!tn_wk_run_longer(w, prog, run->in, p)) {
-		if (prog->kind == TN_FAST_ENCAP)
+		if (prog->overhead)
 			encap_other(w, prog, p, i);
 		else if (p->offload)
 			tn_wk_transmit_unfinished(w, prog->out, p);
@@ -237,12 +272,13 @@ struct todo {
 
 static inline bool next_goes(const struct todo *t, const struct way *way)
 {
-	return t->run < t->end && t->run->program->ports == way->ports;
+	return t->run < t->end && t->run->program->ports == way->ports &&
+		t->run->program->overhead == way->overhead;
 }
 
-/* The runs that go this way. */
-static __attribute__((noinline)) void act_encap(
-	struct tn_worker *w, struct way *way, struct todo *t)
+/* The runs that go this way; overhead is a constant where it is used. */
+static inline __attribute__((always_inline)) void act_encap(
+	struct tn_worker *w, struct way *way, struct todo *t, uint32_t overhead)
 {
 	struct tn_packet *out = way->out, *p = t->p;
 	uint64_t bytes = 0;
@@ -255,16 +291,17 @@ static __attribute__((noinline)) void act_encap(
 			const uint8_t *d = p[i].data;
 			uint64_t extent = extent_of(&p[i]);
 
-			if (tn_unlikely(!can_encap(prog, extent))) {
+			if (tn_unlikely(!can_encap(prog, extent, overhead))) {
 				way->out = out;
 				act_other(w, way, t->run, &p[i], i, t->n - i - 1);
 				out = way->out;
 				continue;
 			}
 			if (tn_likely(!(w->uncommon >> i & 1)))
-				put_encap(prog, &p[i], out, extent, d[15], entropy_common(d));
+				put_encap(prog, &p[i], out, extent, overhead, d[15],
+					entropy_common(d));
 			else
-				put_encap(prog, &p[i], out, extent, w->rare[i].tos,
+				put_encap(prog, &p[i], out, extent, overhead, w->rare[i].tos,
 					w->rare[i].entropy);
 			out++;
 			bytes += (uint32_t)extent;
@@ -273,6 +310,18 @@ static __attribute__((noinline)) void act_encap(
 	} while (next_goes(t, way));
 	way->out = out;
 	way->bytes += bytes;
+}
+
+static __attribute__((noinline)) void act_encap_ip4(
+	struct tn_worker *w, struct way *way, struct todo *t)
+{
+	act_encap(w, way, t, TN_VXLAN_OVERHEAD_IP4);
+}
+
+static __attribute__((noinline)) void act_encap_ip6(
+	struct tn_worker *w, struct way *way, struct todo *t)
+{
+	act_encap(w, way, t, TN_VXLAN_OVERHEAD_IP6);
 }
 
 /* The same without a tunnel. */
@@ -314,7 +363,11 @@ static void act(struct tn_worker *w, struct todo t)
 		switch ((enum tn_fast_kind)prog->kind) {
 		case TN_FAST_ENCAP:
 			turn_to(w, &way, prog, t.n - run->first);
-			act_encap(w, &way, &t);
+			act_encap_ip4(w, &way, &t);
+			break;
+		case TN_FAST_ENCAP6:
+			turn_to(w, &way, prog, t.n - run->first);
+			act_encap_ip6(w, &way, &t);
 			break;
 		case TN_FAST_OUTPUT:
 			turn_to(w, &way, prog, t.n - run->first);

@@ -16,11 +16,15 @@
 #define IN	1u
 #define OUT	2u
 #define VXLAN	10u
-#define FRAME	60u
+#define PAYLOAD 18u
+#define HEADERS 64u
+#define VID	5u
 #define ROOM	128u
-#define BUF	256u
+#define BUF	384u
 #define LOCAL	0xc6336401u /* 198.51.100.1 */
 #define REMOTE	0xc6336402u
+#define LOCAL6	((tn_u128)0x20010db8 << 96 | 1)
+#define REMOTE6 (LOCAL6 + 1)
 #define PACKETS 4000000u
 #define ROUNDS	5u
 #define MAC(x)                              \
@@ -32,8 +36,22 @@
 #define ENDPOINTS 64u
 #define NETWORKS  250u
 
+struct bench;
+
+struct scenario {
+	const char *name;
+	void (*rules)(struct bench *b);
+	void (*addresses)(uint32_t i, uint8_t *macs, uint32_t *src, uint32_t *dst); /* or NULL */
+	bool decap;    /* frames come in VXLAN */
+	bool outer6;   /* the underlay is IPv6 */
+	bool inner6;   /* so is what is inside */
+	bool tagged;   /* frames have a VLAN tag */
+	bool altered;  /* they are sent with other headers, so each is written anew */
+	bool per_flow; /* flows choose the tunnel's far end and network */
+};
+
 struct bench {
-	const char *scenario;
+	const struct scenario *s;
 	uint32_t flows;
 	uint64_t packets;
 	unsigned rounds;
@@ -42,6 +60,7 @@ struct bench {
 	struct tn_forwarding *fwd;
 	struct tn_worker *worker;
 	uint8_t *frames;
+	uint8_t (*headers)[HEADERS]; /* of altered frames, as they were */
 	uint32_t frame_len;
 };
 
@@ -128,53 +147,114 @@ static void put_udp(
 	put16(d + 24, 8 + payload);
 }
 
-static void put_inner(const struct bench *b, uint8_t *d, uint32_t i)
+static void put_ip6(uint8_t *d, tn_u128 src, tn_u128 dst, unsigned payload)
 {
-	static const uint8_t macs[14] = {2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 8, 0};
-	uint32_t src = 0x0a000001 + i % 254, dst = 0x0a010002;
+	const struct tn_ip6 from = tn_u128_to_ip6(src), to = tn_u128_to_ip6(dst);
 
-	memcpy(d, macs, sizeof(macs));
-	if (!strcmp(b->scenario, "mesh")) {
-		d[2] = 1;
-		d[3] = (uint8_t)(i >> 16);
-		put16(d + 4, i & 0xffff);
-		dst = 0x0a010000 + (i & 0xffff);
-	}
-	if (!strcmp(b->scenario, "acl")) {
-		uint32_t r = i * 2654435761u;
-
-		src = 0x0a000001 + (r & 0xffff);
-		dst = 0x0a010001 + (r >> 16);
-	}
-	memset(d + 42, 'x', FRAME - 42);
-	put_udp(d + 14, src, dst, 1024 + i % 60000, 2000 + i / 60000, FRAME - 42);
+	memset(d, 0, 8);
+	d[0] = 0x60;
+	put16(d + 4, payload);
+	d[6] = 17;
+	d[7] = 64;
+	memcpy(d + 8, &from, 16);
+	memcpy(d + 24, &to, 16);
 }
 
-static void put_outer(uint8_t *d, uint32_t i)
+static void put_udp6(uint8_t *d, unsigned sport, unsigned dport, unsigned payload)
 {
-	static const uint8_t macs[14] = {2, 0xaa, 0, 0, 0, 1, 2, 0xaa, 0, 0, 0, 2, 8, 0};
-	static const uint8_t vxlan[8] = {8, 0, 0, 0, 0, 0, 100, 0};
+	put16(d, sport);
+	put16(d + 2, dport);
+	put16(d + 4, 8 + payload);
+	put16(d + 6, 0);
+}
+
+static void mesh_addresses(uint32_t i, uint8_t *macs, uint32_t *src, uint32_t *dst)
+{
+	(void)src;
+	macs[2] = 1;
+	macs[3] = (uint8_t)(i >> 16);
+	put16(macs + 4, i & 0xffff);
+	*dst = 0x0a010000 + (i & 0xffff);
+}
+
+static void spread_addresses(uint32_t i, uint8_t *macs, uint32_t *src, uint32_t *dst)
+{
+	uint32_t r = i * 2654435761u;
+
+	(void)macs;
+	*src = 0x0a000001 + (r & 0xffff);
+	*dst = 0x0a010001 + (r >> 16);
+}
+
+/* Returns its length. */
+static uint32_t put_inner(const struct scenario *s, uint8_t *d, uint32_t i)
+{
+	static const uint8_t macs[12] = {2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1};
+	uint32_t src = 0x0a000001 + i % 254, dst = 0x0a010002;
+	uint8_t *const start = d;
 
 	memcpy(d, macs, sizeof(macs));
-	put_udp(d + 14, REMOTE, LOCAL, 49152 + i % 16384, 4789, 8 + FRAME);
-	memcpy(d + 42, vxlan, sizeof(vxlan));
+	if (s->addresses)
+		s->addresses(i, d, &src, &dst);
+	d += sizeof(macs);
+	if (s->tagged) {
+		put32(d, 0x81000000 | VID);
+		d += 4;
+	}
+	put16(d, s->inner6 ? 0x86dd : 0x0800);
+	d += 2;
+	if (s->inner6) {
+		put_ip6(d, LOCAL6 + src, LOCAL6 + dst, 8 + PAYLOAD);
+		put_udp6(d + 40, 1024 + i % 60000, 2000 + i / 60000, PAYLOAD);
+		d += 48;
+	} else {
+		put_udp(d, src, dst, 1024 + i % 60000, 2000 + i / 60000, PAYLOAD);
+		d += 28;
+	}
+	memset(d, 'x', PAYLOAD);
+	return (uint32_t)(d + PAYLOAD - start);
+}
+
+static void put_outer(const struct scenario *s, uint8_t *d, uint32_t len, uint32_t i)
+{
+	static const uint8_t macs[12] = {2, 0xaa, 0, 0, 0, 1, 2, 0xaa, 0, 0, 0, 2};
+	static const uint8_t vxlan[8] = {8, 0, 0, 0, 0, 0, 100, 0};
+	unsigned sport = 49152 + i % 16384;
+
+	memcpy(d, macs, sizeof(macs));
+	put16(d + 12, s->outer6 ? 0x86dd : 0x0800);
+	d += 14;
+	if (s->outer6) {
+		put_ip6(d, REMOTE6, LOCAL6, 16 + len);
+		put_udp6(d + 40, sport, 4789, 8 + len);
+		d += 48;
+	} else {
+		put_udp(d, REMOTE, LOCAL, sport, 4789, 8 + len);
+		d += 28;
+	}
+	memcpy(d, vxlan, sizeof(vxlan));
 }
 
 static void make_frames(struct bench *b)
 {
-	bool outer = !strcmp(b->scenario, "decap");
+	const struct scenario *s = b->s;
 	size_t size = ((size_t)b->flows * BUF + (2u << 20)) & ~(size_t)((2u << 20) - 1);
+	uint32_t outer = s->outer6 ? TN_VXLAN_OVERHEAD_IP6 : TN_VXLAN_OVERHEAD_IP4;
 
+	if (!s->decap)
+		outer = 0;
 	b->frames = aligned_alloc(2u << 20, size);
-	if (!b->frames)
+	b->headers = calloc(b->flows, sizeof(*b->headers));
+	if (!b->frames || !b->headers)
 		die("out of memory");
-	b->frame_len = FRAME + (outer ? TN_VXLAN_OVERHEAD_IP4 : 0);
 	for (uint32_t i = 0; i < b->flows; i++) {
 		uint8_t *d = b->frames + (size_t)i * BUF + ROOM;
+		uint32_t len = put_inner(s, d + outer, i);
 
-		put_inner(b, d + (outer ? TN_VXLAN_OVERHEAD_IP4 : 0), i);
 		if (outer)
-			put_outer(d, i);
+			put_outer(s, d, len, i);
+		memcpy(b->headers[i], d, HEADERS);
+		b->frame_len = outer + len;
 	}
 }
 
@@ -219,6 +299,60 @@ static void add_default(struct bench *b, uint32_t in_port, uint32_t port, uint16
 
 	from(&fm, in_port, priority);
 	add(b, &fm, list, 1);
+}
+
+static void rules_plain(struct bench *b)
+{
+	add_default(b, IN, OUT, 1);
+}
+
+static void rules_encap(struct bench *b)
+{
+	add_default(b, IN, VXLAN, 1);
+}
+
+static void rules_decap(struct bench *b)
+{
+	add_default(b, VXLAN, IN, 1);
+}
+
+/* One that reads IPv6 addresses and ports and takes nothing, so that every flow has a session. */
+static void rules_flows6(struct bench *b)
+{
+	struct tn_flow_mod fm;
+
+	from(&fm, IN, 20);
+	tn_match_set_exact(&fm.match, TN_FIELD_ETH_TYPE, 0x86dd);
+	tn_match_set_exact(&fm.match, TN_FIELD_IP_PROTO, 17);
+	tn_match_set_exact(&fm.match, TN_FIELD_IPV6_SRC, 1);
+	tn_match_set_exact(&fm.match, TN_FIELD_IPV6_DST, 1);
+	tn_match_set_exact(&fm.match, TN_FIELD_UDP_SRC, 1);
+	add(b, &fm, NULL, 0);
+	add_default(b, IN, VXLAN, 1);
+}
+
+/* A router's work, then into the tunnel. */
+static void rules_route(struct bench *b)
+{
+	struct tn_action list[] = {set(TN_FIELD_ETH_SRC, UINT64_C(0x020000000011)),
+		set(TN_FIELD_ETH_DST, UINT64_C(0x020000000012)), {.type = TN_ACTION_DEC_TTL},
+		output(VXLAN)};
+	struct tn_flow_mod fm;
+
+	from(&fm, IN, 10);
+	tn_match_set_exact(&fm.match, TN_FIELD_ETH_TYPE, 0x0800);
+	add(b, &fm, list, TN_ARRAY_SIZE(list));
+}
+
+/* A trunk's network. */
+static void rules_vlan(struct bench *b)
+{
+	struct tn_action list[] = {{.type = TN_ACTION_POP_VLAN}, output(VXLAN)};
+	struct tn_flow_mod fm;
+
+	from(&fm, IN, 10);
+	tn_match_set_exact(&fm.match, TN_FIELD_VLAN_VID, 0x1000 | VID);
+	add(b, &fm, list, TN_ARRAY_SIZE(list));
 }
 
 static void rules_mesh(struct bench *b)
@@ -281,52 +415,59 @@ static void rules_acl(struct bench *b)
 	add_default(b, IN, VXLAN, 1);
 }
 
-static void make_rules(struct bench *b)
+static const struct scenario scenarios[] = {
+	{.name = "plain", .rules = rules_plain},
+	{.name = "encap", .rules = rules_encap},
+	{.name = "decap", .rules = rules_decap, .decap = true},
+	{.name = "mesh", .rules = rules_mesh, .addresses = mesh_addresses, .per_flow = true},
+	{.name = "l2", .rules = rules_l2},
+	{.name = "acl", .rules = rules_acl, .addresses = spread_addresses},
+	{.name = "encap-v6", .rules = rules_encap, .inner6 = true},
+	{.name = "flows-v6", .rules = rules_flows6, .inner6 = true},
+	{.name = "encap-u6", .rules = rules_encap, .outer6 = true},
+	{.name = "decap-u6", .rules = rules_decap, .decap = true, .outer6 = true},
+	{.name = "vlan", .rules = rules_vlan, .tagged = true, .altered = true},
+	{.name = "route", .rules = rules_route, .altered = true},
+};
+
+static const struct scenario *find_scenario(const char *name)
 {
-	if (!strcmp(b->scenario, "plain"))
-		add_default(b, IN, OUT, 1);
-	else if (!strcmp(b->scenario, "encap"))
-		add_default(b, IN, VXLAN, 1);
-	else if (!strcmp(b->scenario, "decap"))
-		add_default(b, VXLAN, IN, 1);
-	else if (!strcmp(b->scenario, "mesh"))
-		rules_mesh(b);
-	else if (!strcmp(b->scenario, "l2"))
-		rules_l2(b);
-	else if (!strcmp(b->scenario, "acl"))
-		rules_acl(b);
-	else
-		die("scenarios: plain encap decap mesh l2 acl");
+	for (size_t i = 0; i < TN_ARRAY_SIZE(scenarios); i++) {
+		if (!strcmp(name, scenarios[i].name))
+			return &scenarios[i];
+	}
+	return NULL;
 }
 
 /* --- the switch around the worker ------------------------------------------------------------- */
 
 static struct tn_underlay *make_underlay(void)
 {
-	const struct tn_underlay_address address = {
-		.address = tn_u128_from_ip4(LOCAL), .prefix_len = 24, .mac = MAC(1), .port = OUT};
-	struct tn_underlay_neighbour n[1 + ENDPOINTS] = {
-		{.address = tn_u128_from_ip4(REMOTE), .mac = MAC(2), .port = OUT}};
-	const struct tn_underlay_config config = {.addresses = &address,
-		.n_addresses = 1,
+	const struct tn_underlay_address addresses[] = {
+		{.address = tn_u128_from_ip4(LOCAL), .prefix_len = 24, .mac = MAC(1), .port = OUT},
+		{.address = LOCAL6, .prefix_len = 64, .mac = MAC(1), .port = OUT}};
+	struct tn_underlay_neighbour n[2 + ENDPOINTS] = {
+		{.address = tn_u128_from_ip4(REMOTE), .mac = MAC(2), .port = OUT},
+		{.address = REMOTE6, .mac = MAC(2), .port = OUT}};
+	const struct tn_underlay_config config = {.addresses = addresses,
+		.n_addresses = TN_ARRAY_SIZE(addresses),
 		.neighbours = n,
 		.n_neighbours = TN_ARRAY_SIZE(n)};
 
 	for (uint32_t i = 0; i < ENDPOINTS; i++)
-		n[1 + i] =
+		n[2 + i] =
 			(struct tn_underlay_neighbour){.address = tn_u128_from_ip4(REMOTE + 98 + i),
 				.mac = MAC((uint8_t)(3 + i)),
 				.port = OUT};
 	return tn_underlay_new(&config);
 }
 
-static struct tn_tunnels *make_tunnels(const struct bench *b)
+static struct tn_tunnels *make_tunnels(const struct scenario *s)
 {
-	bool mesh = !strcmp(b->scenario, "mesh");
 	const struct tn_tunnel_config config = {.number = VXLAN,
-		.options = {.remote_flow = mesh,
-			.remote = tn_u128_from_ip4(REMOTE),
-			.vni_flow = mesh,
+		.options = {.remote_flow = s->per_flow,
+			.remote = s->outer6 ? REMOTE6 : tn_u128_from_ip4(REMOTE),
+			.vni_flow = s->per_flow,
 			.vni = 100,
 			.udp_port = 4789,
 			.ttl = 64,
@@ -364,14 +505,14 @@ static void make_switch(struct bench *b)
 	}
 	b->fwd->n_ports = 3;
 	b->fwd->underlay = make_underlay();
-	b->fwd->tunnels = make_tunnels(b);
-	make_rules(b);
+	b->fwd->tunnels = make_tunnels(b->s);
+	b->s->rules(b);
 	b->fwd->snapshot = tn_switch_snapshot(b->sw);
 }
 
 static double run(struct bench *b)
 {
-	unsigned port = !strcmp(b->scenario, "decap") ? 1 : 0;
+	unsigned port = b->s->decap ? 1 : 0;
 	uint64_t cycles = 0;
 	uint32_t next = 0;
 
@@ -382,6 +523,8 @@ static double run(struct bench *b)
 		for (unsigned k = 0; k < TN_BURST; k++) {
 			uint8_t *d = b->frames + (size_t)next * BUF + ROOM;
 
+			if (b->s->altered)
+				memcpy(d, b->headers[next], HEADERS);
 			burst[k] = (struct tn_packet){
 				.buf = d, .data = d, .len = b->frame_len, .headroom = ROOM};
 			next = next + 1 == b->flows ? 0 : next + 1;
@@ -403,18 +546,19 @@ static void report(const struct bench *b, double cycles, bool json)
 		printf("{\"scenario\":\"%s\",\"flows\":%u,\"cycles_per_packet\":%.1f,"
 		       "\"sent\":%lu,\"hits\":%lu,\"misses\":%lu,\"sessions\":%u,"
 		       "\"bytes_per_session\":%zu}\n",
-			b->scenario, b->flows, cycles, (unsigned long)n_sent, (unsigned long)s.hits,
+			b->s->name, b->flows, cycles, (unsigned long)n_sent, (unsigned long)s.hits,
 			(unsigned long)s.misses, s.sessions, s.session_bytes);
 	else
-		printf("%-6s %7u flows  %6.1f cycles a packet  %u sessions, %lu misses, frames "
+		printf("%-8s %7u flows  %6.1f cycles a packet  %u sessions, %lu misses, frames "
 		       "of %u bytes sent\n",
-			b->scenario, b->flows, cycles, s.sessions, (unsigned long)s.misses,
+			b->s->name, b->flows, cycles, s.sessions, (unsigned long)s.misses,
 			len_sent);
 }
 
 static const char help[] =
 	"usage: bench_fastpath [--packets N] [--rounds N] [--sessions N] [--json] SCENARIO [FLOWS]\n"
-	"scenarios: plain encap decap mesh l2 acl; --sessions 0 decides every packet\n";
+	"scenarios: plain encap decap mesh l2 acl encap-v6 flows-v6 encap-u6 decap-u6 vlan route;\n"
+	"--sessions 0 decides every packet\n";
 
 int main(int argc, char **argv)
 {
@@ -441,7 +585,9 @@ int main(int argc, char **argv)
 	}
 	if (optind >= argc)
 		die(help);
-	b.scenario = argv[optind];
+	b.s = find_scenario(argv[optind]);
+	if (!b.s)
+		die(help);
 	b.flows = optind + 1 < argc ? (uint32_t)strtoul(argv[optind + 1], NULL, 10) : 1000;
 	make_frames(&b);
 	make_switch(&b);
