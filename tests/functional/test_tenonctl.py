@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """tenonctl against tenond and tenon-dataplane: every command, as text and as JSON."""
+import hashlib
 import json
 import os
 import re
@@ -9,6 +10,7 @@ import time
 import pytest
 
 from tenon import BUILD, Tenon
+from test_tenond import free_port
 from test_tenonctl_parse import DIFFER, OK, REFUSED, TENONCTL, TOP, UNREACHABLE, USAGE
 
 DOCUMENT = {
@@ -48,10 +50,26 @@ class Ctl:
         return self.text("flow", "dump", "--no-stats", *words).strip().split("\n")
 
 
+def eventually(look):
+    """What a daemon does after it has answered."""
+    deadline = time.monotonic() + 30
+    while not look():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def start(tenon):
+    """Returns when the daemon has the data plane."""
+    tenon.start()
+    ctl = Ctl(tenon)
+    eventually(lambda: ctl("status").returncode == OK)
+    return ctl
+
+
 @pytest.fixture(scope="module")
 def running(tmp_path_factory):
     made = Tenon(tmp_path_factory.mktemp("tenonctl"), document=DOCUMENT)
-    made.start()
+    start(made)
     yield made
     made.close()
 
@@ -81,14 +99,6 @@ def test_add_mod_del_dump(ctl):
     assert ctl.text("flow", "del", "tcp") == "1 flow deleted\n"
     assert ctl.text("flow", "del") == "1 flow deleted\n"
     assert ctl.text("flow", "dump") == ""
-
-
-def eventually(look):
-    """What is counted by a worker appears when it has looked at the packet."""
-    deadline = time.monotonic() + 30
-    while not look():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def send(ctl, port, frame="ffffffffffff020000000001" + "88b5" + 46 * "00", times=1):
@@ -475,8 +485,7 @@ def test_config(ctl, tmp_path):
 
 def test_data_plane_away(tmp_path):
     tenon = Tenon(tmp_path, document=DOCUMENT)
-    ctl = Ctl(tenon)
-    tenon.start()
+    ctl = start(tenon)
     ctl.text("flow", "add", "priority=1,tcp,actions=drop")
     tenon.dataplane.kill()
     eventually(lambda: "away" in ctl("status").stdout)
@@ -487,6 +496,71 @@ def test_data_plane_away(tmp_path):
     assert ctl.refused("trace", "in_port=1,tcp", code=UNREACHABLE)
     tenon.tenond.kill()
     assert "is tenond running?" in ctl.refused("flow", "dump", code=UNREACHABLE)
+    tenon.close()
+
+
+# --- from elsewhere ---
+
+SECRET = "correct horse battery staple"
+
+
+def make_certificates(folder):
+    """ca.pem, server.pem and client.pem with their keys, for 127.0.0.1 and a client "root"."""
+    def openssl(*words):
+        subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True)
+
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+            "-days", "2", "-subj", "/CN=test ca", "-keyout", "ca.key", "-out", "ca.pem")
+    for name, subject in (("server", "/CN=127.0.0.1"), ("client", "/CN=root")):
+        (folder / (name + ".ext")).write_text("subjectAltName=IP:127.0.0.1\n")
+        openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
+                subject, "-keyout", name + ".key", "-out", name + ".csr")
+        openssl("x509", "-req", "-in", name + ".csr", "-CA", "ca.pem", "-CAkey", "ca.key",
+                "-CAcreateserial", "-days", "2", "-extfile", name + ".ext", "-out", name + ".pem")
+
+
+def test_over_tls(tmp_path):
+    make_certificates(tmp_path)
+    port, plain = free_port(), free_port()
+    tenon = Tenon(tmp_path, document=DOCUMENT, config={
+        "listen": [{"address": "127.0.0.1", "port": port, "key": str(tmp_path / "server.key"),
+                    "certificate": str(tmp_path / "server.pem"),
+                    "clientCa": str(tmp_path / "ca.pem")},
+                   {"address": "127.0.0.1", "port": plain}],
+        "tokens": [{"name": "looker", "role": "viewer",
+                    "sha256": hashlib.sha256(SECRET.encode()).hexdigest()},
+                   {"name": "root", "role": "admin"}]})
+    ctl = start(tenon)
+    token, wrong = tmp_path / "token", tmp_path / "wrong"
+    token.write_text(SECRET + "\n")
+    wrong.write_text("something else")
+    ca = ["--ca", tmp_path / "ca.pem"]
+    there = ["--server", "https://127.0.0.1:%d" % port, *ca]
+    assert ", viewer\n" in ctl.text(*there, "--token-file", token, "status")
+    assert "looker" in ctl.text(*there, "--token-file", token, "status")
+    assert "operator" in ctl.refused(*there, "--token-file", token, "flow", "add", "actions=drop")
+    client = ["--cert", tmp_path / "client.pem", "--key", tmp_path / "client.key"]
+    assert ", admin\n" in ctl.text(*there, *client, "status")
+    ctl.text(*there, *client, "flow", "add", "in_port=vm-a actions=drop")
+    assert ctl.flows() == ['in_port="vm-a" actions=drop']
+    assert "--token-file" in ctl.refused(*there, "status")
+    assert "--token-file" in ctl.refused(*there, "--token-file", wrong, "status")
+    # What is wrong with the connection is said.
+    for words, says in [
+            (["--server", "https://127.0.0.1:%d" % port], "--ca FILE"),
+            (["--server", there[1], "--ca", wrong], "--ca"),
+            (["--server", "https://127.0.0.1:%d" % plain, *ca], "http://"),
+            (["--server", "http://127.0.0.1:%d" % port], "https://"),
+            (["--server", "https://127.0.0.1:1", *ca], "nobody answers"),
+            (["--server", "https://tenon.invalid", *ca], "resolve")]:
+        assert says in ctl.refused(*words, "--token-file", token, "status", code=UNREACHABLE)
+    assert "nonexistent" in ctl.refused(*there, "--token-file", "/nonexistent", "status",
+                                        code=USAGE)
+    # The same by the environment; an option comes before it.
+    ctl.env.update(TENON_SERVER=there[1], TENON_TOKEN_FILE=str(token), TENON_CA=str(ca[1]))
+    assert ", viewer\n" in ctl.text("status")
+    assert ", admin\n" in ctl.text("--socket", tenon.socket, "status")
+    assert ", viewer\n" in ctl.text("--server", "http://127.0.0.1:%d" % plain, "status")
     tenon.close()
 
 

@@ -157,6 +157,8 @@ static void say_problem(struct tn_ctl *ctl, long status, const json_t *problem)
 		tn_ctl_say("the daemon refused it: HTTP status %ld", status);
 	if (ctl->asked && ctl->asked->n > 1)
 		tn_ctl_say("nothing was changed");
+	if (status == 413)
+		tn_ctl_say("or let tenond take larger ones: limits/bodyBytes of its configuration");
 	if (status == 401)
 		tn_ctl_say("show a token, --token-file FILE, or a certificate, --cert and --key");
 }

@@ -156,13 +156,15 @@ const struct tn_ctl_command tn_ctl_flow_commands[] = {
 		flow_add, FILE_AND_APP, 0, -1, TN_CTL_WORD_FLOW, false},
 	{"flow", "mod", "FLOW... | -f FILE | -", "change the actions of flows",
 		"Of all flows that are at least as narrow as the one that is named; with --strict of\n"
-		"exactly that one. No flow is added.",
+		"exactly that one. Without table= of all tables, with --strict of table 0. No flow is\n"
+		"added.",
 		"tenonctl flow mod tcp,tp_dst=80 actions=output:3\n"
 		"tenonctl flow mod --strict 'priority=100,in_port=vm-a,actions=drop'",
 		flow_mod, FILE_AND_APP | TN_CTL_O(TN_CTL_STRICT), 0, -1, TN_CTL_WORD_FLOW, false},
 	{"flow", "del", "[FLOW...] | -f FILE | -", "delete flows; without a flow, all of them",
 		"All that are at least as narrow as the one that is named; with --strict exactly that\n"
-		"one. cookie=V/MASK, out_port=P and out_group=G choose among them.",
+		"one. Without table= of all tables, with --strict of table 0. cookie=V/MASK, out_port=P\n"
+		"and out_group=G choose among them.",
 		"tenonctl flow del table=3,tcp\n"
 		"tenonctl flow del cookie=0x10/0xf0,out_port=vm-a\n"
 		"tenonctl flow del --strict 'priority=100,tcp,nw_dst=10.0.0.1'",

@@ -240,10 +240,10 @@ int tn_ctl_flow_dump(struct tn_ctl *ctl, const struct tn_ctl_words *words)
 
 /* --- files ------------------------------------------------------------------------------------ */
 
-/* Flows of a file: as lines, or as JSON. */
+/* Flows of a file: as lines, or as JSON that is to be sent. */
 struct file {
 	struct lines *lines;
-	json_t *flows;
+	struct tn_ctl_operations *flows;
 	struct tn_ctl *ctl;
 };
 
@@ -258,10 +258,11 @@ static void take_mod(void *ctx, const struct tn_flow_mod *fm)
 	if (f->lines)
 		add_line(f->lines, &info, tn_ofctl_print_flow(&info, names, false, 0));
 	else
-		json_array_append_new(f->flows, tn_flow_to_json(&codec, &info));
+		tn_ctl_operations_add(f->flows, tn_flow_to_json(&codec, &info));
 }
 
-static int read_file(struct tn_ctl *ctl, const char *path, struct lines *lines, json_t *flows)
+static int read_file(
+	struct tn_ctl *ctl, const char *path, struct lines *lines, struct tn_ctl_operations *flows)
 {
 	struct file f = {lines, flows, ctl};
 	struct tn_ctl_input in;
@@ -287,23 +288,25 @@ static void tell_replaced(struct tn_ctl *ctl, const json_t *answer)
 
 int tn_ctl_flow_replace(struct tn_ctl *ctl, const struct tn_ctl_words *words)
 {
-	json_t *flows = json_array(), *body, *answer;
-	char *path;
+	struct tn_ctl_operations flows = {0};
+	json_t *answer = NULL;
+	char *path, *body;
 	int code = tn_ctl_learn_device(ctl);
 
 	if (!code)
-		code = read_file(ctl, words->word[0], NULL, flows);
-	body = json_pack("{s:o}", "flows", flows);
+		code = read_file(ctl, words->word[0], NULL, &flows);
 	if (!code) {
+		body = tn_ctl_path("{\"flows\":[%.*s]}", (int)flows.len, flows.n ? flows.text : "");
 		path = tn_ctl_path("/v1/flows/of:%016" PRIx64, ctl->dpid);
 		path = tn_ctl_manner(ctl, tn_ctl_query(path, "appId", tn_ctl_app(ctl)));
-		code = tn_ctl_send(ctl, "PUT", path, body, &answer);
-		if (!code)
-			tell_replaced(ctl, answer);
-		json_decref(answer);
+		code = tn_ctl_send_text(ctl, "PUT", path, body, &answer);
 		free(path);
+		free(body);
 	}
-	json_decref(body);
+	if (!code)
+		tell_replaced(ctl, answer);
+	json_decref(answer);
+	tn_ctl_operations_fini(&flows);
 	return code;
 }
 

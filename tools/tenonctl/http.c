@@ -224,15 +224,29 @@ static void complain_of_socket(const char *path)
 			path);
 }
 
+/* What went wrong with TLS, with what helps. */
+static bool complain_of_tls(const struct tn_ctl_http *http, CURLcode rc, const char *why)
+{
+	const char *help;
+
+	if (strstr(why, "wrong version number") || strstr(why, "record"))
+		help = "it does not speak TLS there: is it http:// or another port?";
+	else if (rc == CURLE_PEER_FAILED_VERIFICATION)
+		help = "its certificate is not trusted: --ca FILE names who signed it";
+	else if (rc == CURLE_SSL_CERTPROBLEM || rc == CURLE_SSL_CACERT_BADFILE)
+		help = "see the files of --ca, --cert and --key";
+	else
+		return false;
+	tn_ctl_say("%s: %s (%s)", http->where, help, why);
+	return true;
+}
+
 static int complain(const struct tn_ctl_http *http, CURLcode rc)
 {
 	const char *why = *http->error ? http->error : curl_easy_strerror(rc);
+	bool is_plain = strncmp(http->base, "http://", 7) == 0;
 
-	long reason = 0;
-
-	curl_easy_getinfo(http->curl, CURLINFO_OS_ERRNO, &reason);
-	if (rc == CURLE_COULDNT_CONNECT && !http->is_tcp &&
-		(reason == EACCES || access(http->where, F_OK) || access(http->where, W_OK)))
+	if (rc == CURLE_COULDNT_CONNECT && !http->is_tcp && access(http->where, W_OK))
 		complain_of_socket(http->where);
 	else if (rc == CURLE_COULDNT_CONNECT)
 		tn_ctl_say("nobody answers at %s: is tenond running? Start it (systemctl start "
@@ -241,7 +255,9 @@ static int complain(const struct tn_ctl_http *http, CURLcode rc)
 	else if (rc == CURLE_OPERATION_TIMEDOUT)
 		tn_ctl_say("%s said nothing for %u s: try --timeout, or see what tenond does",
 			http->where, http->timeout_s);
-	else
+	else if (http->is_tcp && is_plain && (rc == CURLE_GOT_NOTHING || rc == CURLE_RECV_ERROR))
+		tn_ctl_say("%s: it does not speak plain HTTP there: is it https://?", http->where);
+	else if (!complain_of_tls(http, rc, why))
 		tn_ctl_say("%s: %s", http->where, why);
 	return -1;
 }

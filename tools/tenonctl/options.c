@@ -295,8 +295,6 @@ static void set_defaults(struct tn_ctl_options *o)
 	*o = (struct tn_ctl_options){
 		.http = {.socket = socket ? socket : TN_CTL_SOCKET,
 			.server = environment("TENON_SERVER"),
-			.token_file = environment("TENON_TOKEN_FILE"),
-			.ca = environment("TENON_CA"),
 			.timeout_s = TIMEOUT_DEFAULT},
 		.stats = true,
 		.names = true,
@@ -304,6 +302,17 @@ static void set_defaults(struct tn_ctl_options *o)
 		.interval_ms = 1000,
 		.packet = 1,
 	};
+}
+
+/* Who is on the machine needs no token. */
+static void set_remote_defaults(struct tn_ctl_http_options *http)
+{
+	if (!http->server)
+		return;
+	if (!http->token_file)
+		http->token_file = environment("TENON_TOKEN_FILE");
+	if (!http->ca)
+		http->ca = environment("TENON_CA");
 }
 
 int tn_ctl_options_parse(
@@ -336,6 +345,7 @@ int tn_ctl_options_parse(
 		if (!set(o, (enum tn_ctl_option_id)id))
 			return TN_CTL_USAGE;
 	}
+	set_remote_defaults(&o->http);
 	*first = optind;
 	return code;
 }

@@ -8,7 +8,7 @@
 
 /* --- changes ---------------------------------------------------------------------------------- */
 
-/* Operations of transactions, as the text that is sent. */
+/* Operations of transactions, or flows, as the text that is sent. */
 struct tn_ctl_operations {
 	char *text; /* with commas between */
 	size_t len, room;
