@@ -91,14 +91,25 @@ static void print_workers(const json_t *status)
 	}
 }
 
+static void print_you(const json_t *you)
+{
+	char name[32], role[32], tenant[32];
+
+	printf("you          ");
+	tn_ctl_print_clean(stdout, tn_ctl_text(you, "name", name));
+	printf(", %s", tn_ctl_text(you, "role", role));
+	if (json_object_get(you, "tenant")) {
+		printf(" of tenant ");
+		tn_ctl_print_clean(stdout, tn_ctl_text(you, "tenant", tenant));
+	}
+	putchar('\n');
+}
+
 static void print_status(const json_t *status)
 {
-	static const char *const roles[] = {"nobody", "viewer", "operator", "admin"};
 	json_t *objects = json_object_get(status, "objects"), *n;
-	const json_t *you = json_object_get(status, "you");
-	uint64_t role = tn_ctl_number(you, "role");
 	const char *kind, *comma = "";
-	char id[32], age[32], amount[32], name[32];
+	char id[32], age[32], amount[32], watchers[32];
 
 	printf("device       %s\n", tn_ctl_text(status, "deviceId", id));
 	print_step(status);
@@ -108,14 +119,16 @@ static void print_status(const json_t *status)
 		printf("%s%" JSON_INTEGER_FORMAT " %s", comma, json_integer_value(n), kind);
 		comma = ", ";
 	}
-	printf("\ntenond       up for %s, %s bytes of objects, %s watching\n",
-		tn_ctl_age(seconds_since(tn_ctl_number(status, "started")), age),
-		tn_ctl_amount((double)tn_ctl_number(status, "memoryBytes"), amount),
-		tn_ctl_text(status, "watchers", name));
+	printf("\ntenond       up for %s",
+		tn_ctl_age(seconds_since(tn_ctl_number(status, "started")), age));
+	/* What is of all tenants a tenant is not told. */
+	if (json_object_get(status, "memoryBytes"))
+		printf(", %s bytes of objects, %s watching",
+			tn_ctl_amount((double)tn_ctl_number(status, "memoryBytes"), amount),
+			tn_ctl_text(status, "watchers", watchers));
+	putchar('\n');
 	print_workers(status);
-	printf("you          ");
-	tn_ctl_print_clean(stdout, tn_ctl_text(you, "name", name));
-	printf(", %s\n", role < TN_ARRAY_SIZE(roles) ? roles[role] : "?");
+	print_you(json_object_get(status, "you"));
 }
 
 /* Not in step is not done; a data plane that is away is unreachable. */
