@@ -118,7 +118,11 @@ static void read_pipeline(struct tn_walk *w, bool all)
 		w->read->mask.metadata.raw = w->read->mask.tunnel_id.raw = UINT64_MAX;
 }
 
-/* What an output to a tunnel takes from the packet's own metadata. */
+/*
+ * What an output to a tunnel takes from the packet's own metadata. The outer addresses that it came
+ * by are none to send to or from, so that no decision depends on them but where an answer goes
+ * back.
+ */
 static void set_tunnel(struct tn_walk *w, struct tn_op *op)
 {
 	const struct tn_key *key = &w->b.key;
@@ -126,13 +130,24 @@ static void set_tunnel(struct tn_walk *w, struct tn_op *op)
 
 	op->output.tunnel_id = (uint32_t)tunnel_id;
 	op->output.wide_tunnel_id = tunnel_id >> 32 != 0;
-	op->output.tun_src = tn_u128_from_ip6(&key->tun_src);
-	op->output.tun_dst = tn_u128_from_ip6(&key->tun_dst);
-	if (!w->read)
+	if (w->b.said_tun_src)
+		op->output.tun_src = tn_u128_from_ip6(&key->tun_src);
+	if (w->b.said_tun_dst)
+		op->output.tun_dst = tn_u128_from_ip6(&key->tun_dst);
+	if (w->read)
+		w->read->mask.tunnel_id.raw = UINT64_MAX;
+}
+
+/* A flow writes one of them. What a mask leaves of it is the packet's. */
+static void say_tunnel(struct tn_walk *w, enum tn_field_id id, tn_u128 mask)
+{
+	bool *said = id == TN_FIELD_TUN_SRC ? &w->b.said_tun_src : &w->b.said_tun_dst;
+
+	if (id != TN_FIELD_TUN_SRC && id != TN_FIELD_TUN_DST)
 		return;
-	w->read->mask.tunnel_id.raw = UINT64_MAX;
-	memset(&w->read->mask.tun_src, 0xff, sizeof(w->read->mask.tun_src));
-	memset(&w->read->mask.tun_dst, 0xff, sizeof(w->read->mask.tun_dst));
+	if (!*said && mask != tn_field_ones(id))
+		tn_decide_read_fields(w, UINT64_C(1) << id);
+	*said = true;
 }
 
 void tn_decide_clone_begin(struct tn_walk *w, struct tn_clone *clone)
@@ -240,6 +255,7 @@ static void walk_set(struct tn_walk *w, enum tn_field_id id, tn_u128 value, tn_u
 	struct tn_op *op;
 
 	if (UINT64_C(1) << id & PIPELINE_FIELDS) {
+		say_tunnel(w, id, mask);
 		tn_field_set_masked(&w->b.key, id, value, mask);
 		return;
 	}
@@ -546,6 +562,10 @@ static void walk_reply(struct tn_walk *w, const struct tn_action *a)
 	tun_src = w->b.key.tun_src;
 	w->b.key.tun_src = w->b.key.tun_dst;
 	w->b.key.tun_dst = tun_src;
+	w->b.said_tun_src = w->b.said_tun_dst = true;
+	if (tn_u128_from_ip6(&tun_src))
+		tn_decide_read_fields(
+			w, UINT64_C(1) << TN_FIELD_TUN_SRC | UINT64_C(1) << TN_FIELD_TUN_DST);
 }
 
 /* What the nested actions come to is decided when a packet is longer. */

@@ -29,8 +29,11 @@ struct tn_branch {
 	struct tn_key key;
 	uint16_t queue;
 	bool has_queue;
-	bool sent;	  /* made at least one copy: an output, packet-in or clone */
-	bool ended;	  /* nothing can follow: dropped, or the walk stopped */
+	bool sent;  /* made at least one copy: an output, packet-in or clone */
+	bool ended; /* nothing can follow: dropped, or the walk stopped */
+	/* What an output to a tunnel goes by: said by a flow, else it is what the packet came by.
+	 */
+	bool said_tun_src, said_tun_dst;
 	uint32_t last_op; /* index of the op that made the latest copy, TN_OP_NONE */
 };
 

@@ -949,6 +949,41 @@ static void flow_to_tunnel(struct bed *b)
 	commit_flow(b, &fm);
 }
 
+/* What goes into tunnels does not cost what comes out of them its sessions, nor back into them. */
+static void test_both_ways(void **state)
+{
+	struct bed *b = *state;
+	struct tn_action out = {
+		.type = TN_ACTION_OUTPUT, .output = {.port = 3, .reason = TN_REASON_DEFAULT}};
+	struct tn_worker_stats stats;
+	struct tn_flow_mod fm;
+
+	flow_to_tunnel(b);
+	tn_flow_mod_init(&fm);
+	tn_match_set_exact(&fm.match, TN_FIELD_TUNNEL_ID, 100);
+	fm.priority = TN_PRIORITY_DEFAULT + 1;
+	fm.inst.apply = &out;
+	fm.inst.n_apply = 1;
+	commit_flow(b, &fm);
+	for (uint32_t i = 1; i <= 100; i++) {
+		struct tn_packet packets[2];
+		struct result r = {0};
+
+		next_frame(b, 0, &packets[0]);
+		run_worker(b, b->worker, 0, packets, 1, i, &r);
+		assert_int_equal(r.frames[UPLINK], 1);
+		buffer_free(NULL, packets, 1);
+		tunnel_frame(&packets[0], 100, 1);
+		tunnel_frame(&packets[1], 200, 1); /* and back */
+		run_worker(b, b->worker, UPLINK, packets, 2, i, &r);
+		assert_int_equal(r.frames[2], 1);
+		buffer_free(NULL, packets, 2);
+	}
+	tn_worker_stats(b->worker, &stats);
+	assert_int_equal(stats.uncached, 0);
+	assert_true(stats.hits >= 190);
+}
+
 /* Nothing is tunnelled out of an uplink that is down. */
 static void test_closed_uplink(void **state)
 {
@@ -979,6 +1014,7 @@ int main(void)
 		TEST(counts_are_reported),
 		TEST(full_ways_out_are_counted),
 		TEST(packet_out),
+		TEST(both_ways),
 		TEST(closed_uplink),
 		TEST(host_frames),
 		TEST(remembered_peers),
