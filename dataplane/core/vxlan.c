@@ -266,14 +266,6 @@ enum tn_drop tn_vxlan_push(struct tn_view *view, const struct tn_vxlan_encap *en
 	return TN_DROP_NONE;
 }
 
-/* Both halves of an IPv6 address matter: hosts differ in the low one, networks in the high one. */
-static uint64_t end_ip6(const struct tn_ip6 *a, uint16_t port)
-{
-	tn_u128 v = tn_u128_from_ip6(a);
-
-	return tn_entropy_end(tn_entropy_end((uint64_t)(v >> 64), 0) ^ (uint64_t)v, port);
-}
-
 static uint64_t end_mac(const struct tn_mac *mac)
 {
 	uint64_t v = 0;
@@ -298,7 +290,6 @@ uint32_t tn_key_entropy(const struct tn_key *key)
 		return tn_entropy_ip4(
 			key->ipv4_src.raw, key->ipv4_dst.raw, src, dst, key->ip_proto);
 	if (type == TN_ETH_TYPE_IPV6)
-		return tn_entropy(end_ip6(&key->ipv6_src, src), end_ip6(&key->ipv6_dst, dst), type,
-			key->ip_proto);
+		return tn_entropy_ip6(&key->ipv6_src, &key->ipv6_dst, src, dst, key->ip_proto);
 	return tn_entropy(end_mac(&key->eth_src), end_mac(&key->eth_dst), type, key->ip_proto);
 }

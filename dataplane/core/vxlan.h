@@ -95,4 +95,19 @@ static inline uint32_t tn_entropy_ip4(
 	return tn_entropy(tn_entropy_end(src, sport), tn_entropy_end(dst, dport), 0x0800, proto);
 }
 
+/* Both halves of an IPv6 address matter: hosts differ in the low one, networks in the high one. */
+static inline uint64_t tn_entropy_end_ip6(const struct tn_ip6 *address, uint16_t port)
+{
+	tn_u128 v = tn_u128_from_ip6(address);
+
+	return tn_entropy_end(tn_entropy_end((uint64_t)(v >> 64), 0) ^ (uint64_t)v, port);
+}
+
+static inline uint32_t tn_entropy_ip6(const struct tn_ip6 *src, const struct tn_ip6 *dst,
+	uint16_t sport, uint16_t dport, uint8_t proto)
+{
+	return tn_entropy(
+		tn_entropy_end_ip6(src, sport), tn_entropy_end_ip6(dst, dport), 0x86dd, proto);
+}
+
 #endif

@@ -51,8 +51,10 @@ struct stage_one {
 	struct tn_session_key last; /* key of the run that the next packet may continue */
 	const struct tn_ingress *in;
 	struct tn_wk_run *run;	/* NULL: none to continue */
+	struct tn_wk_run *run6; /* the same for IPv6: the last, which may have ended */
 	struct tn_wk_run *next; /* that begins */
 	bool rest;		/* not every packet may have a session */
+	bool label;		/* flow labels, which keys do not hold, were read */
 };
 
 static inline struct stage_one begin(struct tn_worker *w)
@@ -61,6 +63,7 @@ static inline struct stage_one begin(struct tn_worker *w)
 		.mask = tn_shape_mask_of(&w->mask),
 		.next = &w->runs[w->n_runs],
 		.rest = w->rest_phy || w->rest_tunnel || !w->config.sessions,
+		.label = w->rest.ipv6_flabel.raw != 0,
 	};
 }
 
@@ -105,6 +108,46 @@ static bool receive_rare(struct tn_worker *w, struct tn_wk_run *run, struct tn_p
 	return true;
 }
 
+/* Not every packet may have a session: may this one? */
+static inline bool may_have_session(const struct tn_worker *w, const struct tn_ingress *in)
+{
+	return !w->rest_phy && !in->in_phy_port && w->config.sessions;
+}
+
+/*
+ * A frame of the common shape but for IPv6. Returns its run: `last`, where it goes on with that, or
+ * `next`.
+ */
+static __attribute__((noinline)) struct tn_wk_run *receive_ip6(struct tn_worker *w,
+	struct tn_wk_run *last, struct tn_wk_run *next, const struct tn_packet *p,
+	const struct tn_ingress *in, __m128i v2, unsigned i)
+{
+	const struct tn_shape_mask mask = tn_shape_mask_of(&w->mask);
+	const uint8_t *d = p->data;
+	struct tn_session_key key;
+	struct tn_ip6 src, dst;
+
+	tn_shape_ip6_key(d, &mask, v2, w->mask_ip6, &key, &w->ip6[i]);
+	memcpy(&src, d + 22, sizeof(src));
+	memcpy(&dst, d + 38, sizeof(dst));
+	w->uncommon |= 1u << i;
+	w->rare[i].tos = tn_shape_ip6_tos(d);
+	w->rare[i].entropy =
+		tn_entropy_ip6(&src, &dst, tn_load16(d + 54), tn_load16(d + 56), d[20]);
+	if (last && last->first + last->n == (int)i && last->in == in && !last->uncached &&
+		tn_session_key_equal(&last->key, &key) &&
+		(!w->mask_ip6 || tn_session_ip6_equal(&w->ip6[last->first], &w->ip6[i]))) {
+		last->n++;
+		last->bytes += p->len;
+		return last;
+	}
+	start_run(next, in, p, i);
+	next->key = key;
+	next->has_ip6 = w->mask_ip6;
+	tn_wk_hash_run(w, next);
+	return next;
+}
+
 /* v2: in_port and tunnel id as the key holds them, masked. */
 static inline __attribute__((always_inline)) void receive_one(struct tn_worker *w,
 	struct stage_one *s, struct tn_packet *p, const struct tn_ingress *in, __m128i v2,
@@ -114,8 +157,16 @@ static inline __attribute__((always_inline)) void receive_one(struct tn_worker *
 	struct tn_wk_run *run;
 
 	if (tn_unlikely(!tn_shape_common(p->data, p->len))) {
-		s->next += receive_rare(w, s->next, p, in, i);
 		s->run = NULL;
+		if (tn_shape_ip6(p->data, p->len) && !s->label) {
+			run = receive_ip6(w, s->run6, s->next, p, in, v2, i);
+			if (s->rest && !may_have_session(w, in))
+				run->uncached = true;
+			s->next += run == s->next;
+			s->run6 = run;
+		} else {
+			s->next += receive_rare(w, s->next, p, in, i);
+		}
 		return;
 	}
 	tn_shape_key(p->data, &s->mask, v2, &key);
@@ -131,7 +182,7 @@ static inline __attribute__((always_inline)) void receive_one(struct tn_worker *
 	s->run = run;
 	s->in = in;
 	s->last = key;
-	if (tn_unlikely(s->rest) && (w->rest_phy || in->in_phy_port || !w->config.sessions)) {
+	if (tn_unlikely(s->rest) && !may_have_session(w, in)) {
 		run->uncached = true;
 		s->run = NULL;
 	}

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Session keys of frames. The common shape (untagged Ethernet, IPv4 without options, whole TCP or
- * UDP) is read with three loads; everything else goes through the one parser and is converted. Both
- * ways give the same key for the same frame: a test holds them against each other.
+ * UDP) is read with three loads, the same over IPv6 without extension headers with a few more;
+ * everything else goes through the one parser and is converted. All ways give the same key for the
+ * same frame: a test holds them against each other.
  */
 #ifndef TN_FASTPATH_SHAPE_H
 #define TN_FASTPATH_SHAPE_H
@@ -13,7 +14,8 @@
 #include "dataplane/fastpath/session.h"
 
 /* Bytes that the three loads may touch. */
-#define TN_SHAPE_LEN_MIN 48u
+#define TN_SHAPE_LEN_MIN     48u
+#define TN_SHAPE_IP6_LEN_MIN 62u /* whole UDP */
 
 static inline uint16_t tn_load16(const void *p)
 {
@@ -70,6 +72,7 @@ static inline bool tn_shape_common(const uint8_t *data, uint32_t len)
 struct tn_shape_mask {
 	__m128i eth, addr, ip, ports;
 	bool tcp_flags;
+	uint16_t tcp_flags_mask;
 };
 
 static inline struct tn_shape_mask tn_shape_mask_of(const struct tn_session_key *mask)
@@ -85,6 +88,7 @@ static inline struct tn_shape_mask tn_shape_mask_of(const struct tn_session_key 
 		.ip = mask->v[1],
 		.ports = mask->v[2],
 		.tcp_flags = mask->tcp_flags.raw != 0,
+		.tcp_flags_mask = mask->tcp_flags.raw,
 	};
 }
 
@@ -112,6 +116,50 @@ static inline void tn_shape_key(
 					_mm_setzero_si128(), tn_load16(data + 46) & 0xff0f, 5)));
 	}
 	k->v[2] = v2;
+}
+
+/* The common shape's like over IPv6. Mirrors parse_ipv6(), parse_udp() and parse_tcp(). */
+static inline bool tn_shape_ip6(const uint8_t *data, uint32_t len)
+{
+	uint32_t payload, l4, least;
+
+	/* type 0x86dd and version 6 in one compare */
+	if (len < TN_SHAPE_IP6_LEN_MIN || (tn_load32(data + 12) & 0x00f0ffffu) != 0x0060dd86u)
+		return false;
+	if (tn_likely(data[20] == 17)) {
+		l4 = __builtin_bswap16(tn_load16(data + 58));
+		least = 8;
+	} else if (data[20] == 6 && len >= TN_SHAPE_IP6_LEN_MIN + 12) {
+		l4 = (data[66] >> 4) * 4u;
+		least = 20;
+	} else {
+		return false;
+	}
+	payload = __builtin_bswap16(tn_load16(data + 18));
+	return l4 >= least && l4 <= payload && payload + 54 <= len;
+}
+
+static inline uint8_t tn_shape_ip6_tos(const uint8_t *data)
+{
+	return (uint8_t)(data[14] << 4 | data[15] >> 4);
+}
+
+/* Its key; with_addresses: *ip6, too, is part of it. */
+static inline void tn_shape_ip6_key(const uint8_t *data, const struct tn_shape_mask *m, __m128i v2,
+	bool with_addresses, struct tn_session_key *k, struct tn_session_ip6 *ip6)
+{
+	uint32_t tos_ttl_proto =
+		tn_shape_ip6_tos(data) | (uint32_t)data[21] << 16 | (uint32_t)data[20] << 24;
+
+	k->v[0] = _mm_and_si128(_mm_loadu_si128((const __m128i *)(const void *)data), m->eth);
+	k->v[1] = _mm_and_si128(
+		_mm_set_epi32((int)tos_ttl_proto, (int)tn_load32(data + 54), 0, 0), m->ip);
+	k->v[2] = v2;
+	if (tn_unlikely(m->tcp_flags) && data[20] == 6)
+		k->tcp_flags.raw = (uint16_t)(tn_load16(data + 66) & 0xff0f & m->tcp_flags_mask);
+	k->kind = with_addresses ? TN_SESSION_IP6 : 0;
+	ip6->src = _mm_loadu_si128((const __m128i *)(const void *)(data + 22));
+	ip6->dst = _mm_loadu_si128((const __m128i *)(const void *)(data + 38));
 }
 
 /* The packet members of the flow key of a frame of the common shape, as the parser gives them. */

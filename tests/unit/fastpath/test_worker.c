@@ -719,44 +719,53 @@ static void test_sessions_equal_slow_walk(void **state)
 	assert_true(stats.evicted > 100);
 }
 
-/* Three loads give the key that the parser and its conversion give. */
+/* A few loads give the key that the parser and its conversion give. */
 static void test_common_shape_equals_parser(void **state)
 {
 	struct bed *b = *state;
 	static const struct tn_key no_rest;
 	struct tn_session_key all;
 	struct tn_shape_mask mask;
-	unsigned common = 0;
+	unsigned common[2] = {0};
 
 	memset(&all, 0xff, sizeof(all));
 	mask = tn_shape_mask_of(&all);
 
 	for (unsigned i = 0; i < 200000; i++) {
 		struct tn_session_key quick, slow;
-		struct tn_session_ip6 ip6;
+		struct tn_session_ip6 ip6, quick6;
 		static struct frame f;
 		struct tn_headers h;
 		struct packet desc;
 		struct tn_key key;
-		bool has_ip6;
+		bool has_ip6, is_ip6;
 
 		small_packet(&b->rng, &desc);
 		packet_build(&desc, &f);
 		if (rng_below(&b->rng, 4) == 0)
 			f.view.data[12 + rng_below(&b->rng, 40)] ^=
 				(uint8_t)(1u << rng_below(&b->rng, 8));
-		if (!tn_shape_common(f.view.data, f.view.len))
+		is_ip6 = tn_shape_ip6(f.view.data, f.view.len);
+		if (!is_ip6 && !tn_shape_common(f.view.data, f.view.len))
 			continue;
-		common++;
-		tn_shape_key(f.view.data, &mask, _mm_setzero_si128(), &quick);
+		common[is_ip6]++;
+		if (is_ip6)
+			tn_shape_ip6_key(
+				f.view.data, &mask, _mm_setzero_si128(), false, &quick, &quick6);
+		else
+			tn_shape_key(f.view.data, &mask, _mm_setzero_si128(), &quick);
 		assert_int_equal(tn_parse(&f.view, &h), TN_DROP_NONE);
-		assert_true(h.flags == (TN_HDR_IPV4 | TN_HDR_UDP) ||
-			h.flags == (TN_HDR_IPV4 | TN_HDR_TCP));
+		assert_true((h.flags & ~(TN_HDR_UDP | TN_HDR_TCP)) ==
+			(is_ip6 ? TN_HDR_IPV6 : TN_HDR_IPV4));
+		assert_true(h.l4 && !h.ip_frag && !h.exthdr);
 		tn_key_extract(&f.view, &h, &key);
 		assert_true(tn_session_key_from(&key, &no_rest, &slow, &ip6, &has_ip6));
+		assert_true(has_ip6 == is_ip6);
 		assert_memory_equal(&quick, &slow, sizeof(quick));
+		if (is_ip6)
+			assert_memory_equal(&quick6, &ip6, sizeof(ip6));
 	}
-	assert_true(common > 10000);
+	assert_true(common[0] > 10000 && common[1] > 10000);
 }
 
 /* What programs count is what packets came. */
