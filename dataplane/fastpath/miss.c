@@ -22,6 +22,24 @@ static void widen_mask(struct tn_worker *w)
 	tn_wk_doubt_sessions(w);
 }
 
+#define ENTROPY_FIELDS                                                                \
+	(UINT64_C(1) << TN_FIELD_ETH_SRC | UINT64_C(1) << TN_FIELD_ETH_DST |          \
+		UINT64_C(1) << TN_FIELD_ETH_TYPE | UINT64_C(1) << TN_FIELD_IP_PROTO | \
+		UINT64_C(1) << TN_FIELD_IP_FRAG | UINT64_C(1) << TN_FIELD_IPV4_SRC |  \
+		UINT64_C(1) << TN_FIELD_IPV4_DST | UINT64_C(1) << TN_FIELD_IPV6_SRC | \
+		UINT64_C(1) << TN_FIELD_IPV6_DST | UINT64_C(1) << TN_FIELD_UDP_SRC |  \
+		UINT64_C(1) << TN_FIELD_UDP_DST)
+
+/* What tn_key_entropy() reads decided which next hop it is: a session for each flow. */
+static void read_entropy(struct tn_worker *w)
+{
+	for (uint64_t left = ENTROPY_FIELDS; left; left &= left - 1) {
+		enum tn_field_id id = (enum tn_field_id)__builtin_ctzll(left);
+
+		tn_field_set(&w->read.mask, id, tn_field_ones(id));
+	}
+}
+
 /* Looked at once a commit and session: the answer moves the stamp. */
 bool tn_wk_session_valid(const struct tn_worker *w, struct tn_session *s)
 {
@@ -170,6 +188,8 @@ struct tn_fast_program *tn_wk_decide(struct tn_worker *w, struct tn_wk_run *run,
 		w->uncached++;
 		return prog;
 	}
+	if (tn_unlikely(prog->by_entropy))
+		read_entropy(w);
 	widen_mask(w);
 	if (gen != w->mask_gen) {
 		rekey(w, run, &key);
