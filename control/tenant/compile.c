@@ -204,11 +204,23 @@ void tn_compiler_set_device(struct tn_compiler *c, const char *name, uint32_t nu
 
 static void take_devices(struct tn_compiler *c)
 {
-	for (size_t i = 0; i < c->n_set_devices; i++) {
+	for (size_t i = 0; i < c->n_set_devices; i++)
 		tn_state_set_device(c, c->set_devices[i].name, c->set_devices[i].number);
+	c->n_taken_devices = c->n_set_devices;
+}
+
+/* Those that were taken need not be taken again. */
+static void forget_devices(struct tn_compiler *c)
+{
+	size_t left = c->n_set_devices - c->n_taken_devices;
+
+	for (size_t i = 0; i < c->n_taken_devices; i++)
 		free(c->set_devices[i].name);
-	}
-	c->n_set_devices = 0;
+	if (left)
+		memmove(c->set_devices, c->set_devices + c->n_taken_devices,
+			left * sizeof(*c->set_devices));
+	c->n_set_devices = left;
+	c->n_taken_devices = 0;
 }
 
 void tn_compiler_change(struct tn_compiler *c, const struct tn_tenant_change *changes, size_t n,
@@ -227,6 +239,7 @@ void tn_compiler_change(struct tn_compiler *c, const struct tn_tenant_change *ch
 void tn_compiler_accept(struct tn_compiler *c)
 {
 	c->n_undo = 0;
+	forget_devices(c);
 	tn_numbers_settle(c->numbers);
 	tn_output_clear(&c->out);
 	tn_state_sweep(c);

@@ -35,7 +35,7 @@ struct tn_tenant_change {
 
 /*
  * A port that is not of this declaration and on which bare metal may be bound, by name; number 0:
- * it is no more. Taken with the next change.
+ * it is no more. Taken with the next change; undone with it, it is taken with the one after that.
  */
 void tn_compiler_set_device(struct tn_compiler *c, const char *name, uint32_t number);
 

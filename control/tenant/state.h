@@ -114,12 +114,12 @@ struct tn_compiler {
 	/* To undo the change. */
 	struct tn_undo *undo;
 	size_t n_undo, undo_size;
-	/* Devices that were set since the last change. */
+	/* Devices that were set since the last change that was accepted. */
 	struct tn_set_device {
 		char *name;
 		uint32_t number;
 	} * set_devices;
-	size_t n_set_devices;
+	size_t n_set_devices, n_taken_devices; /* taken: not accepted yet */
 	/* What units make. */
 	struct tn_unit *global;
 	void *cookies; /* tree of units by cookie */
@@ -261,6 +261,8 @@ void tn_emit_learn(struct tn_emit *e);
 void tn_emit_copy_to_port(struct tn_emit *e, struct tn_vport *port, bool from_device);
 /* Actions that the port of the switch of a tenant's port needs before the output, and that. */
 void tn_emit_to_port(struct tn_emit *e, struct tn_vport *port);
+/* What a source that no other flow is for may send: everything, or nothing. */
+void tn_emit_other(struct tn_emit *e, uint32_t number, bool secured);
 void tn_unit_port_security(struct tn_emit *e, struct tn_vport *port, uint32_t number);
 void tn_unit_port_policy(struct tn_emit *e, struct tn_vport *port, uint32_t number);
 

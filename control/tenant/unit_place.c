@@ -19,18 +19,6 @@ static void ingress(
 	tn_emit_end(e);
 }
 
-static void security(struct tn_emit *e, const struct tn_place *place, uint32_t number)
-{
-	bool secured = tn_place_is_secured(place);
-
-	tn_emit_flow(
-		e, TN_TABLE_SECURITY, 15000, secured ? TN_ROLE_SECURE_OTHER : TN_ROLE_UNSECURED);
-	tn_emit_source(e, number);
-	if (!secured)
-		tn_emit_goto(e, TN_TABLE_POLICY_OUT);
-	tn_emit_end(e);
-}
-
 void tn_unit_place(struct tn_emit *e, struct tn_place *place)
 {
 	struct tn_tunnel_to to;
@@ -46,7 +34,7 @@ void tn_unit_place(struct tn_emit *e, struct tn_place *place)
 	if (!number)
 		return;
 	ingress(e, place, number, to.port);
-	security(e, place, number);
+	tn_emit_other(e, number, tn_place_is_secured(place));
 	tn_emit_flow(e, TN_TABLE_OUTPUT, 20000, TN_ROLE_OUTPUT_ENDPOINT);
 	tn_emit_match(e, TN_REG_DESTINATION, number);
 	tn_emit_tunnel(e, &to);

@@ -135,13 +135,14 @@ static void probe_ip6(const struct source *s, const struct pair *pair)
 }
 
 /* Neighbour discovery that is not of the pairs goes no further, whoever it says it is from. */
-static void refuse_nd(const struct source *s)
+static void refuse_nd(struct tn_emit *e, uint32_t number)
 {
 	for (unsigned type = NS; type <= NA; type++) {
-		tn_emit_flow(s->e, TN_TABLE_SECURITY, 35000, TN_ROLE_SECURE_OTHER);
-		tn_emit_source(s->e, s->number);
-		match_icmpv6(s, (uint8_t)type);
-		tn_emit_end(s->e);
+		tn_emit_flow(e, TN_TABLE_SECURITY, 35000, TN_ROLE_SECURE_OTHER);
+		tn_emit_source(e, number);
+		tn_emit_match_ip(e, false, ICMPV6);
+		tn_emit_match(e, TN_FIELD_ICMPV6_TYPE, type);
+		tn_emit_end(e);
 	}
 }
 
@@ -226,8 +227,6 @@ static void allow_own(const struct source *s, const struct tn_vport *port)
 	bool with_ip6 = has_ip6(port);
 
 	allow_mac(s, mac, with_ip6);
-	if (with_ip6)
-		refuse_nd(s);
 	for (uint32_t i = 0; i < p->n_fixed_ips; i++) {
 		const struct pair pair = {mac, host_prefix(p->fixed_ips[i].ip_address)};
 
@@ -243,19 +242,25 @@ static void allow_own(const struct source *s, const struct tn_vport *port)
 	}
 }
 
-void tn_unit_port_security(struct tn_emit *e, struct tn_vport *port, uint32_t number)
+void tn_emit_other(struct tn_emit *e, uint32_t number, bool secured)
 {
-	const struct source s = {e, number};
-	bool secured = tn_vport_is_secured(port);
-
-	if (secured)
-		allow_own(&s, port);
-	if (port->place)
-		return; /* the rest is the endpoint's */
 	tn_emit_flow(
 		e, TN_TABLE_SECURITY, 15000, secured ? TN_ROLE_SECURE_OTHER : TN_ROLE_UNSECURED);
 	tn_emit_source(e, number);
 	if (!secured)
 		tn_emit_goto(e, TN_TABLE_POLICY_OUT);
 	tn_emit_end(e);
+	if (secured)
+		refuse_nd(e, number);
+}
+
+void tn_unit_port_security(struct tn_emit *e, struct tn_vport *port, uint32_t number)
+{
+	const struct source s = {e, number};
+
+	if (tn_vport_is_secured(port))
+		allow_own(&s, port);
+	/* Of a place, which may have several, it is the place's. */
+	if (!port->place)
+		tn_emit_other(e, number, tn_vport_is_secured(port));
 }

@@ -66,7 +66,8 @@ struct lab {
 	size_t n_drops;
 	uint64_t now_ns;
 	unsigned depth;
-	bool check_full; /* each change: as a compiler that was told all of it at once */
+	/* Each change: as a compiler that was told all of it at once, and what the switch has. */
+	bool check_full;
 };
 
 struct lab *lab_new(void);
@@ -108,6 +109,8 @@ void lab_apply(struct lab *lab);
 /* All that the host's compiler says its switch must be, in ovs-ofctl text, sorted; free() it. */
 char *lab_text(struct lab_host *host);
 char *lab_compiler_text(struct tn_compiler *c);
+/* What the host's switch has, the same way. */
+char *lab_switch_text(struct lab_host *host);
 
 /* Sends a frame by a tenant's port; frames and drops are of this one alone. */
 void lab_send(struct lab *lab, const char *port, const struct frame *f);
