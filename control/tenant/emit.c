@@ -427,6 +427,14 @@ void tn_emit_output(struct tn_emit *e, uint32_t port)
 	a->output.reason = TN_REASON_DEFAULT;
 }
 
+void tn_emit_resubmit(struct tn_emit *e, uint8_t table)
+{
+	struct tn_action *a = tn_emit_action(e, TN_ACTION_RESUBMIT);
+
+	a->resubmit.in_port = TN_PORT_IN_PORT;
+	a->resubmit.table = table;
+}
+
 void tn_emit_goto(struct tn_emit *e, uint8_t table)
 {
 	e->flow.inst.goto_table = table;

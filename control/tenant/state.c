@@ -174,13 +174,12 @@ void tn_mark_net(struct tn_compiler *c, struct tn_net *net)
 
 	mark_network_unit(c, net);
 	TN_LIST_EACH(port, &net->ports, struct tn_vport, net_link)
-	mark_port(c, port);
+		mark_port(c, port);
 	TN_LIST_EACH(place, &net->places, struct tn_place, net_link)
-	mark_place(c, place);
-	TN_LIST_EACH(sub, &net->subnets, struct tn_sub, link)
-	{
+		mark_place(c, place);
+	TN_LIST_EACH(sub, &net->subnets, struct tn_sub, link) {
 		TN_LIST_EACH(interface, &sub->interfaces, struct tn_interface, link)
-		mark_router(c, interface->router);
+			mark_router(c, interface->router);
 	}
 }
 
@@ -210,19 +209,25 @@ static void each_router(struct tn_compiler *c, const struct tn_net *net, router_
 	struct tn_interface *interface;
 	struct tn_sub *sub;
 
-	TN_LIST_EACH(sub, &net->subnets, struct tn_sub, link)
-	{
+	TN_LIST_EACH(sub, &net->subnets, struct tn_sub, link) {
 		TN_LIST_EACH(interface, &sub->interfaces, struct tn_interface, link)
-		fn(c, interface->router);
+			fn(c, interface->router);
 	}
 }
 
 static void mark_places(struct tn_compiler *c, struct tn_net *net)
 {
 	struct tn_place *place;
+	struct tn_vport *port;
 
+	if (tn_list_is_empty(&net->places))
+		return;
+	TN_LIST_EACH(port, &net->ports, struct tn_vport, net_link) {
+		if (port->place)
+			mark_port(c, port);
+	}
 	TN_LIST_EACH(place, &net->places, struct tn_place, net_link)
-	mark_place(c, place);
+		mark_place(c, place);
 }
 
 static void mark_places_of(struct tn_compiler *c, struct tn_rtr *router)
@@ -255,10 +260,8 @@ static void touch_port(struct tn_compiler *c, struct tn_vport *port)
 		return;
 	mark_network_unit(c, port->net);
 	check_net(c, port->net);
-	TN_LIST_EACH(sub, &port->net->subnets, struct tn_sub, link)
-	{
-		TN_LIST_EACH(interface, &sub->interfaces, struct tn_interface, link)
-		{
+	TN_LIST_EACH(sub, &port->net->subnets, struct tn_sub, link) {
+		TN_LIST_EACH(interface, &sub->interfaces, struct tn_interface, link) {
 			if (interface->router->t.object &&
 				routes_by(tn_rtr_object(interface->router), p))
 				mark_router(c, interface->router);
@@ -288,6 +291,17 @@ static void touch_router(struct tn_compiler *c, struct tn_rtr *router)
 	}
 }
 
+/* Of a router's networks the longest packets matter to all of them. */
+static void touch_subnet(struct tn_compiler *c, struct tn_sub *sub)
+{
+	struct tn_interface *interface;
+
+	if (sub->net)
+		touch_net(c, sub->net);
+	TN_LIST_EACH(interface, &sub->interfaces, struct tn_interface, link)
+		touch_router(c, interface->router);
+}
+
 static void touch_host(struct tn_compiler *c, struct tn_vhost *host)
 {
 	struct tn_vport *port;
@@ -296,15 +310,14 @@ static void touch_host(struct tn_compiler *c, struct tn_vhost *host)
 		c->everything = true;
 	mark_global(c);
 	TN_LIST_EACH(port, &host->ports, struct tn_vport, host_link)
-	touch_port(c, port);
+		touch_port(c, port);
 }
 
 static void touch_qos(struct tn_compiler *c, const struct tn_thing *qos)
 {
 	struct tn_vport *port;
 
-	TN_LIST_EACH(port, &c->here, struct tn_vport, here_link)
-	{
+	TN_LIST_EACH(port, &c->here, struct tn_vport, here_link) {
 		const char *id = port->t.object ? tn_vport_object(port)->qos_policy_id : "";
 
 		if (!*id && port->net && port->net->t.object)
@@ -316,16 +329,13 @@ static void touch_qos(struct tn_compiler *c, const struct tn_thing *qos)
 
 static void touch(struct tn_compiler *c, struct tn_thing *t)
 {
-	struct tn_sub *sub;
-
 	switch (t->named.kind) {
 	case TN_TENANT_NETWORK:
 		touch_net(c, (struct tn_net *)(void *)t);
+		each_router(c, (struct tn_net *)(void *)t, touch_router);
 		break;
 	case TN_TENANT_SUBNET:
-		sub = (struct tn_sub *)(void *)t;
-		if (sub->net)
-			touch_net(c, sub->net);
+		touch_subnet(c, (struct tn_sub *)(void *)t);
 		break;
 	case TN_TENANT_PORT:
 		touch_port(c, (struct tn_vport *)(void *)t);
@@ -519,8 +529,7 @@ static void recompute_hosts(struct tn_compiler *c)
 	tn_u128 ip4, ip6;
 
 	c->vtep4 = c->vtep6 = 0;
-	TN_LIST_EACH(host, &c->hosts, struct tn_vhost, link)
-	{
+	TN_LIST_EACH(host, &c->hosts, struct tn_vhost, link) {
 		const struct tn_tenant_host *h = host->t.object;
 
 		if (!h)
@@ -614,7 +623,7 @@ static void set_device(struct tn_compiler *c, struct tn_device *device, uint32_t
 	device->number = number;
 	may_go(c, &device->t);
 	TN_LIST_EACH(port, &device->ports, struct tn_vport, device_link)
-	touch_port(c, port);
+		touch_port(c, port);
 }
 
 void tn_state_set_device(struct tn_compiler *c, const char *name, uint32_t number)
@@ -671,8 +680,12 @@ static void recheck_router(struct tn_compiler *c, struct tn_rtr *router)
 	router->local = local;
 	mark_router(c, router);
 	for (uint32_t i = 0; i < router->n_interfaces; i++) {
-		if (router->interfaces[i].sub->net)
-			check_net(c, router->interfaces[i].sub->net);
+		struct tn_net *net = router->interfaces[i].sub->net;
+
+		if (!net)
+			continue;
+		check_net(c, net);
+		tn_mark_net(c, net);
 	}
 }
 
@@ -681,10 +694,8 @@ static bool is_routed(const struct tn_net *net)
 	struct tn_interface *interface;
 	struct tn_sub *sub;
 
-	TN_LIST_EACH(sub, &net->subnets, struct tn_sub, link)
-	{
-		TN_LIST_EACH(interface, &sub->interfaces, struct tn_interface, link)
-		{
+	TN_LIST_EACH(sub, &net->subnets, struct tn_sub, link) {
+		TN_LIST_EACH(interface, &sub->interfaces, struct tn_interface, link) {
 			if (interface->router->local)
 				return true;
 		}

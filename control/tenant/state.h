@@ -205,6 +205,10 @@ bool tn_place_is_secured(const struct tn_place *place);
 bool tn_place_learns(const struct tn_place *place);
 /* This host is the one that answers for the gateway there. */
 bool tn_place_is_served_here(const struct tn_compiler *c, const struct tn_place *place);
+/* A frame can be sent to the port from this host. */
+bool tn_vport_is_somewhere(struct tn_compiler *c, const struct tn_vport *port);
+/* The address of a router that speaks where no network says which; 0: it has none. */
+tn_u128 tn_rtr_speaker(const struct tn_rtr *router, bool ip4);
 /* Some address of the network may be one that is not declared. */
 bool tn_net_learns(const struct tn_net *net);
 
@@ -255,12 +259,25 @@ static inline void tn_emit_net(struct tn_emit *e, const struct tn_net *net)
 void tn_emit_tunnel(struct tn_emit *e, const struct tn_tunnel_to *to);
 /* The packet, an answer, goes to where it came from. */
 void tn_emit_back(struct tn_emit *e);
-/* The frame's source address is behind where it came from. */
-void tn_emit_learn(struct tn_emit *e);
 /* In a bucket: a copy for a port of this host. from_device: frames of its device come this way. */
 void tn_emit_copy_to_port(struct tn_emit *e, struct tn_vport *port, bool from_device);
 /* Actions that the port of the switch of a tenant's port needs before the output, and that. */
 void tn_emit_to_port(struct tn_emit *e, struct tn_vport *port);
+/* Answers: of a kind that takes them, from the gateway's MAC and this address. */
+struct tn_action *tn_emit_reply(struct tn_emit *e, enum tn_reply_kind kind, tn_u128 ip);
+void tn_emit_resubmit(struct tn_emit *e, uint8_t table);
+/* ARP and neighbour discovery of a network's gateways; whose: 0: any source's. */
+void tn_emit_gateways(struct tn_emit *e, const struct tn_net *net, uint32_t whose);
+void tn_emit_dhcp(struct tn_emit *e, const struct tn_vport *port, uint32_t number);
+void tn_emit_neighbour(struct tn_emit *e, const struct tn_vport *port, tn_u128 address);
+/* From a router to a port that has the address. */
+void tn_emit_route_to(struct tn_emit *e, const struct tn_rtr *router, const struct tn_sub *sub,
+	const struct tn_vport *port, tn_u128 address);
+/* In a bucket: to a port wherever it is. */
+void tn_emit_to_vport(struct tn_emit *e, struct tn_vport *port);
+void tn_unit_network_services(struct tn_emit *e, const struct tn_net *net);
+void tn_unit_port_services(struct tn_emit *e, const struct tn_vport *port, uint32_t number);
+void tn_unit_place_services(struct tn_emit *e, const struct tn_place *place, uint32_t number);
 /* What a source that no other flow is for may send: everything, or nothing. */
 void tn_emit_other(struct tn_emit *e, uint32_t number, bool secured);
 void tn_unit_port_security(struct tn_emit *e, struct tn_vport *port, uint32_t number);

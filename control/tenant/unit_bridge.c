@@ -72,21 +72,66 @@ static void bridge_away(struct tn_emit *e, struct tn_vport *port, const struct t
 	tn_emit_end(e);
 }
 
+/* The way to a port that is not here; port 0: there is none. */
+static struct tn_tunnel_to way_to(const struct tn_compiler *c, const struct tn_vport *port)
+{
+	struct tn_tunnel_to none = {0};
+
+	if (!port->place)
+		return tn_tunnel_to_host(c, port->host);
+	return tn_place_is_active(c, port->place) ? tn_tunnel_to_place(c, port->place) : none;
+}
+
+bool tn_vport_is_somewhere(struct tn_compiler *c, const struct tn_vport *port)
+{
+	return port->here_link.next ? tn_vport_switch_port(c, port) != 0
+				    : way_to(c, port).port != 0;
+}
+
+void tn_emit_to_vport(struct tn_emit *e, struct tn_vport *port)
+{
+	struct tn_tunnel_to to;
+
+	if (port->here_link.next) {
+		tn_emit_to_port(e, port);
+		return;
+	}
+	to = way_to(e->c, port);
+	tn_emit_tunnel(e, &to);
+}
+
+/* Its addresses: who asks for them, who routes to them. */
+static void neighbour(struct tn_emit *e, const struct tn_vport *port)
+{
+	const struct tn_tenant_port *p = tn_vport_object(port);
+
+	for (uint32_t i = 0; i < p->n_fixed_ips; i++) {
+		tn_u128 ip = p->fixed_ips[i].ip_address;
+		const struct tn_sub *sub = tn_net_subnet(port->net, p->fixed_ips[i].subnet_id, ip);
+		const struct tn_rtr *router = sub ? tn_sub_router(sub) : NULL;
+
+		/* The gateway's own is nobody else's. */
+		if (!ip || (router && ip == tn_sub_object(sub)->gateway_ip))
+			continue;
+		if (port->net->local)
+			tn_emit_neighbour(e, port, ip);
+		if (router && router->local)
+			tn_emit_route_to(e, router, sub, port, ip);
+	}
+}
+
 void tn_unit_bridge(struct tn_emit *e, struct tn_vport *port)
 {
-	struct tn_tunnel_to to = {0};
+	struct tn_tunnel_to to;
 
-	if (!port->net || !port->net->needed || !tn_vport_is_up(port))
+	if (!port->net || !port->net->needed || !tn_vport_is_up(port) ||
+		!tn_vport_is_somewhere(e->c, port))
 		return;
 	if (port->here_link.next) {
 		bridge_here(e, port);
-		return;
-	}
-	if (port->place)
-		to = tn_place_is_active(e->c, port->place) ? tn_tunnel_to_place(e->c, port->place)
-							   : to;
-	else
-		to = tn_tunnel_to_host(e->c, port->host);
-	if (to.port)
+	} else {
+		to = way_to(e->c, port);
 		bridge_away(e, port, &to);
+	}
+	neighbour(e, port);
 }

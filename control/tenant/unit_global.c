@@ -63,8 +63,7 @@ static void foreign_endpoints(const struct tn_compiler *c, bool ip4, struct endp
 {
 	const struct tn_place *place;
 
-	TN_LIST_EACH(place, &c->places, const struct tn_place, link)
-	{
+	TN_LIST_EACH(place, &c->places, const struct tn_place, link) {
 		if (tn_address_is_ip4(place->vtep) == ip4 && tn_place_is_active(c, place))
 			add_endpoint(list, place->vtep);
 	}
@@ -75,8 +74,7 @@ static void host_endpoints(const struct tn_compiler *c, bool ip4, struct endpoin
 {
 	const struct tn_vhost *host;
 
-	TN_LIST_EACH(host, &c->hosts, const struct tn_vhost, link)
-	{
+	TN_LIST_EACH(host, &c->hosts, const struct tn_vhost, link) {
 		const struct tn_tenant_host *h = host->t.object;
 
 		if (!h || strcmp(host->t.named.name, c->host) == 0)
@@ -106,8 +104,7 @@ static bool takes_frames(const struct tn_compiler *c, const struct tn_net *net)
 
 	if (net->local)
 		return true;
-	TN_LIST_EACH(place, &net->places, const struct tn_place, net_link)
-	{
+	TN_LIST_EACH(place, &net->places, const struct tn_place, net_link) {
 		if (tn_place_is_active(c, place))
 			return true;
 	}
@@ -122,11 +119,10 @@ static uint32_t *taken_vnis(const struct tn_compiler *c, size_t *n)
 
 	*n = 0;
 	TN_LIST_EACH(net, &c->needed, const struct tn_net, needed_link)
-	++*n;
+		++*n;
 	vnis = checked(calloc(*n + 1, sizeof(*vnis)));
 	*n = 0;
-	TN_LIST_EACH(net, &c->needed, const struct tn_net, needed_link)
-	{
+	TN_LIST_EACH(net, &c->needed, const struct tn_net, needed_link) {
 		if (takes_frames(c, net))
 			vnis[(*n)++] = tn_net_object(net)->vni;
 	}
@@ -226,6 +222,28 @@ static void refuse_destination(
 	tn_emit_end(e);
 }
 
+/* What no router forwards: groups, link-local addresses. */
+static void not_routed(struct tn_emit *e, enum tn_field_id field, tn_u128 address, unsigned len)
+{
+	bool ip4 = tn_fields[field].bits == 32;
+	tn_u128 mask = tn_field_ones(field) << (tn_fields[field].bits - len) & tn_field_ones(field);
+
+	tn_emit_flow(e, TN_TABLE_ROUTING, 44500, TN_ROLE_ROUTE_NONE);
+	tn_emit_match_ip(e, ip4, 0);
+	tn_emit_match_masked(e, field, address, mask);
+	tn_emit_end(e);
+}
+
+static void refuse_routing(struct tn_emit *e)
+{
+	const tn_u128 link_local = (tn_u128)0xfe80 << 112, group6 = (tn_u128)0xff << 120;
+
+	not_routed(e, TN_FIELD_IPV4_DST, 0xe0000000, 3); /* groups and what is above */
+	not_routed(e, TN_FIELD_IPV6_DST, group6, 8);
+	not_routed(e, TN_FIELD_IPV6_DST, link_local, 10);
+	not_routed(e, TN_FIELD_IPV6_SRC, link_local, 10);
+}
+
 void tn_unit_global(struct tn_emit *e)
 {
 	if (tn_list_is_empty(&e->c->needed))
@@ -236,6 +254,7 @@ void tn_unit_global(struct tn_emit *e)
 		tunnel(e, false);
 	guard_sources(e);
 	guard_servers(e);
+	refuse_routing(e);
 	go_on(e, TN_TABLE_POLICY_OUT, TN_TABLE_SERVICES);
 	go_on(e, TN_TABLE_SERVICES, TN_TABLE_BRIDGE);
 	go_on(e, TN_TABLE_POLICY_IN, TN_TABLE_OUTPUT);

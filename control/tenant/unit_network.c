@@ -45,13 +45,12 @@ static void find_ways(
 	size_t n = 0;
 
 	TN_LIST_EACH(port, &net->ports, struct tn_vport, net_link)
-	n++;
+		n++;
 	ways->v = malloc((n + 1) * sizeof(*ways->v));
 	if (!ways->v)
 		abort();
 	ways->n = 0;
-	TN_LIST_EACH(port, &net->ports, struct tn_vport, net_link)
-	{
+	TN_LIST_EACH(port, &net->ports, struct tn_vport, net_link) {
 		struct tn_tunnel_to to = {0};
 
 		if (!tn_vport_is_up(port) || port->here_link.next ||
@@ -95,8 +94,7 @@ static void find_here(struct tn_compiler *c, const struct tn_net *net, struct he
 	here->v = malloc((net->n_here + 1) * sizeof(struct tn_vport *));
 	if (!here->v)
 		abort();
-	TN_LIST_EACH(port, &net->ports, struct tn_vport, net_link)
-	{
+	TN_LIST_EACH(port, &net->ports, struct tn_vport, net_link) {
 		if (port->counted && tn_vport_is_up(port) && tn_vport_switch_port(c, port))
 			here->v[here->n++] = port;
 	}
@@ -237,4 +235,5 @@ void tn_unit_network(struct tn_emit *e, struct tn_net *net)
 			from_hosts(e, net, TN_TENANT_VXLAN6_PORT);
 		flooding(e, net);
 	}
+	tn_unit_network_services(e, net);
 }

@@ -35,6 +35,7 @@ void tn_unit_place(struct tn_emit *e, struct tn_place *place)
 		return;
 	ingress(e, place, number, to.port);
 	tn_emit_other(e, number, tn_place_is_secured(place));
+	tn_unit_place_services(e, place, number);
 	tn_emit_flow(e, TN_TABLE_OUTPUT, 20000, TN_ROLE_OUTPUT_ENDPOINT);
 	tn_emit_match(e, TN_REG_DESTINATION, number);
 	tn_emit_tunnel(e, &to);

@@ -129,17 +129,25 @@ static void port_here(struct tn_emit *e, struct tn_vport *port)
 	ingress(e, port, switch_port_number, number);
 	tn_unit_port_security(e, port, number);
 	tn_unit_port_policy(e, port, number);
+	tn_unit_port_services(e, port, number);
 	output(e, port, number);
 }
 
 void tn_unit_port(struct tn_emit *e, struct tn_vport *port)
 {
+	uint32_t number;
+
 	if (port->here_link.next) {
 		port_here(e, port);
 		return;
 	}
 	give_number_back(e, port);
-	if (port->place && tn_vport_is_up(port) && tn_place_is_active(e->c, port->place) &&
-		tn_place_number(e->c, port->place))
-		tn_unit_port_security(e, port, tn_place_number(e->c, port->place));
+	if (!port->place || !tn_vport_is_up(port) || !tn_place_is_active(e->c, port->place))
+		return;
+	number = tn_place_number(e->c, port->place);
+	if (!number)
+		return;
+	tn_unit_port_security(e, port, number);
+	if (tn_place_is_served_here(e->c, port->place))
+		tn_emit_dhcp(e, port, number);
 }

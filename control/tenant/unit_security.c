@@ -193,8 +193,7 @@ static bool has_ip6(const struct tn_vport *port)
 		if (!tn_address_is_ip4(p->fixed_ips[i].ip_address) && p->fixed_ips[i].ip_address)
 			return true;
 	}
-	TN_LIST_EACH(sub, &port->net->subnets, const struct tn_sub, link)
-	{
+	TN_LIST_EACH(sub, &port->net->subnets, const struct tn_sub, link) {
 		if (sub->t.object && !tn_sub_object(sub)->cidr.is_ip4)
 			return true;
 	}

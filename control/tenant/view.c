@@ -76,8 +76,7 @@ const struct tn_sub *tn_net_subnet(const struct tn_net *net, const char *subnet_
 {
 	const struct tn_sub *sub;
 
-	TN_LIST_EACH(sub, &net->subnets, const struct tn_sub, link)
-	{
+	TN_LIST_EACH(sub, &net->subnets, const struct tn_sub, link) {
 		if (!sub->t.object)
 			continue;
 		if (*subnet_id ? strcmp(sub->t.named.name, subnet_id) == 0
@@ -95,8 +94,7 @@ struct tn_rtr *tn_sub_router(const struct tn_sub *sub)
 	if (!sub->t.object || !tn_sub_object(sub)->has_gateway)
 		return NULL;
 	/* One in a sound declaration; else the first by name, in whatever order they came. */
-	TN_LIST_EACH(interface, &sub->interfaces, const struct tn_interface, link)
-	{
+	TN_LIST_EACH(interface, &sub->interfaces, const struct tn_interface, link) {
 		struct tn_rtr *router = interface->router;
 
 		if (tn_rtr_is_up(router) &&
@@ -110,8 +108,7 @@ struct tn_vport *tn_net_holder(const struct tn_net *net, tn_u128 address)
 {
 	struct tn_vport *port, *first = NULL;
 
-	TN_LIST_EACH(port, &net->ports, struct tn_vport, net_link)
-	{
+	TN_LIST_EACH(port, &net->ports, struct tn_vport, net_link) {
 		const struct tn_tenant_port *p = tn_vport_object(port);
 
 		for (uint32_t i = 0; p && i < p->n_fixed_ips; i++) {
@@ -208,8 +205,7 @@ static bool is_host(const struct tn_compiler *c, tn_u128 vtep)
 {
 	const struct tn_vhost *host;
 
-	TN_LIST_EACH(host, &c->hosts, const struct tn_vhost, link)
-	{
+	TN_LIST_EACH(host, &c->hosts, const struct tn_vhost, link) {
 		const struct tn_tenant_host *h = host->t.object;
 
 		for (uint32_t i = 0; h && i < h->n_vtep_addresses; i++) {
@@ -227,8 +223,7 @@ bool tn_place_is_active(const struct tn_compiler *c, const struct tn_place *plac
 	if (!place->net || !place->net->needed || !tn_tunnel_to_place(c, place).port ||
 		is_host(c, place->vtep))
 		return false;
-	TN_LIST_EACH(port, &place->net->ports, const struct tn_vport, net_link)
-	{
+	TN_LIST_EACH(port, &place->net->ports, const struct tn_vport, net_link) {
 		if (port->place == place && tn_vport_is_up(port))
 			return true;
 	}
@@ -239,8 +234,7 @@ bool tn_place_is_secured(const struct tn_place *place)
 {
 	const struct tn_vport *port;
 
-	TN_LIST_EACH(port, &place->net->ports, const struct tn_vport, net_link)
-	{
+	TN_LIST_EACH(port, &place->net->ports, const struct tn_vport, net_link) {
 		if (port->place == place && tn_vport_is_up(port) && !tn_vport_is_secured(port))
 			return false;
 	}
@@ -251,8 +245,7 @@ bool tn_place_learns(const struct tn_place *place)
 {
 	const struct tn_vport *port;
 
-	TN_LIST_EACH(port, &place->net->ports, const struct tn_vport, net_link)
-	{
+	TN_LIST_EACH(port, &place->net->ports, const struct tn_vport, net_link) {
 		if (port->place == place && tn_vport_is_up(port) && tn_vport_learns(port))
 			return true;
 	}
@@ -265,8 +258,7 @@ static const struct tn_vhost *first_host(const struct tn_net *net)
 	const struct tn_vhost *first = NULL;
 	const struct tn_vport *port;
 
-	TN_LIST_EACH(port, &net->ports, const struct tn_vport, net_link)
-	{
+	TN_LIST_EACH(port, &net->ports, const struct tn_vport, net_link) {
 		if (!port->host || !port->host->t.object || !tn_vport_is_up(port))
 			continue;
 		if (!first || strcmp(port->host->t.named.name, first->t.named.name) < 0)
@@ -281,8 +273,7 @@ static const struct tn_vhost *first_routed_host(const struct tn_net *net)
 	const struct tn_vhost *first = NULL;
 	const struct tn_sub *sub;
 
-	TN_LIST_EACH(sub, &net->subnets, const struct tn_sub, link)
-	{
+	TN_LIST_EACH(sub, &net->subnets, const struct tn_sub, link) {
 		const struct tn_rtr *router = tn_sub_router(sub);
 
 		for (uint32_t i = 0; router && i < router->n_interfaces; i++) {
@@ -309,8 +300,7 @@ bool tn_net_learns(const struct tn_net *net)
 {
 	const struct tn_vport *port;
 
-	TN_LIST_EACH(port, &net->ports, const struct tn_vport, net_link)
-	{
+	TN_LIST_EACH(port, &net->ports, const struct tn_vport, net_link) {
 		if (tn_vport_is_up(port) && tn_vport_learns(port))
 			return true;
 	}
