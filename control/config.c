@@ -9,6 +9,7 @@
 #include <sys/un.h>
 
 #include "control/model/json_codec.h"
+#include "control/model/tenant_json.h"
 
 #define PATH_BYTES_MAX	 4095u
 #define SOCKET_BYTES_MAX (sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1)
@@ -28,6 +29,7 @@ void tn_config_init(struct tn_config *config)
 		.state_dir = TN_CONFIG_STATE,
 		.dataplane_path = TN_CONFIG_DATAPLANE,
 		.mirror_underlay = true,
+		.host = "",
 	};
 	tn_arena_init(&config->arena);
 }
@@ -424,6 +426,20 @@ static void read_underlay(struct reader *r, tn_json_ref v)
 		(void)read_bool(r, m[0], &r->config->mirror_underlay);
 }
 
+static void read_host(struct reader *r, tn_json_ref v)
+{
+	struct tn_json_string s;
+
+	if (!tn_json_text(&r->json, v, TN_TENANT_ID_MAX, &s))
+		return;
+	if (tn_tenant_is_id(s.p, s.len))
+		(void)read_string(r, v, TN_TENANT_ID_MAX, &r->config->host);
+	else
+		(void)tn_json_error(&r->json, v, TN_OF_OK,
+			"no id of a host: letters, digits, '-', '_', '.' and ':', the first one a "
+			"letter or digit");
+}
+
 static void read_file(struct reader *r, tn_json_ref v)
 {
 	static const struct {
@@ -436,6 +452,7 @@ static void read_file(struct reader *r, tn_json_ref v)
 		{TN_JSON_KEY("limits"), read_limits},
 		{TN_JSON_KEY("dataplane"), read_dataplane},
 		{TN_JSON_KEY("underlay"), read_underlay},
+		{TN_JSON_KEY("host"), read_host},
 	};
 	enum { N = TN_ARRAY_SIZE(sections) };
 	struct tn_json_key keys[N + 1] = {TN_JSON_KEY("state")};

@@ -25,6 +25,7 @@ struct tn_config {
 	const char *state_dir;	    /* folder of the store */
 	const char *dataplane_path; /* the data plane's socket */
 	bool refuse_when_away;	    /* "whenAway": "refuse" */
+	const char *host;	    /* id of this host among the tenants' hosts; "": none */
 	bool mirror_underlay;
 };
 

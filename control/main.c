@@ -61,6 +61,8 @@ static void say_what_stays(const struct tn_config *now, const struct tn_config *
 		say_kept("dataplane/socket");
 	if (now->refuse_when_away != next->refuse_when_away)
 		say_kept("dataplane/whenAway");
+	if (differ(now->host, next->host))
+		say_kept("host");
 	if (now->mirror_underlay != next->mirror_underlay)
 		say_kept("underlay/mirror");
 }
@@ -144,6 +146,7 @@ static int start(struct daemon *d, struct tn_error *err)
 		.dataplane_path = d->config.dataplane_path,
 		.refuse_when_away = d->config.refuse_when_away,
 		.dpid = 1,
+		.host = d->config.host,
 	};
 
 	d->engine = tn_engine_new(d->loop, &options, err);

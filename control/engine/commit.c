@@ -38,6 +38,15 @@ static int read_string(void *ctx, uint32_t number, const char *s)
 	return 0;
 }
 
+static int read_given(void *ctx, uint32_t space, const char *name, uint32_t number)
+{
+	struct tn_engine *e = ctx;
+
+	if (space >= TN_N_NUMBER_SPACES)
+		return -EINVAL;
+	return tn_numbers_restore(e->tenants.numbers, (enum tn_number_space)space, name, number);
+}
+
 static int read_object(void *ctx, const struct tn_store_object *object, struct tn_error *err)
 {
 	struct tn_engine *e = ctx;
@@ -46,6 +55,8 @@ static int read_object(void *ctx, const struct tn_store_object *object, struct t
 	if (!object->kind || object->kind >= TN_N_KINDS)
 		return tn_error_set(err, TN_OF_OK, -1, "kind %u", object->kind);
 	w = tn_persist_decode(e->dpid, object, err);
+	if (w && tn_kind_is_tenant((enum tn_kind)w->kind))
+		w = tn_engine_tenants_restore(e, w);
 	if (!w)
 		return -EINVAL;
 	if (tn_index_get(&e->objects[w->kind], w->id)) {
@@ -61,14 +72,10 @@ static int read_object(void *ctx, const struct tn_store_object *object, struct t
 	return 0;
 }
 
-static void check_undo(
-	void *ctx, enum tn_kind kind, uint64_t id, uint64_t generation, struct tn_wanted *before)
+static void check_undo(void *ctx, const struct tn_undo *undo)
 {
 	(void)ctx;
-	(void)kind;
-	(void)id;
-	(void)generation;
-	tn_wanted_put(before);
+	tn_wanted_put(undo->before);
 }
 
 static int read_unconfirmed(void *ctx, const struct tn_store_unconfirmed *u, struct tn_error *err)
@@ -89,6 +96,7 @@ int tn_commit_open(struct tn_engine *e, const char *path, struct tn_error *err)
 		.string = read_string,
 		.object = read_object,
 		.unconfirmed = read_unconfirmed,
+		.given = read_given,
 	};
 
 	e->next_row = 1;
@@ -98,6 +106,7 @@ int tn_commit_open(struct tn_engine *e, const char *path, struct tn_error *err)
 		return -EINVAL;
 	for (unsigned kind = 0; kind < TN_N_KINDS; kind++)
 		e->kind_generation[kind] = e->generation;
+	tn_engine_tenants_restored(e);
 	return 0;
 }
 
@@ -126,11 +135,14 @@ static int put_edit(
 	struct tn_wanted *w = edit->after;
 
 	if (!w) {
-		tn_store_delete(e->store, edit->before->row);
+		if (edit->before->row)
+			tn_store_delete(e->store, edit->before->row);
 		return 0;
 	}
 	w->generation = job->generation;
-	w->state = job->accepted && w->kind != TN_KIND_HOST ? TN_STATE_PENDING_ADD : TN_STATE_ADDED;
+	w->state = job->accepted && w->kind < TN_KIND_HOST ? TN_STATE_PENDING_ADD : TN_STATE_ADDED;
+	if (w->derived)
+		return 0;
 	if (!w->row)
 		w->row = e->next_row++;
 	return put_object(e, w, edit->mod, err);
@@ -161,6 +173,8 @@ static int put_job(struct tn_engine *e, struct tn_job *job, struct tn_error *err
 
 	for (size_t i = 0; i < job->plan.edits.n && !rc; i++)
 		rc = put_edit(e, job, &job->plan.edits.v[i], err);
+	if (!rc && job->plan.tenants)
+		tn_engine_tenants_store(e);
 	if (!rc && job->r.confirm_within_s && job->plan.edits.n)
 		rc = put_unconfirmed(e, job, err);
 	if (job->undoes)
@@ -174,7 +188,12 @@ static void placed(struct tn_engine *e, struct tn_job *job)
 		e->generation = job->generation;
 	if (job->undoes)
 		tn_unconfirmed_remove(e, job->undoes);
+	if (job->plan.tenants)
+		tn_engine_tenants_keep(e);
 	tn_engine_apply(e, &job->plan.edits);
+	if (job->plan.tenants)
+		tn_announce_edits(e, &job->plan.edits);
+	job->plan.tenants = false;
 	tn_job_stored(job);
 }
 

@@ -49,23 +49,66 @@ void tn_unconfirmed_remove(struct tn_engine *e, uint64_t id)
 struct undoing {
 	struct tn_engine *e;
 	struct tn_edits edits;
-	bool busy;
+	bool busy, tenants;
+	/* What tenant objects were, until the compiler has them. */
+	struct tn_wanted **before;
+	size_t n_before;
 };
 
+static struct tn_wanted *now_of(const struct tn_engine *e, const struct tn_undo *undo)
+{
+	uint64_t id = undo->id;
+
+	if (undo->name)
+		id = tn_engine_tenant_id(
+			e, (enum tn_tenant_kind)(undo->kind - TN_KIND_TENANT), undo->name);
+	return tn_index_get(&e->objects[undo->kind], id);
+}
+
+static void undo_tenant(struct undoing *u, const struct tn_undo *undo)
+{
+	static const struct tn_tenants_origin origin;
+	struct tn_tenants *all = u->e->tenants.all;
+
+	if (!u->tenants) {
+		u->busy |= u->e->tenants.changing;
+		if (u->busy) {
+			tn_wanted_put(undo->before);
+			return;
+		}
+		u->e->tenants.changing = true;
+		u->tenants = true;
+	}
+	if (!undo->before) {
+		tn_tenants_remove(all, (enum tn_tenant_kind)(undo->kind - TN_KIND_TENANT),
+			tn_arena_strdup(&u->e->tenants.arena, undo->name), &origin);
+		return;
+	}
+	u->before = realloc(u->before, (u->n_before + 1) * sizeof(struct tn_wanted *));
+	if (!u->before)
+		abort();
+	u->before[u->n_before++] = undo->before;
+	tn_tenants_put(all, &tn_wanted_as_tenant(undo->before)->value, &origin);
+}
+
 /* What was changed again since is left as it is. */
-static void undo_one(
-	void *ctx, enum tn_kind kind, uint64_t id, uint64_t generation, struct tn_wanted *before)
+static void undo_one(void *ctx, const struct tn_undo *undo)
 {
 	struct undoing *u = ctx;
-	struct tn_wanted *now = tn_index_get(&u->e->objects[kind], id);
+	struct tn_wanted *now = now_of(u->e, undo), *before = undo->before;
 	struct tn_edit *edit;
 
-	u->busy |= tn_busy_has(&u->e->busy, kind, id);
-	if ((now ? now->generation : 0) != generation || (!now && !before)) {
+	u->busy |= now && tn_busy_has(&u->e->busy, undo->kind, now->id);
+	u->busy |= !undo->name && tn_busy_has(&u->e->busy, undo->kind, undo->id);
+	if ((now ? now->generation : 0) != undo->generation || (!now && !before)) {
 		tn_wanted_put(before);
 		return;
 	}
-	edit = tn_edits_add(&u->edits, kind, id, now);
+	if (undo->name) {
+		undo_tenant(u, undo);
+		return;
+	}
+	edit = tn_edits_add(&u->edits, undo->kind, undo->id, now);
 	if (before && now) {
 		before->row = now->row;
 		before->counter = now->counter;
@@ -74,23 +117,73 @@ static void undo_one(
 	tn_edit_set(edit, before, 0);
 }
 
+/* What tenant objects were is looked at as a whole, and what is made of them made again. */
+static int plan_tenants(struct undoing *u, struct tn_job *job)
+{
+	struct tn_plan *p = &job->plan;
+	int rc;
+
+	if (!u->tenants)
+		return 0;
+	p->r = &job->r;
+	p->tenants = true;
+	p->now_ns = tn_engine_now();
+	p->results = calloc(1, sizeof(*p->results));
+	if (!p->results)
+		abort();
+	rc = tn_plan_tenants(p);
+	tn_edits_compact(&p->edits);
+	return rc;
+}
+
+static void free_before(struct undoing *u)
+{
+	for (size_t i = 0; i < u->n_before; i++)
+		tn_wanted_put(u->before[i]);
+	free(u->before);
+}
+
+static bool has_tenants(const struct tn_plan *p)
+{
+	for (size_t i = 0; i < p->edits.n; i++)
+		if (tn_kind_is_tenant((enum tn_kind)p->edits.v[i].kind))
+			return true;
+	return false;
+}
+
 /* -EAGAIN: something of it is under way. */
 static int undo(struct tn_engine *e, struct tn_unconfirmed *u, tn_done_fn done, void *ctx)
 {
 	struct undoing undoing = {.e = e};
 	struct tn_error err;
 	struct tn_job *job;
+	int rc;
 
 	if (e->link.state == TN_LINK_SYNCING || e->resync)
 		return -EAGAIN;
 	/* It was read before, when it was made or loaded. */
-	if (tn_persist_read_undo(e->dpid, u->undo.data, u->undo.len, undo_one, &undoing, &err) ||
-		undoing.busy) {
+	rc = tn_persist_read_undo(e->dpid, u->undo.data, u->undo.len, undo_one, &undoing, &err);
+	if (rc || undoing.busy) {
+		if (undoing.tenants)
+			tn_engine_tenants_undo(e);
+		free_before(&undoing);
 		tn_edits_fini(&undoing.edits);
 		return -EAGAIN;
 	}
-	u->ending = true;
 	job = tn_job_internal(e, &undoing.edits);
+	rc = plan_tenants(&undoing, job);
+	free_before(&undoing);
+	/* What contradicts what was declared since stays as it is; the rest is undone. */
+	if (rc == -EINVAL && !has_tenants(&job->plan)) {
+		tn_engine_tenants_undo(e);
+		job->plan.tenants = false;
+		rc = 0;
+	}
+	if (rc) {
+		tn_job_forget(job);
+		return -EAGAIN;
+	}
+	u->ending = true;
 	job->undoes = u->id;
 	job->r.done = done;
 	job->r.ctx = ctx;
@@ -104,17 +197,15 @@ struct looking {
 	bool foreign;
 };
 
-static void look_at_one(
-	void *ctx, enum tn_kind kind, uint64_t id, uint64_t generation, struct tn_wanted *before)
+static void look_at_one(void *ctx, const struct tn_undo *undo)
 {
 	struct looking *l = ctx;
-	const struct tn_wanted *now = tn_index_get(&l->e->objects[kind], id);
+	const struct tn_wanted *now = now_of(l->e, undo);
 
-	(void)generation;
-	if ((before && before->tenant != l->scope.tenant) ||
+	if ((undo->before && undo->before->tenant != l->scope.tenant) ||
 		(now && now->tenant != l->scope.tenant))
 		l->foreign = true;
-	tn_wanted_put(before);
+	tn_wanted_put(undo->before);
 }
 
 /* One that waits, and whose objects are all in the scope; NULL: none. */

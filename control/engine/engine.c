@@ -116,6 +116,7 @@ struct tn_engine *tn_engine_new(
 	e->names = tn_names_new();
 	tn_names_limit(e->names, TN_ENGINE_STRINGS_MAX, TN_ENGINE_STRING_BYTES_MAX);
 	tn_watch_init(&e->watch, tn_engine_now());
+	tn_engine_tenants_init(e, options->host);
 	e->link.since_ns = tn_engine_now();
 	if (tn_commit_open(e, options->store_path, err) || watch_loop(e, err)) {
 		tn_engine_free(e);
@@ -148,6 +149,7 @@ void tn_engine_free(struct tn_engine *e)
 	tn_refresh_free(e);
 	tn_unconfirmed_free(e);
 	tn_link_free_underlay(e);
+	tn_engine_tenants_fini(e);
 	tn_engine_free_objects(e);
 	tn_watch_fini(&e->watch);
 	tn_busy_fini(&e->busy);

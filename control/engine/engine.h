@@ -15,6 +15,8 @@
 #define TN_ENGINE_ENGINE_H
 
 #include "control/model/document.h"
+#include "control/model/tenants.h"
+#include "control/tenant/compile.h"
 #include "dataplane/api/loop.h"
 #include "dataplane/api/messages.h"
 
@@ -25,10 +27,22 @@ enum tn_kind {
 	TN_KIND_GROUP,
 	TN_KIND_METER,
 	TN_KIND_PORT,
-	TN_KIND_TABLE, /* settings of a flow table */
-	TN_KIND_HOST,  /* told by clients; the data plane does not see them */
-	TN_N_KINDS
+	TN_KIND_TABLE,	/* settings of a flow table */
+	TN_KIND_HOST,	/* told by clients; the data plane does not see them */
+	TN_KIND_TENANT, /* and an enum tn_tenant_kind: objects that flows, groups, meters and ports
+			   are made of */
+	TN_N_KINDS = TN_KIND_TENANT + TN_TENANT_N_KINDS
 };
+
+static inline enum tn_kind tn_kind_of_tenant(enum tn_tenant_kind kind)
+{
+	return (enum tn_kind)(TN_KIND_TENANT + kind);
+}
+
+static inline bool tn_kind_is_tenant(enum tn_kind kind)
+{
+	return kind >= TN_KIND_TENANT && kind < TN_N_KINDS;
+}
 
 /* As ONOS names them. */
 enum tn_object_state {
@@ -55,12 +69,14 @@ struct tn_host {
 struct tn_object {
 	enum tn_kind kind;
 	/* flow id, group id, meter id, port number, table id; host: MAC << 16 | VLAN, untagged: all
-	 * ones */
+	 * ones; of a tenant's: a number of this process, see tn_engine_tenant_id() */
 	uint64_t id;
 	uint32_t tenant, owner; /* strings of tn_engine_names(); 0: none */
 	uint64_t generation;	/* of the engine, when the object was last changed: its ETag */
 	enum tn_object_state state;
 	const struct tn_error *failure; /* FAILED */
+	bool derived;			/* made of tenant objects, changed with them alone */
+	uint64_t created_ns;
 	union {
 		const struct tn_flow_info *flow;
 		const struct tn_group_info *group;
@@ -68,6 +84,7 @@ struct tn_object {
 		const struct tn_api_port_info *port;
 		const struct tn_table_setting *table;
 		const struct tn_host *host;
+		const struct tn_tenant_object *tenants; /* of any kind from TN_KIND_TENANT on */
 	};
 };
 
@@ -97,6 +114,12 @@ enum tn_operation_kind {
 	 * touched and keeps its counters.
 	 */
 	TN_OP_REPLACE,
+	/*
+	 * A tenant object: new, or in place of the one with its id. Those of a request are looked
+	 * at together, so their order means nothing.
+	 */
+	TN_OP_TENANT_PUT,
+	TN_OP_TENANT_REMOVE, /* absent ones are no error */
 };
 
 struct tn_operation {
@@ -122,6 +145,11 @@ struct tn_operation {
 			uint32_t owner;
 			bool everybody; /* of all owners: a whole document */
 		} replace;
+		const struct tn_tenant_value *tenants; /* with an id */
+		struct {
+			enum tn_tenant_kind kind;
+			const char *id;
+		} tenants_id;
 	};
 };
 
@@ -132,6 +160,7 @@ enum tn_verdict {
 	TN_NOT_FOUND, /* as REFUSED, for these reasons */
 	TN_PRECONDITION,
 	TN_FORBIDDEN,	 /* another tenant's or a quota */
+	TN_CONFLICT,	 /* tenant objects that contradict each other, or are in use */
 	TN_UNAVAILABLE,	 /* no data plane, and the policy or the operation needs one */
 	TN_STORE_FAILED, /* the disk is full, read-only or broken; nothing was changed */
 };
@@ -234,6 +263,30 @@ void tn_engine_trace(
 /* The underlay as the mirror sees it; the last one counts. Not stored. */
 void tn_engine_set_underlay(struct tn_engine *e, const struct tn_underlay_config *config);
 
+/* --- tenants -------------------------------------------------------------------------------- */
+
+/* All of them, with what is under way; to be read alone. */
+const struct tn_tenants *tn_engine_tenants(const struct tn_engine *e);
+/* The id of a tenant object for tn_engine_get() and conditions; 0: it is not there. */
+uint64_t tn_engine_tenant_id(const struct tn_engine *e, enum tn_tenant_kind kind, const char *id);
+/* "": this process has no host, and nothing is made of the objects. */
+const char *tn_engine_host(const struct tn_engine *e);
+
+enum tn_attachment {
+	TN_ATTACHED_NOWHERE,   /* bound to nothing, or switched off */
+	TN_ATTACHED_ELSEWHERE, /* to another host or endpoint */
+	TN_ATTACHED_PENDING,   /* its port of the switch is on its way */
+	TN_ATTACHED_DOWN,      /* it is there, and nobody at its other end */
+	TN_ATTACHED_UP,
+	TN_ATTACHED_FAILED, /* the data plane refused it */
+};
+/* Of a tenant's port; *number: its port of the switch, 0: none. */
+enum tn_attachment tn_engine_attachment(
+	const struct tn_engine *e, const struct tn_tenant_port *port, uint32_t *number);
+/* What a flow with this cookie is there for; false: it is not made of tenant objects. */
+bool tn_engine_explain(
+	const struct tn_engine *e, uint64_t cookie, struct tn_explanation *explanation);
+
 /* --- watching ------------------------------------------------------------------------------- */
 
 enum tn_watch_event_kind {
@@ -268,6 +321,7 @@ struct tn_engine_options {
 	const char *dataplane_path; /* its socket */
 	bool refuse_when_away;	    /* no data plane: refuse changes in place of taking them */
 	uint64_t dpid;		    /* until the data plane said its own */
+	const char *host;	    /* id of this host among the tenants' hosts; NULL or "": none */
 };
 
 /* Reads the store. NULL with err: it is damaged, of a newer version, not to be opened. */

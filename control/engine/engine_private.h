@@ -4,6 +4,8 @@
  *
  *	objects.c	what is wanted now, and reading it
  *	plan*.c		from operations to edits
+ *	tenants.c	tenant objects: what they are, what is made of them
+ *	announce.c	addresses that came to this host are told to the network
  *	job.c		a request from submission to its answer
  *	commit.c	edits that are done: to the store, then into their places
  *	delivery.c	edits to the data plane
@@ -84,6 +86,18 @@ struct tn_unconfirmed {
 	void *ctx;
 };
 
+/* The declaration of tenants and its compiler, both as of the last change that was planned. */
+struct tn_engine_tenants {
+	struct tn_tenants *all;
+	struct tn_numbers *numbers;
+	struct tn_compiler *compiler; /* NULL: this process has no host */
+	char *host;
+	uint32_t owner;	       /* of what is made */
+	uint64_t last_number;  /* given to an object */
+	struct tn_arena arena; /* of a change that no request holds */
+	bool changing;	       /* a plan's change is neither kept nor undone */
+};
+
 struct tn_engine {
 	struct tn_loop *loop;
 	struct tn_names *names;
@@ -123,6 +137,7 @@ struct tn_engine {
 	struct tn_trace_wait *traces;
 	struct tn_underlay_copy *underlay;
 	struct tn_watch watch;
+	struct tn_engine_tenants tenants;
 };
 
 /* In nanoseconds since 1970. */
@@ -147,10 +162,33 @@ void tn_engine_place(struct tn_engine *e, struct tn_wanted *w);
 void tn_engine_set_dpid(struct tn_engine *e, uint64_t dpid);
 void tn_engine_free_objects(struct tn_engine *e);
 
+/* --- tenants.c --- */
+
+void tn_engine_tenants_init(struct tn_engine *e, const char *host);
+void tn_engine_tenants_fini(struct tn_engine *e);
+/* An object of the store. */
+struct tn_wanted *tn_engine_tenants_restore(struct tn_engine *e, struct tn_wanted *w);
+/* All were restored: what is made of them is put into its place. */
+void tn_engine_tenants_restored(struct tn_engine *e);
+/* The change that a plan made is so now, or never was. */
+void tn_engine_tenants_keep(struct tn_engine *e);
+void tn_engine_tenants_undo(struct tn_engine *e);
+/* Numbers that it gave, to the store. */
+void tn_engine_tenants_store(struct tn_engine *e);
+
+/* --- announce.c --- */
+
+/* Of what was just put into its place. */
+void tn_announce_edits(struct tn_engine *e, const struct tn_edits *edits);
+/* The port of the switch came up. */
+void tn_announce_port(struct tn_engine *e, const struct tn_wanted *port);
+
 /* --- job.c --- */
 
 /* A change of the engine itself: edits are taken over. */
 struct tn_job *tn_job_internal(struct tn_engine *e, struct tn_edits *edits);
+/* It comes to nothing, and did not begin. */
+void tn_job_forget(struct tn_job *job);
 /* As if it had been planned now. */
 void tn_job_begin(struct tn_job *job);
 /* Planned or begun, and not to be delivered: it is to be stored. */

@@ -57,6 +57,9 @@ static void end(struct tn_job *job, enum tn_verdict verdict)
 
 	if (job->undoes && verdict != TN_DONE && verdict != TN_ACCEPTED)
 		tn_unconfirmed_retry(e, job->undoes);
+	if (job->plan.tenants)
+		tn_engine_tenants_undo(e);
+	job->plan.tenants = false;
 	if (job->stage != TN_JOB_QUEUED) {
 		TAILQ_REMOVE(&e->jobs, job, link);
 		tn_busy_remove(&e->busy, &job->plan.edits);
@@ -157,7 +160,7 @@ static void deliver(struct tn_job *job)
 static bool needs_data_plane(const struct tn_job *job)
 {
 	for (size_t i = 0; i < job->plan.edits.n; i++) {
-		if (job->plan.edits.v[i].kind != TN_KIND_HOST)
+		if (job->plan.edits.v[i].kind < TN_KIND_HOST)
 			return true;
 	}
 	return job->plan.n_packet_outs > 0;
@@ -165,12 +168,14 @@ static bool needs_data_plane(const struct tn_job *job)
 
 void tn_job_begin(struct tn_job *job)
 {
+	bool at_once = job->installed || !needs_data_plane(job);
 	struct tn_engine *e = job->e;
 
 	TAILQ_INSERT_TAIL(&e->jobs, job, link);
 	tn_busy_add(&e->busy, &job->plan.edits);
 	e->n_under_way++;
-	if (job->installed || !needs_data_plane(job)) {
+
+	if (at_once && !(job->r.no_wait && job->plan.tenants)) {
 		tn_job_ready(job);
 	} else if (e->link.state == TN_LINK_AWAY) {
 		job->stage = TN_JOB_DELIVERING;
@@ -306,6 +311,13 @@ void tn_job_not_stored(struct tn_job *job, const struct tn_error *err)
 	tn_delivery_start(&job->delivery);
 }
 
+void tn_job_forget(struct tn_job *job)
+{
+	if (job->plan.tenants)
+		tn_engine_tenants_undo(job->e);
+	free_job(job);
+}
+
 struct tn_job *tn_job_internal(struct tn_engine *e, struct tn_edits *edits)
 {
 	struct tn_job *job = new_job(e);
@@ -343,12 +355,66 @@ static int check_alone(struct tn_job *job)
 	return 0;
 }
 
+static void tell_difference(struct tn_engine *e, struct tn_job *job)
+{
+	struct tn_unpacked_flow before_flow = {0}, after_flow = {0};
+	struct tn_object before, after;
+
+	for (size_t i = 0; i < job->plan.edits.n; i++) {
+		const struct tn_edit *edit = &job->plan.edits.v[i];
+
+		if (edit->before)
+			tn_wanted_object(edit->before, &before_flow, &before);
+		if (edit->after) {
+			edit->after->generation = e->generation;
+			tn_wanted_object(edit->after, &after_flow, &after);
+		}
+		job->r.difference(
+			job->r.ctx, edit->before ? &before : NULL, edit->after ? &after : NULL);
+	}
+	tn_unpacked_flow_fini(&before_flow);
+	tn_unpacked_flow_fini(&after_flow);
+}
+
+/* -EAGAIN: tenant objects are under way, on which it depends. Otherwise it is answered. */
+static int dry_run(struct tn_job *job)
+{
+	int rc = tn_plan_make(&job->plan, job->e, &job->r, true, tn_engine_now());
+
+	if (rc == -EAGAIN) {
+		tn_plan_fini(&job->plan);
+		job->plan = (struct tn_plan){0};
+		return rc;
+	}
+	if (rc) {
+		end(job, job->plan.verdict);
+		return 0;
+	}
+	if (check_alone(job)) {
+		end(job, TN_REFUSED);
+		return 0;
+	}
+	if (job->r.difference)
+		tell_difference(job->e, job);
+	set_generations(job);
+	job->r.confirm_within_s = 0;
+	end(job, TN_DONE);
+	return 0;
+}
+
 /* -EAGAIN: not yet. Otherwise the job has left the queue. */
 static int start(struct tn_job *job)
 {
 	struct tn_engine *e = job->e;
-	int rc = tn_plan_make(&job->plan, e, &job->r, false, tn_engine_now());
+	int rc;
 
+	if (job->r.dry_run) {
+		if (e->tenants.changing)
+			return -EAGAIN;
+		TAILQ_REMOVE(&e->queue, job, link);
+		return dry_run(job);
+	}
+	rc = tn_plan_make(&job->plan, e, &job->r, false, tn_engine_now());
 	if (rc == -EAGAIN) {
 		tn_plan_fini(&job->plan);
 		job->plan = (struct tn_plan){0};
@@ -395,55 +461,13 @@ void tn_jobs_end(struct tn_engine *e)
 	}
 }
 
-static void tell_difference(struct tn_engine *e, struct tn_job *job)
-{
-	struct tn_unpacked_flow before_flow = {0}, after_flow = {0};
-	struct tn_object before, after;
-
-	for (size_t i = 0; i < job->plan.edits.n; i++) {
-		const struct tn_edit *edit = &job->plan.edits.v[i];
-
-		if (edit->before)
-			tn_wanted_object(edit->before, &before_flow, &before);
-		if (edit->after) {
-			edit->after->generation = e->generation;
-			tn_wanted_object(edit->after, &after_flow, &after);
-		}
-		job->r.difference(
-			job->r.ctx, edit->before ? &before : NULL, edit->after ? &after : NULL);
-	}
-	tn_unpacked_flow_fini(&before_flow);
-	tn_unpacked_flow_fini(&after_flow);
-}
-
-static void dry_run(struct tn_job *job)
-{
-	int rc = tn_plan_make(&job->plan, job->e, &job->r, true, tn_engine_now());
-
-	if (rc) {
-		end(job, job->plan.verdict);
-		return;
-	}
-	if (check_alone(job)) {
-		end(job, TN_REFUSED);
-		return;
-	}
-	if (job->r.difference)
-		tell_difference(job->e, job);
-	set_generations(job);
-	job->r.confirm_within_s = 0;
-	end(job, TN_DONE);
-}
-
 void tn_engine_submit(struct tn_engine *e, const struct tn_request *request)
 {
 	struct tn_job *job = new_job(e);
 
 	job->r = *request;
-	if (request->dry_run) {
-		dry_run(job);
+	if (request->dry_run && dry_run(job) != -EAGAIN)
 		return;
-	}
 	TAILQ_INSERT_TAIL(&e->queue, job, link);
 	tn_engine_wake(e);
 }

@@ -103,11 +103,16 @@ static void on_flow_removed(struct tn_engine *e, const struct tn_api_event *even
 static void on_port_status(struct tn_engine *e, const struct tn_api_event *event)
 {
 	struct tn_wanted *w = tn_index_get(&e->objects[TN_KIND_PORT], event->port.port.number);
+	bool came_up;
 
 	if (!w || tn_wanted_as_port(w)->state == event->port.port.state)
 		return;
+	came_up = tn_wanted_as_port(w)->state & TN_PORT_STATE_LINK_DOWN &&
+		!(event->port.port.state & TN_PORT_STATE_LINK_DOWN);
 	tn_wanted_as_port(w)->state = event->port.port.state;
 	tn_engine_tell(e, TN_WATCH_MODIFIED, w, NULL);
+	if (came_up)
+		tn_announce_port(e, w);
 }
 
 static void on_packet_in(struct tn_engine *e, const struct tn_api_event *event)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "control/engine/difference.h"
+#include "control/model/tenant_json.h"
 
 /* A host: this, then its addresses. Little-endian, as everything here. */
 struct stored_host {
@@ -92,8 +93,11 @@ int tn_persist_encode(struct tn_wanted *w, const struct tn_flow_mod *mod, struct
 	case TN_KIND_HOST:
 		return encode_host(tn_wanted_as_host(w), out);
 	default:
-		return encode_mod(w, mod, out, err);
+		break;
 	}
+	if (tn_kind_is_tenant((enum tn_kind)w->kind))
+		return append(out, tn_wanted_as_tenant(w)->text, tn_wanted_as_tenant(w)->text_len);
+	return encode_mod(w, mod, out, err);
 }
 
 static struct tn_wanted *decode_host(const void *body, size_t size, struct tn_error *err)
@@ -132,49 +136,30 @@ static struct tn_wanted *decode_host(const void *body, size_t size, struct tn_er
 	return w;
 }
 
-static struct tn_wanted *group_of(const struct tn_group_mod *gm)
+/* Its JSON. The number is for the caller to give. */
+static struct tn_wanted *decode_tenant(
+	enum tn_kind kind, const void *body, size_t size, struct tn_error *err)
 {
-	struct tn_bucket_info *buckets = calloc(gm->n_buckets + 1u, sizeof(*buckets));
-	const struct tn_group_info info = {
-		.group_id = gm->group_id,
-		.type = gm->type,
-		.selection = gm->selection,
-		.hash_fields = gm->hash_fields,
-		.selection_param = gm->selection_param,
-		.owner = gm->owner,
-		.annotation = gm->annotation,
-		.buckets = buckets,
-		.n_buckets = gm->n_buckets,
-	};
-	struct tn_wanted *w;
+	struct tn_tenant_value value;
+	struct tn_tenant_object *o;
+	struct tn_wanted *w = NULL;
+	struct tn_diagnostics diag;
+	struct tn_arena arena;
 
-	if (!buckets)
-		abort();
-	for (uint32_t i = 0; i < gm->n_buckets; i++)
-		buckets[i].bucket = gm->buckets[i];
-	w = tn_wanted_group(&info);
-	free(buckets);
-	return w;
-}
-
-static struct tn_wanted *meter_of(const struct tn_meter_mod *mm)
-{
-	struct tn_api_band_info *bands = calloc(mm->n_bands + 1u, sizeof(*bands));
-	const struct tn_api_meter_info info = {
-		.meter_id = mm->meter_id,
-		.flags = mm->flags,
-		.owner = mm->owner,
-		.bands = bands,
-		.n_bands = mm->n_bands,
-	};
-	struct tn_wanted *w;
-
-	if (!bands)
-		abort();
-	for (uint32_t i = 0; i < mm->n_bands; i++)
-		bands[i].band = mm->bands[i];
-	w = tn_wanted_meter(&info);
-	free(bands);
+	tn_arena_init(&arena);
+	tn_diagnostics_init(&diag);
+	if (tn_tenant_parse((enum tn_tenant_kind)(kind - TN_KIND_TENANT), body, size, &arena, &diag,
+		    &value)) {
+		(void)tn_error_set(err, TN_OF_OK, -1, "%s: %s",
+			diag.list[0].pointer ? diag.list[0].pointer : "", diag.list[0].detail);
+	} else {
+		value.unset = 0;
+		o = tn_tenant_object_new(&value);
+		w = tn_wanted_tenant(o);
+		tn_tenant_object_put(o);
+	}
+	tn_diagnostics_fini(&diag);
+	tn_arena_fini(&arena);
 	return w;
 }
 
@@ -188,9 +173,9 @@ static struct tn_wanted *decode_mod(
 		case TN_MOD_FLOW:
 			return tn_wanted_flow(dpid, mod->flow);
 		case TN_MOD_GROUP:
-			return group_of(mod->group);
+			return tn_wanted_group_of(mod->group);
 		case TN_MOD_METER:
-			return meter_of(mod->meter);
+			return tn_wanted_meter_of(mod->meter);
 		}
 	}
 	(void)tn_error_set(err, TN_OF_OK, -1, "%u mods", msg->bundle.n_mods);
@@ -248,6 +233,8 @@ static struct tn_wanted *decode(
 
 	if (kind == TN_KIND_HOST)
 		return decode_host(body, size, err);
+	if (tn_kind_is_tenant(kind))
+		return decode_tenant(kind, body, size, err);
 	tn_api_arena_init(&arena, 0);
 	w = decode_message(dpid, kind, body, size, &arena, err);
 	tn_api_arena_fini(&arena);
@@ -318,8 +305,16 @@ static int encode_undo(const struct tn_edit *edit, struct tn_api_buffer *out, st
 	size_t at = out->len;
 	int rc = 0;
 
+	if ((edit->before ? edit->before : edit->after)->derived)
+		return 0;
+	if (tn_kind_is_tenant((enum tn_kind)edit->kind))
+		undo.id = edit->before != NULL; /* or its id is all there is */
 	(void)append(out, &undo, sizeof(undo));
-	if (edit->before) {
+	if (!edit->before && tn_kind_is_tenant((enum tn_kind)edit->kind)) {
+		const char *name = tn_wanted_as_tenant(edit->after)->value.c.id;
+
+		(void)append(out, name, strlen(name));
+	} else if (edit->before) {
 		undo.created_ns = edit->before->created_ns;
 		undo.tenant = edit->before->tenant;
 		undo.owner = edit->before->owner;
@@ -339,36 +334,70 @@ int tn_persist_undo(const struct tn_edits *edits, struct tn_api_buffer *out, str
 	return rc;
 }
 
+/* Of a tenant object that was not there: its id, which is all of the body. */
+static void tell_gone(
+	const struct tn_undo *undo, const uint8_t *body, size_t size, tn_undo_fn fn, void *ctx)
+{
+	struct tn_undo gone = *undo;
+	char name[TN_TENANT_ID_MAX + 1];
+
+	if (size > TN_TENANT_ID_MAX)
+		size = TN_TENANT_ID_MAX;
+	memcpy(name, body, size);
+	name[size] = '\0';
+	gone.name = name;
+	fn(ctx, &gone);
+}
+
+static int read_one(uint64_t dpid, const struct stored_undo *stored, const uint8_t *body,
+	tn_undo_fn fn, void *ctx, struct tn_error *err)
+{
+	const struct tn_store_object object = {
+		.kind = stored->kind,
+		.tenant = stored->tenant,
+		.owner = stored->owner,
+		.created_ns = stored->created_ns,
+		.body = body,
+		.size = stored->size,
+	};
+	struct tn_undo undo = {
+		.kind = (enum tn_kind)stored->kind,
+		.id = stored->id,
+		.generation = stored->generation,
+	};
+	bool tenant = tn_kind_is_tenant(undo.kind);
+
+	if (tenant && !stored->id) {
+		tell_gone(&undo, body, stored->size, fn, ctx);
+		return 0;
+	}
+	if (stored->size) {
+		undo.before = tn_persist_decode(dpid, &object, err);
+		if (!undo.before)
+			return -EINVAL;
+		if (tenant)
+			undo.name = tn_wanted_as_tenant(undo.before)->value.c.id;
+	}
+	fn(ctx, &undo);
+	return 0;
+}
+
 int tn_persist_read_undo(uint64_t dpid, const void *body, size_t size, tn_undo_fn fn, void *ctx,
 	struct tn_error *err)
 {
 	const uint8_t *at = body;
+	struct stored_undo undo;
+	int rc = 0;
 
-	while (size) {
-		struct tn_store_object object;
-		struct tn_wanted *w = NULL;
-		struct stored_undo undo;
-
+	while (size && !rc) {
 		if (size >= sizeof(undo))
 			memcpy(&undo, at, sizeof(undo));
 		if (size < sizeof(undo) || undo.size > size - sizeof(undo) || !undo.kind ||
 			undo.kind >= TN_N_KINDS)
 			return tn_error_set(err, TN_OF_OK, -1, "%zu bytes are no undo", size);
-		object = (struct tn_store_object){
-			.kind = undo.kind,
-			.tenant = undo.tenant,
-			.owner = undo.owner,
-			.created_ns = undo.created_ns,
-			.body = at + sizeof(undo),
-			.size = undo.size,
-		};
-		if (undo.size)
-			w = tn_persist_decode(dpid, &object, err);
-		if (undo.size && !w)
-			return -EINVAL;
-		fn(ctx, (enum tn_kind)undo.kind, undo.id, undo.generation, w);
+		rc = read_one(dpid, &undo, at + sizeof(undo), fn, ctx, err);
 		at += sizeof(undo) + undo.size;
 		size -= sizeof(undo) + undo.size;
 	}
-	return 0;
+	return rc;
 }

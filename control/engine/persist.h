@@ -33,9 +33,15 @@ int tn_persist_row(struct tn_wanted *w, const struct tn_flow_mod *mod, struct tn
  */
 int tn_persist_undo(const struct tn_edits *edits, struct tn_api_buffer *out,
 	struct tn_error *err) TN_MUST_CHECK;
-/* One object of an undo: before NULL: it was not there. before is the callee's. */
-typedef void (*tn_undo_fn)(
-	void *ctx, enum tn_kind kind, uint64_t id, uint64_t generation, struct tn_wanted *before);
+/* One object of an undo. */
+struct tn_undo {
+	enum tn_kind kind;
+	uint64_t id;
+	const char *name; /* a tenant's: its id, as numbers are of one run */
+	uint64_t generation;
+	struct tn_wanted *before; /* NULL: it was not there; the callee's */
+};
+typedef void (*tn_undo_fn)(void *ctx, const struct tn_undo *undo);
 int tn_persist_read_undo(uint64_t dpid, const void *body, size_t size, tn_undo_fn fn, void *ctx,
 	struct tn_error *err) TN_MUST_CHECK;
 

@@ -48,7 +48,7 @@ int tn_plan_edit(struct tn_plan *p, enum tn_kind kind, uint64_t id, struct tn_ed
 
 bool tn_plan_sees(const struct tn_plan *p, const struct tn_wanted *w)
 {
-	return w && (!p->r->scope.tenant || p->r->scope.tenant == w->tenant);
+	return w && !w->derived && (!p->r->scope.tenant || p->r->scope.tenant == w->tenant);
 }
 
 static enum tn_of_error permission(enum tn_kind kind)
@@ -67,6 +67,9 @@ int tn_plan_check_condition(struct tn_plan *p, const struct tn_wanted *w)
 {
 	const struct tn_operation *op = p->op;
 
+	if (w && w->derived)
+		return tn_plan_refuse(p, TN_FORBIDDEN, permission((enum tn_kind)w->kind),
+			"this one is made of tenant networks, and changes with them; change those");
 	if (w && !tn_plan_sees(p, w))
 		return tn_plan_refuse(p, TN_FORBIDDEN, permission((enum tn_kind)w->kind),
 			"this identity is taken by another tenant; choose another");
@@ -356,6 +359,10 @@ static int plan_operation(struct tn_plan *p)
 		return plan_remove(p);
 	case TN_OP_REPLACE:
 		return plan_replace(p);
+	case TN_OP_TENANT_PUT:
+		return tn_plan_tenant_put(p, op->tenants);
+	case TN_OP_TENANT_REMOVE:
+		return tn_plan_tenant_remove(p, op->tenants_id.kind, op->tenants_id.id);
 	}
 	return tn_plan_refuse(
 		p, TN_REFUSED, TN_OFPBRC_BAD_TYPE, "there is no operation %u", (unsigned)op->kind);
@@ -391,7 +398,7 @@ static int check_use(struct tn_plan *p, const struct tn_edit *edit, enum tn_kind
 {
 	const struct tn_wanted *w = tn_plan_current(p, kind, id);
 
-	if (tn_plan_sees(p, w))
+	if (tn_plan_sees(p, w) || edit->after->derived)
 		return 0;
 	if (!p->alone && tn_busy_has(&p->e->busy, kind, id))
 		return -EAGAIN;
@@ -471,8 +478,12 @@ static int check_uses(struct tn_plan *p)
 
 static void count_objects(struct tn_plan *p)
 {
-	for (size_t i = 0; i < p->edits.n; i++)
-		p->results[p->edits.v[i].op].n_objects++;
+	for (size_t i = 0; i < p->edits.n; i++) {
+		const struct tn_edit *edit = &p->edits.v[i];
+
+		if (!(edit->after ? edit->after : edit->before)->derived)
+			p->results[edit->op].n_objects++;
+	}
 }
 
 int tn_plan_make(struct tn_plan *p, struct tn_engine *e, const struct tn_request *r, bool alone,
@@ -492,9 +503,15 @@ int tn_plan_make(struct tn_plan *p, struct tn_engine *e, const struct tn_request
 	if (!rc && p->replacing)
 		rc = remove_replaced(p);
 	if (!rc)
+		rc = tn_plan_tenants(p);
+	if (!rc)
 		rc = check_uses(p);
-	if (rc)
+	if (rc) {
+		if (p->tenants)
+			tn_engine_tenants_undo(e);
+		p->tenants = false;
 		return rc;
+	}
 	tn_edits_compact(&p->edits);
 	count_objects(p);
 	return 0;

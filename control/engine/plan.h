@@ -25,6 +25,8 @@ struct tn_plan {
 	const struct tn_operation *op;
 	size_t at; /* its position */
 	bool replacing;
+	bool tenants;  /* it has a change of tenant objects open, to be kept or undone */
+	bool deriving; /* what is planned is made of tenant objects */
 	struct tn_plan_use *uses;
 	size_t n_uses;
 	bool uses_known;
@@ -72,5 +74,10 @@ int tn_plan_port_remove(struct tn_plan *p, uint32_t number) TN_MUST_CHECK;
 int tn_plan_port_configure(
 	struct tn_plan *p, const struct tn_api_port_configure *config) TN_MUST_CHECK;
 int tn_plan_table(struct tn_plan *p, const struct tn_table_setting *table) TN_MUST_CHECK;
+int tn_plan_tenant_put(struct tn_plan *p, const struct tn_tenant_value *value) TN_MUST_CHECK;
+int tn_plan_tenant_remove(
+	struct tn_plan *p, enum tn_tenant_kind kind, const char *id) TN_MUST_CHECK;
+/* All operations were looked at: their tenant objects together, and what is made of them. */
+int tn_plan_tenants(struct tn_plan *p) TN_MUST_CHECK;
 
 #endif

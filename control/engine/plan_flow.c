@@ -286,7 +286,8 @@ int tn_plan_remove_flow(struct tn_plan *p, uint64_t id)
 	if (rc)
 		return rc;
 	seen = tn_plan_sees(p, edit->after);
-	rc = tn_plan_check_condition(p, seen ? edit->after : NULL);
+	rc = tn_plan_check_condition(
+		p, seen || (edit->after && edit->after->derived) ? edit->after : NULL);
 	if (rc || !seen)
 		return rc;
 	tn_edit_set(edit, NULL, p->at);

@@ -270,7 +270,7 @@ int tn_plan_remove_group(struct tn_plan *p, uint32_t id)
 
 	if (rc)
 		return rc;
-	rc = tn_plan_check_condition(p, tn_plan_sees(p, w) ? w : NULL);
+	rc = tn_plan_check_condition(p, tn_plan_sees(p, w) || (w && w->derived) ? w : NULL);
 	if (rc || !tn_plan_sees(p, w))
 		return rc;
 	above = group_above(p, id);
@@ -362,7 +362,7 @@ int tn_plan_remove_meter(struct tn_plan *p, uint32_t id)
 
 	if (rc)
 		return rc;
-	rc = tn_plan_check_condition(p, tn_plan_sees(p, w) ? w : NULL);
+	rc = tn_plan_check_condition(p, tn_plan_sees(p, w) || (w && w->derived) ? w : NULL);
 	if (rc || !tn_plan_sees(p, w))
 		return rc;
 	return delete_meter(p, id);

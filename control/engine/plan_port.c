@@ -89,7 +89,8 @@ int tn_plan_port_remove(struct tn_plan *p, uint32_t number)
 	if (rc)
 		return rc;
 	seen = tn_plan_sees(p, edit->after);
-	rc = tn_plan_check_condition(p, seen ? edit->after : NULL);
+	rc = tn_plan_check_condition(
+		p, seen || (edit->after && edit->after->derived) ? edit->after : NULL);
 	if (rc || !seen)
 		return rc;
 	tn_edit_set(edit, NULL, p->at);
@@ -105,6 +106,8 @@ int tn_plan_port_configure(struct tn_plan *p, const struct tn_api_port_configure
 
 	if (rc)
 		return rc;
+	if (edit->after && edit->after->derived)
+		return tn_plan_check_condition(p, edit->after);
 	if (!tn_plan_sees(p, edit->after))
 		return tn_plan_refuse(p, TN_NOT_FOUND, TN_OFPPMFC_BAD_PORT,
 			"port %u does not exist: add it", config->number);

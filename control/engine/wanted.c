@@ -139,6 +139,52 @@ struct tn_wanted *tn_wanted_port(const struct tn_api_port_info *port)
 	return w;
 }
 
+struct tn_wanted *tn_wanted_group_of(const struct tn_group_mod *gm)
+{
+	struct tn_bucket_info *buckets = calloc(gm->n_buckets + 1u, sizeof(*buckets));
+	const struct tn_group_info info = {
+		.group_id = gm->group_id,
+		.type = gm->type,
+		.selection = gm->selection,
+		.hash_fields = gm->hash_fields,
+		.selection_param = gm->selection_param,
+		.owner = gm->owner,
+		.annotation = gm->annotation,
+		.buckets = buckets,
+		.n_buckets = gm->n_buckets,
+	};
+	struct tn_wanted *w;
+
+	if (!buckets)
+		abort();
+	for (uint32_t i = 0; i < gm->n_buckets; i++)
+		buckets[i].bucket = gm->buckets[i];
+	w = tn_wanted_group(&info);
+	free(buckets);
+	return w;
+}
+
+struct tn_wanted *tn_wanted_meter_of(const struct tn_meter_mod *mm)
+{
+	struct tn_api_band_info *bands = calloc(mm->n_bands + 1u, sizeof(*bands));
+	const struct tn_api_meter_info info = {
+		.meter_id = mm->meter_id,
+		.flags = mm->flags,
+		.owner = mm->owner,
+		.bands = bands,
+		.n_bands = mm->n_bands,
+	};
+	struct tn_wanted *w;
+
+	if (!bands)
+		abort();
+	for (uint32_t i = 0; i < mm->n_bands; i++)
+		bands[i].band = mm->bands[i];
+	w = tn_wanted_meter(&info);
+	free(bands);
+	return w;
+}
+
 struct tn_wanted *tn_wanted_table(const struct tn_table_setting *table)
 {
 	const char *name = table->name ? table->name : "";
@@ -176,6 +222,15 @@ struct tn_wanted *tn_wanted_host(const struct tn_host *host)
 	return w;
 }
 
+struct tn_wanted *tn_wanted_tenant(const struct tn_tenant_object *o)
+{
+	struct tn_wanted *w = new_wanted(tn_kind_of_tenant(o->value.kind), o->number, sizeof(o));
+	const struct tn_tenant_object *own = tn_tenant_object_get(o);
+
+	memcpy(w->body, &own, sizeof(own));
+	return w;
+}
+
 void tn_wanted_sign(struct tn_wanted *w)
 {
 	if (w->kind == TN_KIND_GROUP) {
@@ -209,6 +264,8 @@ void tn_wanted_put(struct tn_wanted *w)
 		return;
 	if (w->kind == TN_KIND_PORT)
 		free_port_drops(w);
+	else if (tn_kind_is_tenant((enum tn_kind)w->kind))
+		tn_tenant_object_put(tn_wanted_as_tenant(w));
 	free(w->failure);
 	free(w);
 }
@@ -228,7 +285,9 @@ void tn_wanted_fail(struct tn_wanted *w, const struct tn_error *failure)
 
 size_t tn_wanted_bytes(const struct tn_wanted *w)
 {
-	return sizeof(*w) + w->size + 16;
+	size_t more = tn_kind_is_tenant((enum tn_kind)w->kind) ? tn_wanted_as_tenant(w)->bytes : 0;
+
+	return sizeof(*w) + w->size + 16 + more;
 }
 
 struct tn_group_info *tn_wanted_as_group(struct tn_wanted *w)
@@ -254,6 +313,14 @@ struct tn_table_setting *tn_wanted_as_table(struct tn_wanted *w)
 struct tn_host *tn_wanted_as_host(struct tn_wanted *w)
 {
 	return (struct tn_host *)(void *)w->body;
+}
+
+const struct tn_tenant_object *tn_wanted_as_tenant(const struct tn_wanted *w)
+{
+	const struct tn_tenant_object *o;
+
+	memcpy(&o, w->body, sizeof(o));
+	return o;
 }
 
 const char *tn_wanted_name(const struct tn_wanted *w)
@@ -384,7 +451,7 @@ bool tn_wanted_same(const struct tn_wanted *a, const struct tn_wanted *b)
 	case TN_KIND_HOST:
 		return same_host(x, y);
 	default:
-		return false;
+		return tn_tenant_object_same(tn_wanted_as_tenant(a), tn_wanted_as_tenant(b));
 	}
 }
 
@@ -398,8 +465,12 @@ void tn_wanted_object(struct tn_wanted *w, struct tn_unpacked_flow *flow, struct
 		.generation = w->generation,
 		.state = (enum tn_object_state)w->state,
 		.failure = w->failure,
+		.derived = w->derived,
+		.created_ns = w->created_ns,
 		.group = (const struct tn_group_info *)(const void *)w->body,
 	};
+	if (tn_kind_is_tenant(object->kind))
+		object->tenants = tn_wanted_as_tenant(w);
 	if (w->kind != TN_KIND_FLOW)
 		return;
 	tn_wanted_unpack(w, flow);

@@ -20,6 +20,7 @@ struct tn_wanted {
 	uint8_t kind, state;
 	uint16_t seen; /* in the dump of this number */
 	uint32_t size; /* of the body */
+	bool derived;  /* made of tenant objects: not stored, made again */
 	uint8_t body[] __attribute__((aligned(16)));
 };
 
@@ -30,6 +31,11 @@ struct tn_wanted *tn_wanted_meter(const struct tn_api_meter_info *meter);
 struct tn_wanted *tn_wanted_port(const struct tn_api_port_info *port);
 struct tn_wanted *tn_wanted_table(const struct tn_table_setting *table);
 struct tn_wanted *tn_wanted_host(const struct tn_host *host);
+/* A reference to it is taken; its number is the id. */
+struct tn_wanted *tn_wanted_tenant(const struct tn_tenant_object *o);
+/* Of an ADD. */
+struct tn_wanted *tn_wanted_group_of(const struct tn_group_mod *gm);
+struct tn_wanted *tn_wanted_meter_of(const struct tn_meter_mod *mm);
 /* Owner and times of the object, into the body where that names them, too. */
 void tn_wanted_sign(struct tn_wanted *w);
 struct tn_wanted *tn_wanted_get(struct tn_wanted *w);
@@ -45,6 +51,7 @@ struct tn_api_meter_info *tn_wanted_as_meter(struct tn_wanted *w);
 struct tn_api_port_info *tn_wanted_as_port(struct tn_wanted *w);
 struct tn_table_setting *tn_wanted_as_table(struct tn_wanted *w);
 struct tn_host *tn_wanted_as_host(struct tn_wanted *w);
+const struct tn_tenant_object *tn_wanted_as_tenant(const struct tn_wanted *w);
 
 /* What stands in front of a packed flow: everything that has one size. */
 struct tn_packed_flow {

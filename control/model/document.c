@@ -13,6 +13,7 @@
 
 #include "control/model/group_order.h"
 #include "control/model/json_document.h"
+#include "control/model/tenant_json.h"
 
 #define DPID_DEFAULT	1u
 #define DEVICE_NAME_MAX 255u
@@ -24,11 +25,34 @@ TN_BUILD_ASSERT(TN_DOCUMENT_DEPTH_MAX == TN_JSON_DEPTH_MAX, "one limit, said in 
 TN_BUILD_ASSERT(TN_DOCUMENT_BYTES_MAX < UINT32_MAX, "columns and lengths are 32 bits");
 
 /* In the order of decoding. */
-enum section { DEVICE, TABLES, PORTS, UNDERLAY, GROUPS, METERS, FLOWS, N_SECTIONS };
+enum section {
+	DEVICE,
+	TABLES,
+	HOSTS,
+	QUOTAS,
+	QOS_POLICIES,
+	ADDRESS_GROUPS,
+	NETWORKS,
+	SUBNETS,
+	ROUTERS,
+	PORTS,
+	UNDERLAY,
+	GROUPS,
+	METERS,
+	FLOWS,
+	N_SECTIONS
+};
 
 static const char *const section_names[N_SECTIONS + 1] = {
 	[DEVICE] = "device",
 	[TABLES] = "tables",
+	[HOSTS] = "hosts",
+	[QUOTAS] = "quotas",
+	[QOS_POLICIES] = "qos_policies",
+	[ADDRESS_GROUPS] = "address_groups",
+	[NETWORKS] = "networks",
+	[SUBNETS] = "subnets",
+	[ROUTERS] = "routers",
 	[PORTS] = "ports",
 	[UNDERLAY] = "underlay",
 	[GROUPS] = "groups",
@@ -38,7 +62,10 @@ static const char *const section_names[N_SECTIONS + 1] = {
 };
 
 /* Elements of a section at most, 0: no limit but the text's. */
-static const size_t section_max[N_SECTIONS] = {[TABLES] = TN_N_TABLES, [PORTS] = 65535};
+static const size_t section_max[N_SECTIONS] = {[TABLES] = TN_N_TABLES};
+
+/* Ports of the switch. */
+#define PORTS_MAX 65535u
 
 /* Where a section's value stands in the text. */
 struct place {
@@ -58,6 +85,9 @@ struct parser {
 	struct tn_codec codec;
 	bool failed;
 	bool table_seen[ALL_TABLES];
+	enum tn_tenant_kind tenant_kind; /* of the section that is read */
+	size_t tenants_room;
+	uint32_t element; /* of the section, that is read */
 	/* What is being decoded; kept only when it is correct. */
 	union {
 		struct tn_flow_mod flow;
@@ -227,6 +257,7 @@ static void read_array(struct parser *p, enum section section, element_fn fn)
 			return;
 		snprintf(base, sizeof(base), "/%s/%zu", section_names[section], i);
 		start_reader(p, &r, base);
+		p->element = (uint32_t)i;
 		if (!tn_json_value(&s, &p->tape) || !fn(p, &r, p->tape.v) || r.failed)
 			p->failed = true;
 	}
@@ -358,13 +389,133 @@ static bool read_table(struct parser *p, struct tn_json_reader *r, tn_json_ref v
 	return true;
 }
 
+/* Tenant objects. */
+
+static struct tn_document_tenant *add_tenant(
+	struct parser *p, const struct tn_json_reader *r, tn_json_ref v)
+{
+	struct tn_document *doc = p->doc;
+	struct tn_document_tenant *t;
+
+	if (doc->n_tenants == p->tenants_room) {
+		size_t room = p->tenants_room ? 2 * p->tenants_room : 16;
+
+		t = tn_arena_alloc(&doc->arena, room * sizeof(*t));
+		if (doc->n_tenants)
+			memcpy(t, doc->tenants, doc->n_tenants * sizeof(*t));
+		doc->tenants = t;
+		p->tenants_room = room;
+	}
+	t = &doc->tenants[doc->n_tenants++];
+	t->pointer = tn_arena_strdup(&doc->arena, r->base);
+	t->line = v->line;
+	t->column = v->column;
+	return t;
+}
+
+static bool read_tenant(struct parser *p, struct tn_json_reader *r, tn_json_ref v)
+{
+	struct tn_tenant_value value;
+
+	if (!tn_json_read_tenant(r, v, p->tenant_kind, &value))
+		return false;
+	if (!value.c.id[0])
+		return tn_json_error(r, v, TN_OF_OK,
+			"a %s of a document needs \"id\": it is what it is known by when the "
+			"document is told again",
+			tn_tenant_kind_name(p->tenant_kind));
+	if (!p->failed)
+		add_tenant(p, r, v)->value = value;
+	return true;
+}
+
+static void read_tenants(struct parser *p, enum section section, enum tn_tenant_kind kind)
+{
+	p->tenant_kind = kind;
+	read_array(p, section, read_tenant);
+}
+
+static int compare_tenants(const void *a, const void *b)
+{
+	const struct tn_document_tenant *x = *(const struct tn_document_tenant *const *)a;
+	const struct tn_document_tenant *y = *(const struct tn_document_tenant *const *)b;
+	int order = (x->value.kind > y->value.kind) - (x->value.kind < y->value.kind);
+
+	if (!order)
+		order = strcmp(x->value.c.id, y->value.c.id);
+	return order ? order : (x > y) - (x < y);
+}
+
+static void sort_tenants(struct parser *p)
+{
+	struct tn_document *doc = p->doc;
+	const struct tn_document_tenant **v =
+		tn_arena_alloc(&doc->arena, (doc->n_tenants + 1) * sizeof(*v));
+
+	for (size_t i = 0; i < doc->n_tenants; i++)
+		v[i] = &doc->tenants[i];
+	qsort(v, doc->n_tenants, sizeof(*v), compare_tenants);
+	for (size_t i = 1; i < doc->n_tenants; i++) {
+		if (v[i - 1]->value.kind != v[i]->value.kind ||
+			strcmp(v[i - 1]->value.c.id, v[i]->value.c.id) != 0)
+			continue;
+		tn_diagnostics_add(p->diag, v[i]->pointer, v[i]->line, v[i]->column, TN_OF_OK,
+			"%s \"%s\" stands twice; keep one", tn_tenant_kind_name(v[i]->value.kind),
+			v[i]->value.c.id);
+		p->failed = true;
+	}
+	doc->tenants_by_id = v;
+}
+
+int tn_document_refuse_tenants(const struct tn_document *doc, struct tn_diagnostics *diag)
+{
+	const struct tn_document_tenant *t = doc->tenants;
+
+	if (!doc->n_tenants)
+		return 0;
+	tn_diagnostics_add(diag, t->pointer, t->line, t->column, TN_OF_OK,
+		"tenants' networks are for tenond, which makes ports and flows of them; give the "
+		"document to it, or those ports and flows");
+	return -EINVAL;
+}
+
+const struct tn_document_tenant *tn_document_tenant(
+	const struct tn_document *doc, enum tn_tenant_kind kind, const char *id)
+{
+	size_t low = 0, high = doc->n_tenants;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		const struct tn_tenant_value *v = &doc->tenants_by_id[middle]->value;
+		int order = (v->kind > kind) - (v->kind < kind);
+
+		if (!order)
+			order = strcmp(v->c.id, id);
+		if (!order)
+			return doc->tenants_by_id[middle];
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
 /* Ports, underlay, mods. */
 
 static bool read_port(struct parser *p, struct tn_json_reader *r, tn_json_ref v)
 {
-	if (!tn_json_is_object(r, v, "an object with \"number\", \"name\" and \"type\""))
+	if (!tn_json_is_object(r, v,
+		    "an object with \"number\", \"name\" and \"type\", or with \"network_id\""))
 		return false;
-	return tn_json_read_port(r, v, &p->doc->ports[p->doc->n_ports++]);
+	if (tn_json_member(r, v, "network_id"))
+		return read_tenant(p, r, v);
+	if (p->doc->n_ports == PORTS_MAX)
+		return tn_json_error(r, v, TN_OF_OK, "more than %u ports of the switch", PORTS_MAX);
+	if (!tn_json_read_port(r, v, &p->doc->ports[p->doc->n_ports++]))
+		return false;
+	p->doc->ports[p->doc->n_ports - 1].position = p->element;
+	return true;
 }
 
 static void read_underlay(struct parser *p)
@@ -488,7 +639,16 @@ static void decode(struct parser *p)
 	make_room(p);
 	read_device(p);
 	read_array(p, TABLES, read_table);
+	read_tenants(p, HOSTS, TN_TENANT_HOST);
+	read_tenants(p, QUOTAS, TN_TENANT_QUOTA);
+	read_tenants(p, QOS_POLICIES, TN_TENANT_QOS_POLICY);
+	read_tenants(p, ADDRESS_GROUPS, TN_TENANT_ADDRESS_GROUP);
+	read_tenants(p, NETWORKS, TN_TENANT_NETWORK);
+	read_tenants(p, SUBNETS, TN_TENANT_SUBNET);
+	read_tenants(p, ROUTERS, TN_TENANT_ROUTER);
+	p->tenant_kind = TN_TENANT_PORT;
 	read_array(p, PORTS, read_port);
+	sort_tenants(p);
 	p->codec.ports_known = true;
 	read_underlay(p);
 	p->codec.arena = &p->doc->mod_arena;
@@ -567,6 +727,21 @@ json_t *tn_json_write_table(const struct tn_table_setting *table)
 	return o;
 }
 
+static void write_tenants(json_t *o, const struct tn_document *doc)
+{
+	for (size_t i = 0; i < doc->n_tenants; i++) {
+		const struct tn_tenant_value *value = &doc->tenants[i].value;
+		const char *key = tn_tenant_kind_plural(value->kind);
+		json_t *array = json_object_get(o, key);
+
+		if (!array) {
+			array = json_array();
+			json_object_set_new(o, key, array);
+		}
+		json_array_append_new(array, tn_tenant_to_json(value));
+	}
+}
+
 json_t *tn_document_to_json(
 	const struct tn_document *doc, json_t *flows, json_t *groups, json_t *meters)
 {
@@ -581,6 +756,7 @@ json_t *tn_document_to_json(
 	for (i = 0; i < doc->n_ports; i++)
 		json_array_append_new(array, tn_json_write_port(&doc->ports[i]));
 	json_object_set_new(o, "ports", array);
+	write_tenants(o, doc);
 	array = json_array();
 	for (i = 0; i < doc->n_tables; i++)
 		json_array_append_new(array, tn_json_write_table(&doc->tables[i]));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The configuration document: device, ports, tables, groups, meters, flows, underlay.
+ * The configuration document: device, ports, tables, groups, meters, flows, underlay, and tenants'
+ * networks. A port that has "network_id" is one of a tenant's.
  *
  * Read as a stream: an array's elements are decoded one by one, so that memory follows the rules
  * and not the text. Nesting over TN_DOCUMENT_DEPTH_MAX, a document over TN_DOCUMENT_BYTES_MAX,
@@ -16,6 +17,7 @@
 #include "control/model/diagnostics.h"
 #include "control/model/flow_json.h"
 #include "control/model/names.h"
+#include "control/model/tenant_object.h"
 #include "dataplane/core/info.h"
 #include "dataplane/core/mods.h"
 #include "dataplane/core/underlay_config.h"
@@ -31,13 +33,21 @@ struct tn_model_port {
 	uint32_t config;  /* "config": ["NO_RECV","NO_FWD","NO_PACKET_IN"] as bits */
 	uint32_t mtu;	  /* 0: no limit of its own */
 	struct tn_vxlan_options vxlan; /* type "vxlan" */
-	json_t *options; /* other types' options, kept and written back; may be NULL */
+	json_t *options;   /* other types' options, kept and written back; may be NULL */
+	uint32_t position; /* under "ports" */
 };
 
 struct tn_table_setting {
 	uint8_t table_id;
 	const char *name; /* may be NULL */
 	struct tn_table_config config;
+};
+
+/* A tenant object, and where it stands. */
+struct tn_document_tenant {
+	struct tn_tenant_value value;
+	const char *pointer;
+	uint32_t line, column;
 };
 
 /* Arrays live in the arena. */
@@ -56,6 +66,9 @@ struct tn_document {
 	size_t n_routes;
 	struct tn_underlay_neighbour *neighbours;
 	size_t n_neighbours;
+	struct tn_document_tenant *tenants; /* by kind, in the order of the text */
+	const struct tn_document_tenant **tenants_by_id;
+	size_t n_tenants;
 	/* Groups, meters and flows as mods in the order groups, meters, flows, each with its place.
 	 * In an arena of their own. */
 	struct tn_arena mod_arena;
@@ -74,6 +87,12 @@ struct tn_document {
 int tn_document_parse(struct tn_document *doc, const char *text, size_t len,
 	struct tn_diagnostics *diag) TN_MUST_CHECK;
 void tn_document_fini(struct tn_document *doc);
+/* For those who make nothing of tenants' networks: -EINVAL with a diagnostic, if there are any. */
+int tn_document_refuse_tenants(
+	const struct tn_document *doc, struct tn_diagnostics *diag) TN_MUST_CHECK;
+/* NULL: it is not in the document. */
+const struct tn_document_tenant *tn_document_tenant(
+	const struct tn_document *doc, enum tn_tenant_kind kind, const char *id);
 /* Frees the mods, which a switch has taken: they can be most of a document. n_mods is 0 then. */
 void tn_document_forget_mods(struct tn_document *doc);
 

@@ -723,6 +723,19 @@ static json_t *write_common(const struct tn_tenant_value *value)
 	return j;
 }
 
+/* What the client did not say. */
+static void leave_out(json_t *j, unsigned unset)
+{
+	if (unset & TN_UNSET_FIXED_IPS)
+		json_object_del(j, "fixed_ips");
+	if (unset & TN_UNSET_PORT_SECURITY)
+		json_object_del(j, "port_security_enabled");
+	if (unset & TN_UNSET_BINDING)
+		json_object_del(j, "binding");
+	if (unset & TN_UNSET_QOS_POLICY)
+		json_object_del(j, "qos_policy_id");
+}
+
 json_t *tn_tenant_to_json(const struct tn_tenant_value *value)
 {
 	json_t *j = write_common(value);
@@ -755,6 +768,7 @@ json_t *tn_tenant_to_json(const struct tn_tenant_value *value)
 	case TN_TENANT_N_KINDS:
 		break;
 	}
+	leave_out(j, value->unset);
 	return j;
 }
 

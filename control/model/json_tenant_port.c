@@ -194,7 +194,7 @@ static void read_options(struct tn_tenant_members *o, struct tn_tenant_port *p)
 
 enum binding_key { KIND, HOST, SOCKET, MODE, DEVICE, DATAPATH, VLAN, VTEP, N_BINDING_KEYS };
 
-static const struct tn_json_key binding_keys[N_BINDING_KEYS] = {
+static const struct tn_json_key binding_keys[] = {
 	[KIND] = TN_JSON_KEY("kind"),
 	[HOST] = TN_JSON_KEY("host"),
 	[SOCKET] = TN_JSON_KEY("vhost_socket"),
@@ -203,6 +203,8 @@ static const struct tn_json_key binding_keys[N_BINDING_KEYS] = {
 	[DATAPATH] = TN_JSON_KEY("datapath"),
 	[VLAN] = TN_JSON_KEY("vlan"),
 	[VTEP] = TN_JSON_KEY("vtep"),
+	TN_JSON_KEY("switch_port"), /* from here on what only answers carry */
+	TN_JSON_KEY("socket"),
 };
 
 static const char *const kind_words[] = {
@@ -310,7 +312,7 @@ static void read_binding_members(struct tn_tenant_members *o, struct tn_binding 
 
 static void read_binding(struct tn_tenant_members *port, struct tn_binding *b)
 {
-	tn_json_ref v = port->m[BINDING], m[N_BINDING_KEYS];
+	tn_json_ref v = port->m[BINDING], m[TN_ARRAY_SIZE(binding_keys)];
 	struct tn_tenant_members o = {.r = port->r, .v = v, .what = "a binding", .m = m};
 
 	*b = (struct tn_binding){.host = "", .vhost_socket = "", .device = "", .datapath = ""};
@@ -320,7 +322,7 @@ static void read_binding(struct tn_tenant_members *port, struct tn_binding *b)
 		port->ok = tn_json_error(port->r, v, TN_OF_OK, "a binding must be an object");
 		return;
 	}
-	o.ok = tn_json_members(port->r, v, o.what, binding_keys, N_BINDING_KEYS, m);
+	o.ok = tn_json_members(port->r, v, o.what, binding_keys, TN_ARRAY_SIZE(binding_keys), m);
 	read_binding_members(&o, b);
 	port->ok &= o.ok;
 }

@@ -168,14 +168,17 @@ struct tn_tenant_object *tn_tenant_object_new(const struct tn_tenant_value *valu
 	struct tn_tenant_value copy = *value;
 	struct packer p = {0};
 	struct tn_tenant_object *o;
-	char *text = print(value);
-	size_t len = strlen(text);
+	char *text;
+	size_t len;
 
+	copy.unset = 0;
+	text = print(&copy);
+	len = strlen(text);
 	pack_value(&p, &copy);
 	o = aligned_alloc(16, (sizeof(*o) + p.used + len + 1 + 15) & ~(size_t)15);
 	if (!o)
 		abort();
-	*o = (struct tn_tenant_object){.refs = 1, .value = *value};
+	*o = (struct tn_tenant_object){.refs = 1, .value = copy};
 	o->bytes = (uint32_t)(sizeof(*o) + p.used + len + 1);
 	p = (struct packer){.at = (uint8_t *)(o + 1)};
 	pack_value(&p, &o->value);

@@ -36,6 +36,7 @@ struct tn_tenant_object {
 	uint32_t bytes;	  /* of memory, with the text */
 	const char *text; /* canonical JSON: the same for the same object */
 	uint32_t text_len;
+	uint64_t number; /* the caller's own; 0 until it is set */
 	struct tn_tenant_value value;
 };
 

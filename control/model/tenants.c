@@ -172,6 +172,14 @@ const struct tn_tenant_object *tn_tenants_get(
 	return e ? e->object : NULL;
 }
 
+const struct tn_tenant_object *tn_tenants_kept(
+	const struct tn_tenants *t, enum tn_tenant_kind kind, const char *id)
+{
+	const struct tn_tenant_entry *e = tn_tenants_entry(t, kind, id);
+
+	return !e ? NULL : e->draft ? t->drafts[e->draft - 1].before : e->object;
+}
+
 void tn_tenants_each(
 	const struct tn_tenants *t, enum tn_tenant_kind kind, tn_tenant_fn fn, void *ctx)
 {
@@ -265,25 +273,23 @@ static struct tn_tenant_draft *draft(struct tn_tenants *t, enum tn_tenant_kind k
 	return d;
 }
 
-void tn_tenants_put(struct tn_tenants *t, const struct tn_tenant_value *value, const char *pointer,
-	const char *scope)
+void tn_tenants_put(struct tn_tenants *t, const struct tn_tenant_value *value,
+	const struct tn_tenants_origin *origin)
 {
 	struct tn_tenant_draft *d = draft(t, value->kind, value->c.id);
 
 	d->value = *value;
 	d->removes = false;
-	d->pointer = pointer;
-	d->scope = scope;
+	d->origin = *origin;
 }
 
 void tn_tenants_remove(struct tn_tenants *t, enum tn_tenant_kind kind, const char *id,
-	const char *pointer, const char *scope)
+	const struct tn_tenants_origin *origin)
 {
 	struct tn_tenant_draft *d = draft(t, kind, id);
 
 	d->removes = true;
-	d->pointer = pointer;
-	d->scope = scope;
+	d->origin = *origin;
 }
 
 static bool is_open(const struct tn_tenant_draft *d)
@@ -302,6 +308,13 @@ static bool is_open(const struct tn_tenant_draft *d)
 	return false;
 }
 
+/* Said again: it stays the very same object. */
+static void keep_before(struct tn_tenant_draft *d)
+{
+	tn_tenant_object_put(d->after);
+	d->after = tn_tenant_object_get(d->before);
+}
+
 static bool make_kind(
 	struct tn_tenants *t, enum tn_tenant_kind kind, bool open, struct tn_diagnostics *diag)
 {
@@ -317,6 +330,8 @@ static bool make_kind(
 			continue;
 		}
 		d->after = tn_tenant_object_new(&d->value);
+		if (d->before && tn_tenant_object_same(d->before, d->after))
+			keep_before(d);
 		set_object(t, d->entry, d->after);
 	}
 	return ok;
@@ -350,16 +365,22 @@ static void list_changes(struct tn_tenants *t)
 	for (size_t i = 0; i < t->n_drafts; i++) {
 		const struct tn_tenant_draft *d = &t->drafts[i];
 
-		if (d->before == d->after ||
-			(d->before && d->after && tn_tenant_object_same(d->before, d->after)))
+		if (d->before == d->after)
 			continue;
 		t->changes[t->n_changes++] = (struct tn_tenants_change){
 			.kind = d->entry->kind,
 			.before = d->before,
 			.after = d->after,
-			.pointer = d->pointer,
+			.tag = d->origin.tag,
 		};
 	}
+}
+
+void tn_tenants_restore(struct tn_tenants *t, struct tn_tenant_object *o)
+{
+	set_object(t, make_entry(t, o->value.kind, o->value.c.id), o);
+	if (o->value.kind == TN_TENANT_HOST)
+		look_at_hosts(t);
 }
 
 int tn_tenants_complete(struct tn_tenants *t, struct tn_diagnostics *diag)

@@ -26,14 +26,24 @@ struct tn_tenants;
 struct tn_tenants_change {
 	enum tn_tenant_kind kind;
 	const struct tn_tenant_object *before, *after;
-	const char *pointer; /* where it stands in the client's request; borrowed */
+	size_t tag;
+};
+
+/* Who asks for a change, and where. */
+struct tn_tenants_origin {
+	const char *pointer; /* in the client's request, for errors; NULL: "" */
+	const char *scope;   /* its tenant, whose objects alone it may name; NULL: all */
+	size_t tag;	     /* of the caller's own */
 };
 
 struct tn_tenants *tn_tenants_new(void);
 void tn_tenants_free(struct tn_tenants *t);
 
-/* NULL: there is none. What was changed and is not complete yet is not looked at. */
+/* NULL: there is none. With what is complete. */
 const struct tn_tenant_object *tn_tenants_get(
+	const struct tn_tenants *t, enum tn_tenant_kind kind, const char *id);
+/* As it was before what is neither kept nor undone yet. */
+const struct tn_tenant_object *tn_tenants_kept(
 	const struct tn_tenants *t, enum tn_tenant_kind kind, const char *id);
 /* In the order in which they came. */
 typedef void (*tn_tenant_fn)(void *ctx, const struct tn_tenant_object *o);
@@ -49,16 +59,19 @@ uint32_t tn_tenants_owned(
 
 /*
  * New or in place of the one with its id. What it leaves open is taken from that one, where it
- * still fits. scope: the client's tenant, whose objects alone it may name, NULL: all. Everything is
- * borrowed until it is complete or undone. Of one object the last change counts.
+ * still fits. Everything is borrowed until it is complete or undone. Of one object the last change
+ * counts.
  */
-void tn_tenants_put(struct tn_tenants *t, const struct tn_tenant_value *value, const char *pointer,
-	const char *scope);
+void tn_tenants_put(struct tn_tenants *t, const struct tn_tenant_value *value,
+	const struct tn_tenants_origin *origin);
 /* No such object is fine. */
 void tn_tenants_remove(struct tn_tenants *t, enum tn_tenant_kind kind, const char *id,
-	const char *pointer, const char *scope);
+	const struct tn_tenants_origin *origin);
 /* -EINVAL with a diagnostic for each contradiction. */
 int tn_tenants_complete(struct tn_tenants *t, struct tn_diagnostics *diag) TN_MUST_CHECK;
+/* In its place as it is, without a check: one that was kept by an earlier run. Nothing is changed
+ * at that time. */
+void tn_tenants_restore(struct tn_tenants *t, struct tn_tenant_object *o);
 /* Of what is complete; objects that are as they were are left out. Good until kept or undone. */
 const struct tn_tenants_change *tn_tenants_changes(const struct tn_tenants *t, size_t *n);
 void tn_tenants_keep(struct tn_tenants *t);

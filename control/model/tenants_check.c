@@ -14,7 +14,7 @@
 
 void tn_tenant_complain(const struct tn_tenant_check *c, const char *path, const char *fmt, ...)
 {
-	const char *base = c->draft->pointer ? c->draft->pointer : "";
+	const char *base = c->draft->origin.pointer ? c->draft->origin.pointer : "";
 	char text[640], pointer[256];
 	va_list args;
 	size_t n = 0;
@@ -69,7 +69,7 @@ const struct tn_tenant_object *tn_tenant_check_reference(const struct tn_tenant_
 	if (own)
 		return o;
 	/* Another tenant's is not even there for its client. */
-	if (!o || c->draft->scope)
+	if (!o || c->draft->origin.scope)
 		tn_tenant_complain(
 			c, path, "there is no %s \"%s\"; add it, or name another", name, id);
 	else
@@ -131,7 +131,7 @@ static void check_network(const struct tn_tenant_check *c)
 		tn_tenant_rival(c, tn_claims_find(&c->t->claims, TN_CLAIM_VNI, n->vni));
 	struct with_network w = {c, n};
 
-	if (rival && c->draft->scope)
+	if (rival && c->draft->origin.scope)
 		tn_tenant_complain(c, "/vni", "VNI %u is in use; leave it out", n->vni);
 	else if (rival)
 		tn_tenant_complain(c, "/vni",
@@ -423,10 +423,10 @@ static void check_scope(const struct tn_tenant_check *c)
 {
 	const char *owner = c->o->value.c.tenant_id;
 
-	if (c->draft->scope && strcmp(owner, c->draft->scope) != 0)
+	if (c->draft->origin.scope && strcmp(owner, c->draft->origin.scope) != 0)
 		tn_tenant_complain(c, "/tenant_id",
 			"you are of tenant \"%s\" and can declare nothing for another",
-			c->draft->scope);
+			c->draft->origin.scope);
 }
 
 /* What hangs on an object that is changed or gone. */

@@ -11,7 +11,7 @@
 static const char *name_of(
 	const struct tn_tenant_check *c, const struct tn_tenant_object *o, char *buf, size_t size)
 {
-	if (c->draft->scope && strcmp(c->draft->scope, o->value.c.tenant_id) != 0)
+	if (c->draft->origin.scope && strcmp(c->draft->origin.scope, o->value.c.tenant_id) != 0)
 		return "another port";
 	snprintf(buf, size, "%s \"%s\"", tn_tenant_kind_name(o->value.kind), o->value.c.id);
 	return buf;
@@ -191,7 +191,7 @@ static void check_provider(const struct tn_tenant_check *c, const struct tn_tena
 	const struct tn_tenant_object *before = c->draft->before, *policy;
 	const char *old = before ? before->value.port.qos_policy_id : "";
 
-	if (!c->draft->scope || c->is_user)
+	if (!c->draft->origin.scope || c->is_user)
 		return;
 	if (!same_binding(&p->binding, before ? &before->value.port.binding : &none))
 		tn_tenant_complain(c, "/binding",

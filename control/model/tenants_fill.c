@@ -21,7 +21,8 @@ static void complain(const struct filling *f, const char *path, const char *text
 {
 	char pointer[256];
 
-	snprintf(pointer, sizeof(pointer), "%s%s", f->d->pointer ? f->d->pointer : "", path);
+	snprintf(pointer, sizeof(pointer), "%s%s", f->d->origin.pointer ? f->d->origin.pointer : "",
+		path);
 	tn_diagnostics_add(f->diag, pointer, 0, 0, TN_OF_OK, text, id);
 }
 
@@ -44,12 +45,15 @@ static void fill_network(const struct filling *f, struct tn_network *n)
 {
 	const struct tn_network *before = f->before ? &f->before->value.network : NULL;
 
-	if (f->d->value.unset & TN_UNSET_QOS_POLICY && f->d->scope && before)
+	if (f->d->value.unset & TN_UNSET_QOS_POLICY && f->d->origin.scope && before)
 		n->qos_policy_id = before->qos_policy_id;
-	if (n->vni && f->d->scope && (!before || before->vni != n->vni))
+	if (n->vni && f->d->origin.scope && (!before || before->vni != n->vni))
 		complain(f, "/vni",
 			"the VNI of network \"%s\" is the provider's to choose; leave it out",
 			n->c.id);
+	/* Said again as it was answered. */
+	if (before && !before->mtu && n->mtu == tn_tenants_mtu_max(f->t, n->c.id))
+		n->mtu = 0;
 	if (!n->vni)
 		n->vni = before ? before->vni : free_vni(f->t, n->c.id);
 }
@@ -212,7 +216,8 @@ static bool fill_fixed_ip(const struct filling *f, struct tn_fixed_ip *list, uin
 		return true;
 	subnet = tn_tenants_get(f->t, TN_TENANT_SUBNET, list[i].subnet_id);
 	if (!subnet || strcmp(subnet->value.subnet.network_id, p->network_id) != 0 ||
-		(f->d->scope && strcmp(subnet->value.c.tenant_id, f->d->scope) != 0)) {
+		(f->d->origin.scope &&
+			strcmp(subnet->value.c.tenant_id, f->d->origin.scope) != 0)) {
 		complain(f, path, "the network has no subnet \"%s\"; name one of its own",
 			list[i].subnet_id);
 		return false;
@@ -283,9 +288,9 @@ static bool fill_port(const struct filling *f, struct tn_tenant_port *p)
 
 	if (unset & TN_UNSET_PORT_SECURITY)
 		p->port_security_enabled = !network || network->value.network.port_security_enabled;
-	if (unset & TN_UNSET_BINDING && f->d->scope && f->before)
+	if (unset & TN_UNSET_BINDING && f->d->origin.scope && f->before)
 		p->binding = f->before->value.port.binding;
-	if (unset & TN_UNSET_QOS_POLICY && f->d->scope && f->before)
+	if (unset & TN_UNSET_QOS_POLICY && f->d->origin.scope && f->before)
 		p->qos_policy_id = f->before->value.port.qos_policy_id;
 	fill_mac(f, p);
 	return fill_fixed_ips(f, p);
@@ -302,8 +307,8 @@ static void fill_owner(const struct filling *f, struct tn_tenant_value *v)
 
 	if (v->c.tenant_id[0] || v->kind == TN_TENANT_HOST || v->kind == TN_TENANT_QUOTA)
 		return;
-	if (f->d->scope)
-		v->c.tenant_id = f->d->scope;
+	if (f->d->origin.scope)
+		v->c.tenant_id = f->d->origin.scope;
 	else if (network)
 		v->c.tenant_id = network->value.c.tenant_id;
 	else if (f->before)

@@ -52,7 +52,7 @@ struct tn_tenant_draft {
 	struct tn_tenant_entry *entry;
 	const struct tn_tenant_object *before, *after; /* a reference each */
 	struct tn_tenant_value value;
-	const char *pointer, *scope;
+	struct tn_tenants_origin origin;
 	bool removes;
 };
 

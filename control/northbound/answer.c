@@ -284,6 +284,7 @@ void tn_answer_outcome(struct tn_call *c, const struct tn_outcome *o)
 		[TN_NOT_FOUND] = 404,
 		[TN_PRECONDITION] = 412,
 		[TN_FORBIDDEN] = 403,
+		[TN_CONFLICT] = 409,
 		[TN_UNAVAILABLE] = 503,
 		[TN_STORE_FAILED] = 507,
 	};

@@ -310,11 +310,13 @@ static void on_difference(void *ctx, const struct tn_object *before, const struc
 		tn_kind_name(either->kind));
 	if (before) {
 		tn_text_puts(&c->differences, ",\"before\":");
-		tn_object_print(&c->differences, &codec, before, TN_OBJECT_PLAIN);
+		tn_object_print(
+			&c->differences, &codec, c->service->engine, before, TN_OBJECT_PLAIN);
 	}
 	if (after) {
 		tn_text_puts(&c->differences, ",\"after\":");
-		tn_object_print(&c->differences, &codec, after, TN_OBJECT_PLAIN);
+		tn_object_print(
+			&c->differences, &codec, c->service->engine, after, TN_OBJECT_PLAIN);
 	}
 	tn_text_puts(&c->differences, "}");
 }

@@ -29,11 +29,20 @@ static uint64_t document_generation(struct tn_call *c)
 
 /* Reading it. */
 
+/* Parts of one key stand one behind the other. */
 static const struct part {
 	enum tn_kind kind;
 	const char *key;
 } parts[] = {
+	{TN_KIND_TENANT + TN_TENANT_HOST, "hosts"},
+	{TN_KIND_TENANT + TN_TENANT_QUOTA, "quotas"},
+	{TN_KIND_TENANT + TN_TENANT_QOS_POLICY, "qos_policies"},
+	{TN_KIND_TENANT + TN_TENANT_ADDRESS_GROUP, "address_groups"},
+	{TN_KIND_TENANT + TN_TENANT_NETWORK, "networks"},
+	{TN_KIND_TENANT + TN_TENANT_SUBNET, "subnets"},
+	{TN_KIND_TENANT + TN_TENANT_ROUTER, "routers"},
 	{TN_KIND_PORT, "ports"},
+	{TN_KIND_TENANT + TN_TENANT_PORT, "ports"},
 	{TN_KIND_TABLE, "tables"},
 	{TN_KIND_GROUP, "groups"},
 	{TN_KIND_METER, "meters"},
@@ -42,10 +51,12 @@ static const struct part {
 
 struct reading {
 	struct tn_codec codec;
+	const struct tn_engine *engine;
 	struct tn_text *out;
 	size_t part;
 	uint64_t after;
 	bool from_start, more;
+	bool any; /* something stands under the key */
 };
 
 static bool add_object(void *ctx, const struct tn_object *o)
@@ -56,10 +67,13 @@ static bool add_object(void *ctx, const struct tn_object *o)
 		r->more = true;
 		return false;
 	}
-	if (!r->from_start)
+	if (o->derived) /* stands in the document as what it is made of */
+		return true;
+	if (r->any)
 		tn_text_add(r->out, ",", 1);
+	r->any = true;
 	tn_text_add(r->out, "\n ", 2);
-	tn_object_print(r->out, &r->codec, o, TN_OBJECT_PLAIN);
+	tn_object_print(r->out, &r->codec, r->engine, o, TN_OBJECT_PLAIN);
 	r->after = o->id;
 	r->from_start = false;
 	return true;
@@ -79,8 +93,11 @@ static enum tn_produced produce(struct tn_call *c, struct tn_text *out)
 		r->part++;
 		r->after = 0;
 		r->from_start = true;
-		if (r->part < TN_ARRAY_SIZE(parts))
-			tn_text_printf(out, "],\n\"%s\":[", parts[r->part].key);
+		if (r->part == TN_ARRAY_SIZE(parts) ||
+			strcmp(parts[r->part].key, parts[r->part - 1].key) == 0)
+			continue;
+		tn_text_printf(out, "],\n\"%s\":[", parts[r->part].key);
+		r->any = false;
 	}
 	tn_text_puts(out, "]}\n");
 	return TN_PRODUCED_END;
@@ -93,10 +110,11 @@ void tn_config_get(struct tn_call *c)
 	if (!tn_call_check_conditions(c, document_generation(c)))
 		return;
 	r->codec = tn_call_codec(c, false);
+	r->engine = tn_call_engine(c);
 	r->from_start = true;
 	c->state = r;
-	tn_text_printf(&c->text, "{\"device\":{\"id\":\"of:%016" PRIx64 "\"},\n\"ports\":[",
-		r->codec.dpid);
+	tn_text_printf(&c->text, "{\"device\":{\"id\":\"of:%016" PRIx64 "\"},\n\"%s\":[",
+		r->codec.dpid, parts[0].key);
 	tn_answer_stream(c, 200, TN_TYPE_JSON, produce);
 }
 
@@ -170,6 +188,8 @@ static bool remove_port(void *ctx, const struct tn_object *o)
 	for (size_t i = 0; i < w->doc.n_ports; i++)
 		if (w->doc.ports[i].number == o->id)
 			return true;
+	if (o->derived)
+		return true;
 	tn_call_operation(c, TN_OP_PORT_REMOVE, "/ports")->port_number = (uint32_t)o->id;
 	return true;
 }
@@ -185,6 +205,32 @@ static bool reset_table(void *ctx, const struct tn_object *o)
 	tn_call_operation(c, TN_OP_TABLE, "/tables")->table =
 		(struct tn_table_setting){.table_id = (uint8_t)o->id};
 	return true;
+}
+
+static bool remove_tenant(void *ctx, const struct tn_object *o)
+{
+	struct tn_call *c = ctx;
+	struct writing *w = c->state;
+	struct tn_operation *op;
+
+	if (tn_document_tenant(&w->doc, o->tenants->value.kind, o->tenants->value.c.id))
+		return true;
+	op = tn_call_operation(c, TN_OP_TENANT_REMOVE, "");
+	op->tenants_id.kind = o->tenants->value.kind;
+	op->tenants_id.id = tn_arena_strdup(&c->arena, o->tenants->value.c.id);
+	return true;
+}
+
+static void add_tenants(struct tn_call *c)
+{
+	struct writing *w = c->state;
+
+	for (size_t i = 0; i < w->doc.n_tenants; i++)
+		tn_call_operation(c, TN_OP_TENANT_PUT, w->doc.tenants[i].pointer)->tenants =
+			&w->doc.tenants[i].value;
+	for (int k = TN_KIND_TENANT; k < TN_N_KINDS; k++)
+		tn_engine_scan(tn_call_engine(c), (enum tn_kind)k, (struct tn_scope){0}, 0, true,
+			remove_tenant, c);
 }
 
 static const char *pointer_of(struct tn_call *c, const char *key, size_t i)
@@ -208,7 +254,7 @@ static bool add_operations(struct tn_call *c)
 	tn_engine_scan(
 		tn_call_engine(c), TN_KIND_TABLE, (struct tn_scope){0}, 0, true, reset_table, c);
 	for (size_t i = 0; i < doc->n_ports; i++) {
-		pointer = pointer_of(c, "ports", i);
+		pointer = pointer_of(c, "ports", doc->ports[i].position);
 		op = tn_call_operation(c, TN_OP_PORT_ADD, pointer);
 		if (!tn_port_from_model(&doc->ports[i], &c->arena, &c->diag, pointer, &op->port))
 			return false;
@@ -223,6 +269,7 @@ static bool add_operations(struct tn_call *c)
 		}
 		tn_call_operation(c, TN_OP_MOD, doc->mod_pointers[i])->mod = doc->mods[i];
 	}
+	add_tenants(c);
 	/* Last: nothing uses them any more. */
 	tn_engine_scan(
 		tn_call_engine(c), TN_KIND_PORT, (struct tn_scope){0}, 0, true, remove_port, c);

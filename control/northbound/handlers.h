@@ -97,4 +97,12 @@ void tn_health_get(struct tn_call *c);
 /* openapi.c */
 void tn_openapi_get(struct tn_call *c);
 
+/* tenant.c */
+void tn_networking_list(struct tn_call *c);
+void tn_networking_post(struct tn_call *c);
+void tn_networking_get(struct tn_call *c);
+void tn_networking_put(struct tn_call *c);
+void tn_networking_patch(struct tn_call *c);
+void tn_networking_delete(struct tn_call *c);
+
 #endif

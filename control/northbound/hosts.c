@@ -9,6 +9,7 @@
 #include "control/northbound/body.h"
 #include "control/northbound/handlers.h"
 #include "control/northbound/list.h"
+#include "control/northbound/tenant.h"
 
 #define ADDRESSES_MAX 64u
 #define VLAN_NONE     (-1)
@@ -16,9 +17,15 @@
 
 static const char missing[] = "no host has this MAC address and VLAN";
 
+/* Hosts of tenants' ports stand below the same path: those have "vtep_addresses". */
 void tn_hosts_get(struct tn_call *c)
 {
-	tn_list_answer(c, TN_KIND_HOST, "hosts", NULL, NULL);
+	if (!tn_tenant_check_which(c))
+		return;
+	if (tn_tenant_means_list(c, TN_TENANT_HOST))
+		tn_tenant_list(c, TN_TENANT_HOST);
+	else
+		tn_list_answer(c, TN_KIND_HOST, "hosts", NULL, NULL);
 }
 
 /* {mac}/{vlan} of a path. */
@@ -178,7 +185,7 @@ static void host_added(struct tn_call *c, const struct tn_outcome *o)
 	tn_answer_text(c, tn_answer_status(c, o, r->created ? 201 : 200), TN_TYPE_JSON);
 }
 
-void tn_hosts_post(struct tn_call *c)
+static void post_switch(struct tn_call *c)
 {
 	struct tn_operation *op = tn_call_operation(c, TN_OP_HOST_ADD, "");
 	struct tn_body b;
@@ -186,6 +193,17 @@ void tn_hosts_post(struct tn_call *c)
 
 	if (tn_body_end(c, &b, ok))
 		tn_call_submit(c, host_added);
+}
+
+void tn_hosts_post(struct tn_call *c)
+{
+	if (!tn_tenant_means_body(c, TN_TENANT_HOST))
+		post_switch(c);
+	else if (c->who.role == TN_ROLE_ADMIN && !c->who.tenant)
+		tn_tenant_post(c, TN_TENANT_HOST);
+	else
+		tn_answer_of_error(c, 403, TN_OFPBRC_EPERM,
+			"hosts of tenants' networks are declared by administrators");
 }
 
 void tn_host_delete(struct tn_call *c)

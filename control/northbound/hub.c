@@ -214,7 +214,7 @@ static void put_event(const struct tn_hub *hub, struct tn_text *t, const struct 
 		tn_text_printf(t, ",\"reason\":\"%s\"", e->reason);
 	if (e->object) {
 		tn_text_puts(t, ",\"object\":");
-		tn_object_print(t, &codec, e->object, TN_OBJECT_WHOLE);
+		tn_object_print(t, &codec, hub->service->engine, e->object, TN_OBJECT_WHOLE);
 	} else if (e->packet_in) {
 		tn_text_puts(t, ",\"object\":");
 		put_packet_in(t, e->packet_in);
@@ -470,7 +470,7 @@ static bool put_initial(void *ctx, const struct tn_object *o)
 	put_time(&t, codec.now_ns);
 	tn_text_printf(
 		&t, "\",\"kind\":\"%s\",\"event\":\"INITIAL\",\"object\":", tn_kind_name(o->kind));
-	tn_object_print(&t, &codec, o, TN_OBJECT_WHOLE);
+	tn_object_print(&t, &codec, hub->service->engine, o, TN_OBJECT_WHOLE);
 	tn_text_puts(&t, "}");
 	/* Who comes back in the middle of these has to read them again. */
 	put_line(w->out, &w->choice, 0, o->kind, t.p, t.n);

@@ -18,6 +18,7 @@ struct list {
 	const void *keep_ctx;
 	enum tn_object_form form;
 	struct tn_codec codec;
+	const struct tn_engine *engine;
 	uint64_t after;	 /* the last one looked at */
 	bool from_start; /* none was */
 	bool more;	 /* it was not the last */
@@ -26,7 +27,7 @@ struct list {
 	/* Of the part that is being made. */
 	struct tn_text *out;
 	size_t looks, bytes_max;
-	char last_id[24];
+	char last_id[TN_TENANT_ID_MAX + 1];
 };
 
 uint64_t tn_list_generation(struct tn_call *c, enum tn_kind kind)
@@ -198,7 +199,7 @@ static bool add_object(void *ctx, const struct tn_object *o)
 		return true;
 	if (l->n++)
 		tn_text_add(l->out, ",", 1);
-	tn_object_print(l->out, &l->codec, o, l->form);
+	tn_object_print(l->out, &l->codec, l->engine, o, l->form);
 	if (l->limit)
 		tn_object_id(o, l->last_id, sizeof(l->last_id));
 	return true;
@@ -279,6 +280,7 @@ static void on_refreshed(struct tn_call *c)
 	struct list *l = c->state;
 
 	l->codec = tn_call_codec(c, true);
+	l->engine = tn_call_engine(c);
 	tn_text_printf(&c->text, "{\"%s\":[", l->key);
 	if (l->limit)
 		answer_page(c);
@@ -302,7 +304,13 @@ static bool read_page(struct tn_call *c, struct list *l)
 	if (!after)
 		return true;
 	l->from_start = false;
-	return tn_param_flow(c, after, &l->after);
+	if (!tn_kind_is_tenant(l->kind))
+		return tn_param_flow(c, after, &l->after);
+	l->after = tn_engine_tenant_id(
+		tn_call_engine(c), (enum tn_tenant_kind)(l->kind - TN_KIND_TENANT), after);
+	if (!l->after)
+		tn_answer_error(c, 400, "\"after\": there is nothing \"%.80s\" any more", after);
+	return l->after != 0;
 }
 
 static enum tn_object_form form_of(const struct tn_call *c)
@@ -314,7 +322,7 @@ static enum tn_object_form form_of(const struct tn_call *c)
 
 static unsigned counted(enum tn_kind kind)
 {
-	return kind == TN_KIND_TABLE || kind == TN_KIND_HOST ? 0 : 1u << kind;
+	return kind >= TN_KIND_TABLE ? 0 : 1u << kind;
 }
 
 void tn_list_answer(
@@ -348,7 +356,7 @@ static bool print_single(void *ctx, const struct tn_object *o)
 	struct single *s = ctx;
 	struct tn_codec codec = tn_call_codec(s->call, true);
 
-	tn_object_print(&s->call->text, &codec, o, form_of(s->call));
+	tn_object_print(&s->call->text, &codec, tn_call_engine(s->call), o, form_of(s->call));
 	return false;
 }
 

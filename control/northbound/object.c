@@ -7,6 +7,7 @@
 
 #include "control/model/json_codec.h"
 #include "control/model/json_document.h"
+#include "control/northbound/tenant.h"
 #include "dataplane/core/drop.h"
 
 const char *tn_kind_name(enum tn_kind kind)
@@ -18,6 +19,14 @@ const char *tn_kind_name(enum tn_kind kind)
 		[TN_KIND_PORT] = "port",
 		[TN_KIND_TABLE] = "table",
 		[TN_KIND_HOST] = "host",
+		[TN_KIND_TENANT + TN_TENANT_NETWORK] = "network",
+		[TN_KIND_TENANT + TN_TENANT_SUBNET] = "subnet",
+		[TN_KIND_TENANT + TN_TENANT_PORT] = "tenant-port",
+		[TN_KIND_TENANT + TN_TENANT_ROUTER] = "router",
+		[TN_KIND_TENANT + TN_TENANT_HOST] = "tenant-host",
+		[TN_KIND_TENANT + TN_TENANT_QOS_POLICY] = "qos-policy",
+		[TN_KIND_TENANT + TN_TENANT_ADDRESS_GROUP] = "address-group",
+		[TN_KIND_TENANT + TN_TENANT_QUOTA] = "quota",
 	};
 
 	return (unsigned)kind < TN_N_KINDS && names[kind] ? names[kind] : "object";
@@ -37,7 +46,9 @@ const char *tn_state_name(enum tn_object_state state)
 
 void tn_object_id(const struct tn_object *o, char *buf, size_t size)
 {
-	if (o->kind == TN_KIND_FLOW)
+	if (tn_kind_is_tenant(o->kind))
+		snprintf(buf, size, "%s", o->tenants->value.c.id);
+	else if (o->kind == TN_KIND_FLOW)
 		snprintf(buf, size, "%" PRId64, (int64_t)o->id);
 	else
 		snprintf(buf, size, "%" PRIu64, o->id);
@@ -250,8 +261,8 @@ static json_t *host_json(const struct tn_codec *codec, const struct tn_host *h)
 
 /* Any of them. */
 
-static json_t *kind_json(
-	struct tn_codec *codec, const struct tn_object *o, enum tn_object_form form)
+static json_t *kind_json(struct tn_codec *codec, const struct tn_engine *e,
+	const struct tn_object *o, enum tn_object_form form)
 {
 	switch (o->kind) {
 	case TN_KIND_FLOW:
@@ -266,9 +277,12 @@ static json_t *kind_json(
 		return table_json(codec, o->table);
 	case TN_KIND_HOST:
 		return host_json(codec, o->host);
+	case TN_KIND_TENANT:
 	case TN_N_KINDS:
 		break;
 	}
+	if (tn_kind_is_tenant(o->kind))
+		return tn_tenant_object_json(e, o, form);
 	return json_object();
 }
 
@@ -290,12 +304,13 @@ static void remove_counters(json_t *j)
 	}
 }
 
-json_t *tn_object_json(struct tn_codec *codec, const struct tn_object *o, enum tn_object_form form)
+json_t *tn_object_json(struct tn_codec *codec, const struct tn_engine *e, const struct tn_object *o,
+	enum tn_object_form form)
 {
 	json_t *j;
 
 	codec->with_stats = form != TN_OBJECT_PLAIN;
-	j = kind_json(codec, o, form);
+	j = kind_json(codec, e, o, form);
 	if (form == TN_OBJECT_PLAIN)
 		return j;
 	if (form == TN_OBJECT_STATED)
@@ -309,8 +324,11 @@ json_t *tn_object_json(struct tn_codec *codec, const struct tn_object *o, enum t
 	return j;
 }
 
-void tn_object_print(struct tn_text *out, struct tn_codec *codec, const struct tn_object *o,
-	enum tn_object_form form)
+void tn_object_print(struct tn_text *out, struct tn_codec *codec, const struct tn_engine *e,
+	const struct tn_object *o, enum tn_object_form form)
 {
-	tn_text_json(out, tn_object_json(codec, o, form));
+	if (tn_kind_is_tenant(o->kind) && form == TN_OBJECT_PLAIN)
+		tn_text_add(out, o->tenants->text, o->tenants->text_len);
+	else
+		tn_text_json(out, tn_object_json(codec, e, o, form));
 }

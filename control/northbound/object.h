@@ -17,11 +17,12 @@ const char *tn_kind_name(enum tn_kind kind);
 /* "ADDED" */
 const char *tn_state_name(enum tn_object_state state);
 
-/* codec->with_stats is set here. */
-void tn_object_print(struct tn_text *out, struct tn_codec *codec, const struct tn_object *o,
+/* codec->with_stats is set here. The engine is the one that the object is of. */
+void tn_object_print(struct tn_text *out, struct tn_codec *codec, const struct tn_engine *e,
+	const struct tn_object *o, enum tn_object_form form);
+json_t *tn_object_json(struct tn_codec *codec, const struct tn_engine *e, const struct tn_object *o,
 	enum tn_object_form form);
-json_t *tn_object_json(struct tn_codec *codec, const struct tn_object *o, enum tn_object_form form);
-/* Its id as it stands in paths and pages: a flow's is signed. */
+/* Its id as it stands in paths and pages: a flow's is signed, a tenant's a string. */
 void tn_object_id(const struct tn_object *o, char *buf, size_t size);
 
 /*

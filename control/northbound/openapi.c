@@ -183,6 +183,8 @@ static json_t *operation(const struct tn_route *r)
 	json_object_set_new(o, "summary", json_string(r->summary));
 	json_object_set_new(o, "tags", tags(r->path));
 	json_object_set_new(o, "x-role", json_string(tn_role_name(r->role)));
+	if (r->flags & TN_ROUTE_SHARED)
+		json_object_set_new(o, "x-role-switch", json_string(tn_role_name(TN_ROLE_ADMIN)));
 	json_object_set_new(o, "x-tenants", json_boolean(!(r->flags & TN_ROUTE_NO_TENANTS)));
 	if (r->role == TN_ROLE_NONE)
 		json_object_set_new(o, "security", json_array());

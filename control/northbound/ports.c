@@ -8,19 +8,40 @@
 #include "control/northbound/handlers.h"
 #include "control/northbound/list.h"
 #include "control/northbound/port.h"
+#include "control/northbound/tenant.h"
 
 static const char missing[] = "no port has this number or name";
 
+/* Ports of tenants stand below the same path: theirs have ids, which are never numbers. */
+
 void tn_ports_get(struct tn_call *c)
 {
-	tn_list_answer(c, TN_KIND_PORT, "ports", NULL, NULL);
+	if (!tn_tenant_check_which(c))
+		return;
+	if (tn_tenant_means_list(c, TN_TENANT_PORT))
+		tn_tenant_list(c, TN_TENANT_PORT);
+	else
+		tn_list_answer(c, TN_KIND_PORT, "ports", NULL, NULL);
+}
+
+/* Those of the switch are changed by administrators alone. */
+static bool may_change(struct tn_call *c)
+{
+	if (c->who.role == TN_ROLE_ADMIN && !c->who.tenant)
+		return true;
+	tn_answer_of_error(c, 403, TN_OFPBRC_EPERM,
+		"ports of the switch are changed by administrators; one of a tenant has "
+		"\"network_id\"");
+	return false;
 }
 
 void tn_port_get(struct tn_call *c)
 {
 	uint32_t number;
 
-	if (tn_param_port(c, c->params[0], &number))
+	if (tn_tenant_means_path(c, TN_TENANT_PORT))
+		tn_tenant_get(c, TN_TENANT_PORT);
+	else if (tn_param_port(c, c->params[0], &number))
 		tn_object_answer(c, TN_KIND_PORT, number, "ports", false, missing);
 }
 
@@ -67,7 +88,7 @@ static void port_done(struct tn_call *c, const struct tn_outcome *o)
 	tn_answer_text(c, tn_answer_status(c, o, r->created ? 201 : 200), TN_TYPE_JSON);
 }
 
-void tn_ports_post(struct tn_call *c)
+static void post_switch(struct tn_call *c)
 {
 	struct tn_operation *op = read_one(c);
 
@@ -82,7 +103,15 @@ void tn_ports_post(struct tn_call *c)
 		tn_call_submit(c, port_done);
 }
 
-void tn_port_put(struct tn_call *c)
+void tn_ports_post(struct tn_call *c)
+{
+	if (tn_tenant_means_body(c, TN_TENANT_PORT))
+		tn_tenant_post(c, TN_TENANT_PORT);
+	else if (may_change(c))
+		post_switch(c);
+}
+
+static void put_switch(struct tn_call *c)
 {
 	uint64_t generation;
 	struct tn_operation *op;
@@ -104,6 +133,14 @@ void tn_port_put(struct tn_call *c)
 	op->if_generation = c->if_match ? generation : 0;
 	op->create_only = c->if_none_match && !generation;
 	tn_call_submit(c, port_done);
+}
+
+void tn_port_put(struct tn_call *c)
+{
+	if (tn_tenant_means_path(c, TN_TENANT_PORT) || tn_tenant_means_body(c, TN_TENANT_PORT))
+		tn_tenant_put(c, TN_TENANT_PORT);
+	else if (may_change(c))
+		put_switch(c);
 }
 
 /* Settings. */
@@ -194,7 +231,7 @@ static void configured(struct tn_call *c, const struct tn_outcome *o)
 		port_done(c, o);
 }
 
-void tn_port_patch(struct tn_call *c)
+static void patch_switch(struct tn_call *c)
 {
 	static const char *const keys[] = {"isEnabled", "config", NULL};
 	struct tn_operation *op = configure(c, c->params[0]);
@@ -210,6 +247,14 @@ void tn_port_patch(struct tn_call *c)
 		tn_port_read_settings(&b.reader, b.tape.v, &op->port_configure);
 	if (tn_body_end(c, &b, ok))
 		tn_call_submit(c, configured);
+}
+
+void tn_port_patch(struct tn_call *c)
+{
+	if (tn_tenant_means_path(c, TN_TENANT_PORT))
+		tn_tenant_patch(c, TN_TENANT_PORT);
+	else if (may_change(c))
+		patch_switch(c);
 }
 
 void tn_device_post_portstate(struct tn_call *c)
@@ -234,7 +279,7 @@ void tn_device_post_portstate(struct tn_call *c)
 		tn_call_submit(c, configured);
 }
 
-void tn_port_delete(struct tn_call *c)
+static void delete_switch(struct tn_call *c)
 {
 	const char *s = c->params[0];
 	uint64_t generation;
@@ -252,4 +297,12 @@ void tn_port_delete(struct tn_call *c)
 		op->if_generation = c->if_match ? generation : 0;
 	}
 	tn_call_submit(c, tn_answer_done);
+}
+
+void tn_port_delete(struct tn_call *c)
+{
+	if (tn_tenant_means_path(c, TN_TENANT_PORT))
+		tn_tenant_delete(c, TN_TENANT_PORT);
+	else if (may_change(c))
+		delete_switch(c);
 }

@@ -69,7 +69,7 @@ static bool fits(const char *template, const char *path, const char **param, siz
 	}
 }
 
-const struct tn_area *const tn_areas[] = {&tn_switch_area, NULL};
+const struct tn_area *const tn_areas[] = {&tn_switch_area, &tn_tenant_area, NULL};
 
 static bool find_in(
 	const struct tn_area *area, struct tn_call *c, const char *path, unsigned *methods)

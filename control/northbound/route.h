@@ -22,6 +22,8 @@ enum tn_route_flags {
 	TN_ROUTE_TAGGED = 1 << 7,
 	TN_ROUTE_CREATES = 1 << 8, /* answers 201 where nothing was */
 	TN_ROUTE_AT_ONCE = 1 << 9, /* the data plane has no part in it: never 202 */
+	/* Of the switch as of tenants: what is of the switch is for administrators. */
+	TN_ROUTE_SHARED = 1 << 10,
 };
 
 struct tn_route {
@@ -50,6 +52,7 @@ struct tn_area {
 extern const struct tn_area *const tn_areas[];
 
 extern const struct tn_area tn_switch_area; /* routes.c */
+extern const struct tn_area tn_tenant_area; /* tenant_routes.c */
 
 /* False: no route has such a path. *methods: what may be done with it (enum tn_method). */
 bool tn_route_find(struct tn_call *c, const char *path, unsigned *methods);

@@ -102,17 +102,25 @@ static const struct tn_route routes[] = {
 		"PortState", NULL},
 
 	/* Ports. */
-	{TN_GET, "/ports", V, tn_ports_get, LISTS, "listPorts", "All ports, with their settings",
-		200, "Ports", NULL, NULL},
-	{TN_POST, "/ports", A, tn_ports_post, CHANGES | NO_TENANTS, "addPort", "Adds a port", 201,
-		"PortNumber", "NewPort", NULL},
-	{TN_GET, "/ports/{port}", V, tn_port_get, COUNTS, "getPort", "One port, by number or name",
-		200, "Port", NULL, NULL},
-	{TN_PUT, "/ports/{port}", A, tn_port_put, PUTS | NO_TENANTS, "putPort",
-		"Replaces a port, or adds it", 200, "PortNumber", "NewPort", NULL},
-	{TN_PATCH, "/ports/{port}", A, tn_port_patch, EDITS | NO_TENANTS, "configurePort",
-		"Changes isEnabled and config of a port", 200, "PortNumber", "PortSettings", NULL},
-	{TN_DELETE, "/ports/{port}", A, tn_port_delete, EDITS | NO_TENANTS, "removePort",
+	{TN_GET, "/ports", V, tn_ports_get, LISTS, "listPorts",
+		"Ports of the switch; with kind=tenant or a filter, and for clients of one tenant, "
+		"ports of tenants' networks",
+		200, "AnyPorts", NULL,
+		"kind id name tenant_id project_id network_id subnet_id host binding device_id "
+		"mac_address ip_address"},
+	{TN_POST, "/ports", O, tn_ports_post, CHANGES | TN_ROUTE_SHARED, "addPort",
+		"Adds a port to the switch (administrators), or to a tenant's network: that has "
+		"network_id",
+		201, "PortMade", "AnyNewPort", NULL},
+	{TN_GET, "/ports/{port}", V, tn_port_get, COUNTS, "getPort",
+		"A port of the switch, by number or name, or one of a tenant, by id", 200,
+		"AnyPort", NULL, NULL},
+	{TN_PUT, "/ports/{port}", O, tn_port_put, PUTS | TN_ROUTE_SHARED, "putPort",
+		"Replaces a port, or adds it", 200, "PortMade", "AnyNewPort", NULL},
+	{TN_PATCH, "/ports/{port}", O, tn_port_patch, EDITS | TN_ROUTE_SHARED, "configurePort",
+		"Changes isEnabled and config of a port of the switch, or members of a tenant's",
+		200, "PortMade", "PortPatch", NULL},
+	{TN_DELETE, "/ports/{port}", O, tn_port_delete, EDITS | TN_ROUTE_SHARED, "removePort",
 		"Removes a port", 204, NULL, NULL, NULL},
 
 	/* Statistics. */
@@ -142,10 +150,13 @@ static const struct tn_route routes[] = {
 		"The load of a port", 200, "Loads", NULL, "device port"},
 
 	/* Hosts. */
-	{TN_GET, "/hosts", V, tn_hosts_get, LISTS, "listHosts", "All hosts", 200, "Hosts", NULL,
-		NULL},
-	{TN_POST, "/hosts", O, tn_hosts_post, CHANGES | TN_ROUTE_AT_ONCE, "addHost",
-		"Tells where a host is", 201, "HostId", "NewHost", NULL},
+	{TN_GET, "/hosts", V, tn_hosts_get, LISTS, "listHosts",
+		"All hosts that clients told of; with kind=tenant those of tenants' networks", 200,
+		"AnyHosts", NULL, "kind id name"},
+	{TN_POST, "/hosts", O, tn_hosts_post, CHANGES, "addHost",
+		"Tells where a host is, or (administrators) declares one of tenants' networks: "
+		"that has vtep_addresses",
+		201, "HostMade", "AnyNewHost", NULL},
 	{TN_GET, "/hosts/{mac}/{vlan}", V, tn_host_get, TAGGED, "getHost", "One host", 200, "Host",
 		NULL, NULL},
 	{TN_DELETE, "/hosts/{mac}/{vlan}", O, tn_host_delete, EDITS | TN_ROUTE_AT_ONCE,

@@ -69,6 +69,10 @@
 	",'capabilities':" ARRAY(STRING) ",'instructions':" ARRAY(STRING) ",'nextTables':" ARRAY(INT) ",'applyActions':" ARRAY(STRING) ",'writeActions':" ARRAY(STRING) ",'matchFields':" ARRAY( \
 		STRING) ",'wildcardFields':" ARRAY(STRING) ",'maskableFields':" ARRAY(STRING) ",'applySetFields':" ARRAY(STRING) ",'writeSetFields':" ARRAY(STRING)
 
+#define TENANT_PARTS                                                                                                                                          \
+	",'hosts':" ARRAY(REF("NewTenantHost")) ",'quotas':" ARRAY(REF("NewQuota")) ",'qos_policies':" ARRAY(REF("NewQosPolicy")) ",'address_groups':" ARRAY( \
+		REF("NewAddressGroup")) ",'networks':" ARRAY(REF("NewNetwork")) ",'subnets':" ARRAY(REF("NewSubnet")) ",'routers':" ARRAY(REF("NewRouter"))
+
 const struct tn_schema tn_switch_schemas[] = {
 	{"U64",
 		"{'anyOf':[{'type':'integer','minimum':0},{'type':'string',"
@@ -124,7 +128,7 @@ const struct tn_schema tn_switch_schemas[] = {
 	{"NewPort", NEEDS("'number','type'", PORT)},
 	{"Port", NEEDS("'number','name','type','isEnabled','state'", PORT)},
 	{"Ports", LIST("ports", "Port")},
-	{"PortNumber", OBJECT("'number':" INT)},
+	{"PortNumber", NEEDS("'number'", "'number':" INT)},
 	{"PortSettings", OBJECT("'isEnabled':" BOOL ",'config':" ARRAY(STRING))},
 
 	{"PortStatistics",
@@ -151,7 +155,7 @@ const struct tn_schema tn_switch_schemas[] = {
 	{"NewHost", NEEDS("'mac','vlan','ipAddresses','locations'", HOST)},
 	{"Host", NEEDS("'id','mac','vlan','ipAddresses','locations'", HOST)},
 	{"Hosts", LIST("hosts", "Host")},
-	{"HostId", OBJECT("'id':" STRING)},
+	{"HostId", NEEDS("'id'", "'id':" STRING)},
 
 	{"NewTable", NEEDS("'tableId'", TABLE)},
 	{"Table", NEEDS("'tableId','maxEntries','activeEntries'", TABLE)},
@@ -176,9 +180,9 @@ const struct tn_schema tn_switch_schemas[] = {
 				FREE) ",'packetIns':" ARRAY(FREE) ",'drops':" ARRAY(FREE))},
 
 	{"Config",
-		OBJECT("'device':" FREE
-		       ",'ports':" ARRAY(REF("NewPort")) ",'tables':" ARRAY(REF("NewTable")) ",'groups':" ARRAY(REF(
-			       "NewGroup")) ",'meters':" ARRAY(REF("NewMeter")) ",'flows':" ARRAY(REF("NewFlow")))},
+		OBJECT("'device':" FREE TENANT_PARTS
+		       ",'ports':" ARRAY(REF("AnyDeclaredPort")) ",'tables':" ARRAY(REF("NewTable")) ",'groups':" ARRAY(
+			       REF("NewGroup")) ",'meters':" ARRAY(REF("NewMeter")) ",'flows':" ARRAY(REF("NewFlow")))},
 	{"ConfigDone", OBJECT("'generation':" INT ",'changed':" INT ",'transaction':" STRING)},
 	{"Transaction",
 		NEEDS("'operations'",
@@ -245,7 +249,10 @@ const struct tn_schema_parameter tn_switch_parameters[] = {
 	{"outGroup", "that use this group", INT},
 	{"match", "ovs-ofctl text: these flows and more specific ones", STRING},
 	{"device", "of: and 16 hex digits", STRING},
-	{"kinds", "flow,group,meter,port,table,host,packet-in,dataplane; all but packet-in",
+	{"kinds",
+		"flow,group,meter,port,table,host,network,subnet,tenant-port,router,"
+		"tenant-host,qos-policy,address-group,quota,packet-in,dataplane; all but "
+		"packet-in",
 		STRING},
 	{"since", "events after this sequence, in place of what there is", INT},
 	{"initial", "false: changes alone", BOOL},

@@ -15,4 +15,8 @@ struct tn_schema_parameter {
 extern const struct tn_schema tn_switch_schemas[];
 extern const struct tn_schema_parameter tn_switch_parameters[];
 
+/* tenant_schemas.c */
+extern const struct tn_schema tn_tenant_schemas[];
+extern const struct tn_schema_parameter tn_tenant_parameters[];
+
 #endif

@@ -33,7 +33,7 @@ static json_t *table_json(struct tn_call *c, const struct tn_object *o, uint8_t 
 		.kind = TN_KIND_TABLE, .state = TN_STATE_ADDED, .table = &standard};
 	const struct tn_table_info *info = info_of(c, table);
 	struct tn_codec codec = tn_call_codec(c, true);
-	json_t *j = tn_object_json(&codec, o ? o : &absent, TN_OBJECT_STATED);
+	json_t *j = tn_object_json(&codec, tn_call_engine(c), o ? o : &absent, TN_OBJECT_STATED);
 
 	if (!json_object_get(j, "maxEntries"))
 		json_object_set_new(j, "maxEntries", json_integer(TN_TABLE_ENTRIES_DEFAULT));

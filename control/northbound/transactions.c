@@ -9,6 +9,7 @@
 #include "control/northbound/handlers.h"
 #include "control/northbound/port.h"
 #include "control/northbound/service.h"
+#include "control/northbound/tenant.h"
 
 #define CONFIRM_MAX 86400u
 
@@ -54,6 +55,8 @@ static bool add_element(
 	struct tn_meter_mod *meter;
 	struct tn_operation *op;
 
+	if (tn_tenant_is_operation(r, v))
+		return tn_tenant_read_operation(c, r, v, pointer);
 	if (v->type == TN_JSON_OBJECT && tn_json_member(r, v, "port"))
 		return add_port(c, r, v, pointer);
 	m = tn_arena_alloc(&c->arena, sizeof(*m));
@@ -102,6 +105,10 @@ static bool add_member(
 
 static const char *result_kind(const struct tn_operation *op)
 {
+	if (op->kind == TN_OP_TENANT_PUT)
+		return tn_tenant_kind_name(op->tenants->kind);
+	if (op->kind == TN_OP_TENANT_REMOVE)
+		return tn_tenant_kind_name(op->tenants_id.kind);
 	if (op->kind != TN_OP_MOD)
 		return op->kind == TN_OP_PACKET_OUT ? "packet-out" : "port";
 	return op->mod.kind == TN_MOD_FLOW     ? "flow"
@@ -115,7 +122,11 @@ static void put_result(struct tn_call *c, const struct tn_operation *op, const s
 	bool is_flow = op->kind == TN_OP_MOD && op->mod.kind == TN_MOD_FLOW;
 
 	tn_text_printf(&c->text, "{\"kind\":\"%s\"", kind);
-	if (r->id && is_flow)
+	if (op->kind == TN_OP_TENANT_PUT)
+		tn_text_printf(&c->text, ",\"id\":\"%s\"", op->tenants->c.id);
+	else if (op->kind == TN_OP_TENANT_REMOVE)
+		tn_text_printf(&c->text, ",\"id\":\"%s\"", r->id ? op->tenants_id.id : "");
+	else if (r->id && is_flow)
 		tn_text_printf(&c->text, ",\"id\":\"%" PRId64 "\"", (int64_t)r->id);
 	else if (r->id)
 		tn_text_printf(&c->text, ",\"id\":\"%" PRIu64 "\"", r->id);

@@ -53,8 +53,10 @@ static bool read_kinds(struct tn_call *c, struct tn_hub_choice *choice)
 
 		if (!read_kind(list, n, choice)) {
 			tn_answer_error(c, 400,
-				"\"kinds\" is of flow, group, meter, port, table, host, packet-in "
-				"and dataplane, with commas between; not \"%.*s\"",
+				"\"kinds\" is of flow, group, meter, port, table, host, network, "
+				"subnet, tenant-port, router, tenant-host, qos-policy, "
+				"address-group, quota, packet-in and dataplane, with commas "
+				"between; not \"%.*s\"",
 				(int)(n < 40 ? n : 40), list);
 			return false;
 		}

@@ -11,4 +11,7 @@ const char *const tn_store_steps[TN_STORE_VERSION] = {
 	"CREATE TABLE number(name INTEGER PRIMARY KEY, value INTEGER NOT NULL);"
 	"CREATE TABLE unconfirmed("
 	" id INTEGER PRIMARY KEY, due INTEGER NOT NULL, crc INTEGER NOT NULL, body BLOB NOT NULL);",
+	/* Numbers that things of tenants have in the data plane, by the name of the thing. */
+	"CREATE TABLE given(space INTEGER NOT NULL, name TEXT NOT NULL, number INTEGER NOT NULL,"
+	" PRIMARY KEY(space, name)) WITHOUT ROWID;",
 };

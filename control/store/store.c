@@ -21,6 +21,8 @@ enum statement {
 	PUT_NUMBER,
 	PUT_UNCONFIRMED,
 	DELETE_UNCONFIRMED,
+	PUT_GIVEN,
+	DELETE_GIVEN,
 	N_STATEMENTS
 };
 
@@ -36,6 +38,8 @@ static const char *const statements[N_STATEMENTS] = {
 	[PUT_UNCONFIRMED] = "INSERT OR REPLACE INTO unconfirmed(id, due, crc, body) "
 			    "VALUES(?1, ?2, ?3, ?4)",
 	[DELETE_UNCONFIRMED] = "DELETE FROM unconfirmed WHERE id = ?1",
+	[PUT_GIVEN] = "INSERT OR REPLACE INTO given(space, name, number) VALUES(?1, ?2, ?3)",
+	[DELETE_GIVEN] = "DELETE FROM given WHERE space = ?1 AND name = ?2",
 };
 
 struct tn_store {
@@ -274,6 +278,18 @@ static int read_string(struct tn_store *s, const struct tn_store_reader *reader,
 	return 0;
 }
 
+static int read_given(struct tn_store *s, const struct tn_store_reader *reader, sqlite3_stmt *q,
+	struct tn_error *err)
+{
+	const char *name = (const char *)sqlite3_column_text(q, 1);
+
+	if (!name ||
+		reader->given(reader->ctx, (uint32_t)sqlite3_column_int64(q, 0), name,
+			(uint32_t)sqlite3_column_int64(q, 2)))
+		return damaged(s, err, "a number of \"%.60s\"", name ? name : "");
+	return 0;
+}
+
 static int read_object(struct tn_store *s, const struct tn_store_reader *reader, sqlite3_stmt *q,
 	struct tn_error *err)
 {
@@ -342,6 +358,8 @@ static int read_all(struct tn_store *s, const struct tn_store_reader *reader, st
 	if (!rc)
 		rc = read_rows(s, reader, "SELECT number, text FROM string ORDER BY number",
 			read_string, err);
+	if (!rc)
+		rc = read_rows(s, reader, "SELECT space, name, number FROM given", read_given, err);
 	if (!rc)
 		rc = read_rows(s, reader,
 			"SELECT row, kind, flags, tenant, owner, generation, created, crc, body "
@@ -482,6 +500,17 @@ void tn_store_put_number(struct tn_store *s, enum tn_store_number number, uint64
 	bind(s, PUT_NUMBER, 1, (uint64_t)number);
 	bind(s, PUT_NUMBER, 2, value);
 	run(s, PUT_NUMBER);
+}
+
+void tn_store_put_given(struct tn_store *s, uint32_t space, const char *name, uint32_t number)
+{
+	enum statement which = number ? PUT_GIVEN : DELETE_GIVEN;
+
+	bind(s, which, 1, space);
+	(void)sqlite3_bind_text(s->prepared[which], 2, name, -1, SQLITE_STATIC);
+	if (number)
+		bind(s, which, 3, number);
+	run(s, which);
 }
 
 void tn_store_put_unconfirmed(struct tn_store *s, const struct tn_store_unconfirmed *u)

@@ -46,6 +46,8 @@ struct tn_store_reader {
 	int (*string)(void *ctx, uint32_t number, const char *s);
 	int (*object)(void *ctx, const struct tn_store_object *object, struct tn_error *err);
 	int (*unconfirmed)(void *ctx, const struct tn_store_unconfirmed *u, struct tn_error *err);
+	/* Before all objects. */
+	int (*given)(void *ctx, uint32_t space, const char *name, uint32_t number);
 };
 
 /*
@@ -67,6 +69,8 @@ void tn_store_put(struct tn_store *s, const struct tn_store_object *object);
 void tn_store_delete(struct tn_store *s, uint64_t row);
 void tn_store_put_string(struct tn_store *s, uint32_t number, const char *string);
 void tn_store_put_number(struct tn_store *s, enum tn_store_number number, uint64_t value);
+/* A number that is given to a name; 0: it has none any more. */
+void tn_store_put_given(struct tn_store *s, uint32_t space, const char *name, uint32_t number);
 void tn_store_put_unconfirmed(struct tn_store *s, const struct tn_store_unconfirmed *u);
 void tn_store_delete_unconfirmed(struct tn_store *s, uint64_t id);
 int tn_store_end(struct tn_store *s, struct tn_error *err) TN_MUST_CHECK;

@@ -112,6 +112,7 @@ static bool add_object(struct tn_endpoints *e, const struct tn_object *object)
 	case TN_KIND_METER:
 	case TN_KIND_TABLE:
 	case TN_KIND_HOST:
+	case TN_KIND_TENANT:
 	case TN_N_KINDS:
 		break;
 	}

@@ -36,6 +36,8 @@ static int parse(const char *path, struct tn_document *doc, const char *text, si
 
 	tn_diagnostics_init(&diag);
 	rc = tn_document_parse(doc, text, len, &diag);
+	if (!rc)
+		rc = tn_document_refuse_tenants(doc, &diag);
 	for (size_t i = 0; i < diag.n; i++) {
 		const struct tn_diagnostic *d = &diag.list[i];
 

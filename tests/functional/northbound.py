@@ -67,7 +67,9 @@ def operations(*list_of, **keys):
 # Examples of the words in paths.
 WORDS = {"deviceId": DEVICE, "flowId": "1", "tableId": "0", "appId": "a", "appCookie": "0x01",
          "bucketIds": "1", "meterId": "1", "scope": "global", "port": "1",
-         "mac": "02:00:00:00:00:01", "vlan": "None", "transactionId": "1"}
+         "mac": "02:00:00:00:00:01", "vlan": "None", "transactionId": "1", "networkId": "n",
+         "subnetId": "n", "routerId": "n", "qosPolicyId": "n", "addressGroupId": "n",
+         "tenantId": "n", "hostId": "n"}
 
 
 def path_of(template, **other):

@@ -46,6 +46,30 @@ def remove_those_of(app):
         for f in api.get("/v1/flows/application/" + app).json["flows"]]}
 
 
+def networking(name, path, body, made="add"):
+    """All that can be done with one kind of tenant objects; made=None: it is only PUT."""
+    where = "/v1/%s/" % path
+    steps = [
+        ("put" + name, "PUT", where + "x", body, 201),
+        ("put" + name, "PUT", where + "x", dict(body, name="X"), 200),
+        ("put" + name, "PUT", where + "x?wait=none", dict(body, name="Y"), 202),
+        ("patch" + name, "PATCH", where + "x", {"name": "Z"}, 200),
+        ("patch" + name, "PATCH", where + "x?wait=none", {"description": "last"}, 202),
+        ("get" + name, "GET", where + "x", None, 200),
+        ("remove" + name, "DELETE", where + "x", None, 204),
+        ("put" + name, "PUT", where + "x", body, 201),
+        ("remove" + name, "DELETE", where + "x?wait=none", None, 202)]
+    if made is None:
+        return steps
+    several = name[:-1] + "ies" if name.endswith("y") else name + "s"
+    return steps + [
+        ("add" + name, "POST", "/v1/" + path, dict(body, id="y"), 201),
+        ("list" + several, "GET", "/v1/" + path, None, 200),
+        ("remove" + name, "DELETE", where + "y", None, 204),
+        ("add" + name, "POST", "/v1/%s?wait=none" % path, dict(body, id="y"), 202),
+        ("remove" + name, "DELETE", where + "y", None, 204)]
+
+
 # One after another: the operation, what is sent (path and body may be made by looking), the status.
 
 STEPS = [
@@ -180,6 +204,35 @@ STEPS = [
     ("putConfig", "PUT", "/v1/config", {"device": {"id": DEVICE}, "ports": []}, 200, ANY),
     ("putConfig", "PUT", "/v1/config?wait=none", {"device": {"id": DEVICE}, "flows": [flow(1)]},
      202, ANY),
+
+] + networking("TenantHost", "hosts", {"vtep_addresses": ["192.0.2.9"]}, made=None) + [
+    ("addHost", "POST", "/v1/hosts?wait=none",
+     {"id": "h1", "vtep_addresses": ["192.0.2.1"]}, 202),
+    ("listHosts", "GET", "/v1/hosts?kind=tenant", None, 200),
+] + networking("Network", "networks", {}) + [
+    ("putNetwork", "PUT", "/v1/networks/n", {"vni": 7}, 201),
+] + networking("Subnet", "subnets", {"network_id": "n", "cidr": "10.7.0.0/24"}) + [
+    ("putSubnet", "PUT", "/v1/subnets/s", {"network_id": "n", "cidr": "10.0.0.0/24"}, 201),
+] + networking("Router", "routers", {"interfaces": [{"subnet_id": "s"}]}) \
+  + networking("QosPolicy", "qos-policies", {"rules": [{"type": "dscp_marking", "dscp_mark": 9}]}) \
+  + networking("AddressGroup", "address-groups", {"addresses": ["10.0.0.0/8"]}) \
+  + networking("Quota", "quotas", {"port": 5}, made=None) + [
+    ("listQuotas", "GET", "/v1/quotas", None, 200),
+    ("addPort", "POST", "/v1/ports", {"id": "a", "network_id": "n"}, 201),
+    ("addPort", "POST", "/v1/ports?wait=none", {"port": {"id": "b", "network_id": "n"}}, 202),
+    ("addPort", "POST", "/v1/ports", {"ports": [{"network_id": "n"}, {"network_id": "n"}]}, 201),
+    ("putPort", "PUT", "/v1/ports/c", {"network_id": "n"}, 201),
+    ("putPort", "PUT", "/v1/ports/c", {"network_id": "n", "name": "C"}, 200),
+    ("putPort", "PUT", "/v1/ports/c?wait=none", {"network_id": "n", "name": "D"}, 202),
+    ("configurePort", "PATCH", "/v1/ports/a", {"admin_state_up": False}, 200),
+    ("configurePort", "PATCH", "/v1/ports/a?wait=none", {"port": {"name": "A"}}, 202),
+    ("listPorts", "GET", "/v1/ports?network_id=n", None, 200),
+    ("getPort", "GET", "/v1/ports/a", None, 200),
+    ("removePort", "DELETE", "/v1/ports/a", None, 204),
+    ("removePort", "DELETE", "/v1/ports/b?wait=none", None, 202),
+    ("transaction", "POST", "/v1/transactions", operations(
+        {"op": "set", "network": {"id": "n", "vni": 7}}, {"op": "delete", "port": {"id": "c"}},
+        {"op": "add", "port": {"id": "d", "network_id": "n"}}), 200),
 
     ("getStatus", "GET", "/v1/status", None, 200),
     ("getHealth", "GET", "/v1/health", None, 200),
@@ -451,12 +504,23 @@ def test_escapes_in_paths(api):
 
 # --- conditions ---
 
+def declare_one_of_each(api):
+    """A tenant's object of each kind, all of the id that paths here have."""
+    api.put("/v1/hosts/n", {"vtep_addresses": ["192.0.2.1"]}, want=201)
+    api.put("/v1/quotas/n", {"port": 9}, want=201)
+    api.put("/v1/networks/n", {}, want=201)
+    api.put("/v1/subnets/n", {"network_id": "n", "cidr": "10.0.0.0/24"}, want=201)
+    for path in ("routers", "qos-policies", "address-groups"):
+        api.put("/v1/%s/n" % path, {}, want=201)
+
+
 def test_unchanged_since(site, api):
     """304 for every answer with an ETag, as long as nothing changes."""
     api.post(FLOWS, flow(1), want=201)
     api.post(GROUPS, group(1, bucket(1)), want=201)
     api.post(METERS, meter(), want=201)
     api.post("/v1/hosts", host(), want=201)
+    declare_one_of_each(api)
     tagged = set()
     for method, path, operation in every(site):
         if method != "GET":

@@ -44,7 +44,7 @@ static void require_fixed_point(struct world *w, const struct tn_tenant_object *
 
 static void put_again(void *ctx, const struct tn_tenant_object *o)
 {
-	tn_tenants_put(ctx, &o->value, "", NULL);
+	tn_tenants_put(ctx, &o->value, &(struct tn_tenants_origin){0});
 }
 
 static void require_whole(struct world *w)
@@ -79,6 +79,7 @@ static void end_change(struct world *w)
 static void take_line(struct world *w, const char *line, size_t len)
 {
 	const char *letter, *scope = NULL;
+	struct tn_tenants_origin origin = {.pointer = "/x"};
 	struct tn_tenant_value value;
 	bool removes;
 
@@ -105,10 +106,11 @@ static void take_line(struct world *w, const char *line, size_t len)
 	fuzz_require(!w->diag.n);
 	if (!value.c.id[0])
 		return;
+	origin.scope = scope;
 	if (removes)
-		tn_tenants_remove(w->t, value.kind, value.c.id, "", scope);
+		tn_tenants_remove(w->t, value.kind, value.c.id, &origin);
 	else
-		tn_tenants_put(w->t, &value, "/x", scope);
+		tn_tenants_put(w->t, &value, &origin);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -88,6 +88,8 @@ int tn_config_load(struct tn_config *c, const char *path)
 	}
 	tn_diagnostics_init(&diag);
 	rc = tn_document_parse(&c->doc, text, len, &diag);
+	if (!rc)
+		rc = tn_document_refuse_tenants(&c->doc, &diag);
 	say_all(path, &diag);
 	tn_diagnostics_fini(&diag);
 	free(text);

@@ -83,12 +83,14 @@ static void test_everything(void **state)
 		"\"bodiesBytes\":8589934592,\"headerSeconds\":5,\"bodySeconds\":6,\"stallSeconds\":7,"
 		"\"watchers\":8,\"watchBytes\":9999,\"heartbeatSeconds\":10},"
 		"\"dataplane\":{\"socket\":\"/d\",\"whenAway\":\"refuse\"},"
+		"\"host\":\"h1.example\","
 		"\"underlay\":{\"mirror\":false}}";
 	struct bed *b = *state;
 	const struct tn_server_options *o = &b->config.server;
 
 	assert_int_equal(parse(b, text), 0);
 	assert_string_equal(b->config.state_dir, "/s");
+	assert_string_equal(b->config.host, "h1.example");
 	assert_string_equal(o->socket.path, "/x");
 	assert_int_equal(o->socket.mode, 0600);
 	assert_string_equal(o->socket.group, "g");
@@ -174,6 +176,7 @@ static const struct refusal refusals[] = {
 	{"{\"limits\":{\"connections\":0}}", "/limits/connections", "1 to"},
 	{"{\"limits\":{\"bodyBytes\":1e9}}", "/limits/bodyBytes", "an integer"},
 	{"{\"limits\":{\"bodybytes\":9999}}", "/limits/bodybytes", "did you mean \"bodyBytes\"?"},
+	{"{\"host\":\"a/b\"}", "/host", "no id of a host"},
 	{"{\"dataplane\":{\"whenAway\":\"refuze\"}}", "/dataplane/whenAway",
 		"did you mean \"refuse\"?"},
 	{"{\"underlay\":{\"mirror\":3}}", "/underlay/mirror", "true or false"},

@@ -50,6 +50,7 @@ struct fake {
 	size_t n_mods;
 	/* Ports as they were added, whole messages. */
 	struct tn_api_buffer ports[FAKE_PORTS];
+	uint32_t numbers[FAKE_PORTS];
 	uint32_t table_max[TN_N_TABLES];
 	/* The next change but `after` ones. */
 	enum fake_fault fault;
@@ -243,38 +244,57 @@ static inline void fake_dump(struct fake *f, const struct tn_api_message *msg)
 	fake_send(f, &end);
 }
 
+/* Where the port is; an empty place for one that is not there. */
+static inline struct tn_api_buffer *fake_port(struct fake *f, uint32_t number)
+{
+	unsigned empty = FAKE_PORTS;
+
+	for (unsigned i = 0; i < FAKE_PORTS; i++) {
+		if (f->ports[i].len && f->numbers[i] == number)
+			return &f->ports[i];
+		if (!f->ports[i].len && empty == FAKE_PORTS)
+			empty = i;
+	}
+	assert_true(empty < FAKE_PORTS);
+	f->numbers[empty] = number;
+	return &f->ports[empty];
+}
+
 static inline int fake_port_add(struct fake *f, const struct tn_api_port *port,
 	const uint8_t *bytes, size_t len, struct tn_error *err)
 {
 	const struct tn_port_config_data data = {
 		.number = port->number, .state = TN_PORT_STATE_LIVE};
+	struct tn_api_buffer *b = fake_port(f, port->number);
 
 	if (f->refuse_port_adds)
 		return tn_error_set(err, f->refuse_port_adds, -1, "no such device");
-	if (port->number >= FAKE_PORTS || f->ports[port->number].len)
+	if (b->len)
 		return tn_error_set(err, TN_OFPPMFC_BAD_PORT, -1, "the port is there");
-	assert_return_code(tn_api_buffer_reserve(&f->ports[port->number], len), 0);
-	memcpy(f->ports[port->number].data, bytes, len);
-	f->ports[port->number].len = len;
+	assert_return_code(tn_api_buffer_reserve(b, len), 0);
+	memcpy(b->data, bytes, len);
+	b->len = len;
 	return tn_switch_port_add(f->sw, &data, f->now_ns, err);
 }
 
 static inline int fake_port_remove(struct fake *f, uint32_t number, struct tn_error *err)
 {
-	if (number >= FAKE_PORTS || !f->ports[number].len)
+	struct tn_api_buffer *b = fake_port(f, number);
+
+	if (!b->len)
 		return tn_error_set(err, TN_OFPPMFC_BAD_PORT, -1, "there is no such port");
-	f->ports[number].len = 0;
+	b->len = 0;
 	return tn_switch_port_remove(f->sw, number, f->now_ns, err);
 }
 
 static inline int fake_port_configure(
 	struct fake *f, const struct tn_api_port_configure *config, struct tn_error *err)
 {
-	struct tn_api_buffer *b = &f->ports[config->number % FAKE_PORTS], old = *b;
+	struct tn_api_buffer *b = fake_port(f, config->number), old = *b;
 	struct tn_api_message msg;
 	struct tn_api_arena arena;
 
-	if (config->number >= FAKE_PORTS || !b->len)
+	if (!b->len)
 		return tn_error_set(err, TN_OFPPMFC_BAD_PORT, -1, "there is no such port");
 	tn_api_arena_init(&arena, 0);
 	assert_return_code(tn_api_decode(old.data, old.len, &arena, &msg, err), 0);

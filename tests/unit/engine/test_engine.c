@@ -507,7 +507,7 @@ static void test_ports_and_flows_together(void **state)
 	bench_flow(&f, 1, TN_PORT_ANY); /* refused */
 	assert_int_equal(bench_request(b, ops, 2, NULL), TN_REFUSED);
 	assert_int_equal(b->failed, 1);
-	assert_int_equal(b->fake.ports[3].len, 0);
+	assert_int_equal(fake_port(&b->fake, 3)->len, 0);
 	assert_int_equal(b->fake.port_messages, 2);
 	bench_flow(&f, 1, 3);
 	assert_int_equal(bench_request(b, ops, 2, NULL), TN_DONE);
@@ -529,9 +529,9 @@ static void test_ports_and_flows_together(void **state)
 	bench_run(b, bench_away);
 	fake_start(&b->fake);
 	bench_run(b, bench_in_step);
-	assert_int_not_equal(b->fake.ports[3].len, 0);
+	assert_int_not_equal(fake_port(&b->fake, 3)->len, 0);
 	assert_int_equal(bench_request(b, &ops[2], 1, NULL), TN_DONE);
-	assert_int_equal(b->fake.ports[3].len, 0);
+	assert_int_equal(fake_port(&b->fake, 3)->len, 0);
 	assert_int_equal(tn_names_port_by_name(tn_engine_names(b->e), "three"), 0);
 }
 

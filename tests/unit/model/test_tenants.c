@@ -51,12 +51,19 @@ static void put_as(struct fixture *f, enum tn_tenant_kind kind, const char *json
 	if (tn_tenant_parse(kind, text, strlen(text), &f->h.arena, &f->h.diag, &value))
 		help_no_errors(&f->h, json);
 	free(text);
-	tn_tenants_put(f->t, &value, pointer, scope);
+	tn_tenants_put(
+		f->t, &value, &(struct tn_tenants_origin){.pointer = pointer, .scope = scope});
 }
 
 static void put(struct fixture *f, enum tn_tenant_kind kind, const char *json)
 {
 	put_as(f, kind, json, "/x", NULL);
+}
+
+static void remove_at(
+	struct fixture *f, enum tn_tenant_kind kind, const char *id, const char *pointer)
+{
+	tn_tenants_remove(f->t, kind, id, &(struct tn_tenants_origin){.pointer = pointer});
 }
 
 static void keep(struct fixture *f)
@@ -147,7 +154,7 @@ static void test_fills_in(void **state)
 	put(f, PORT, "{'id':'e','network_id':'n'}");
 	refuse(f, "/x", "no address is free");
 	/* What a port leaves is given out again. */
-	tn_tenants_remove(f->t, PORT, "b", "/x", NULL);
+	remove_at(f, PORT, "b", "/x");
 	keep(f);
 	add(f, PORT, "{'id':'e','network_id':'n'}");
 	assert_true(port(f, "e")->fixed_ips[0].ip_address == tn_u128_from_ip4(0x0a000004));
@@ -187,9 +194,9 @@ static void test_changes(void **state)
 
 	put_network(f);
 	put(f, PORT, "{'id':'a','network_id':'n'}");
-	tn_tenants_remove(f->t, PORT, "early", "/y", NULL);
+	remove_at(f, PORT, "early", "/y");
 	put(f, NETWORK, "{'id':'n','tenant_id':'red','name':'N'}");
-	tn_tenants_remove(f->t, PORT, "nobody", "/z", NULL);
+	remove_at(f, PORT, "nobody", "/z");
 	assert_int_equal(tn_tenants_complete(f->t, &f->h.diag), 0);
 	changes = tn_tenants_changes(f->t, &n);
 	assert_int_equal(n, 3);
@@ -370,19 +377,19 @@ static void test_in_use(void **state)
 	struct fixture *f = *state;
 
 	put_town(f);
-	tn_tenants_remove(f->t, NETWORK, "n3", "/x", NULL);
+	remove_at(f, NETWORK, "n3", "/x");
 	refuse(f, "/x", "network \"n3\" is in use by subnet \"v4\"; remove that first");
-	tn_tenants_remove(f->t, NETWORK, "n", "/x", NULL);
+	remove_at(f, NETWORK, "n", "/x");
 	refuse(f, "/x", " and 3 more; remove that first");
-	tn_tenants_remove(f->t, SUBNET, "s4", "/x", NULL);
+	remove_at(f, SUBNET, "s4", "/x");
 	refuse(f, "/x", "router \"r\"");
-	tn_tenants_remove(f->t, HOST, "h1", "/x", NULL);
+	remove_at(f, HOST, "h1", "/x");
 	refuse(f, "/x", "host \"h1\" is in use by port \"veth\"");
 	put(f, SUBNET, "{'id':'s4','network_id':'n','cidr':'10.0.7.0/24'}");
 	refuse(f, "/x", "port \"a\" is against it: 10.0.0.10 is no station's address");
 	/* With its users it goes; in whatever order that is said. */
-	tn_tenants_remove(f->t, NETWORK, "n3", "/x", NULL);
-	tn_tenants_remove(f->t, SUBNET, "v4", "/x", NULL);
+	remove_at(f, NETWORK, "n3", "/x");
+	remove_at(f, SUBNET, "v4", "/x");
 	put(f, SUBNET, "{'id':'s4','network_id':'n','cidr':'10.0.7.0/24'}");
 	put(f, PORT, "{'id':'a','network_id':'n','fixed_ips':[{'ip_address':'10.0.7.10'}]}");
 	keep(f);
@@ -506,7 +513,7 @@ static void random_change(struct fixture *f, struct random *r)
 
 	if (random_below(r, 5) == 0) {
 		snprintf(json, sizeof(json), "o%u", id);
-		tn_tenants_remove(f->t, kind, tn_arena_strdup(&f->h.arena, json), "", NULL);
+		remove_at(f, kind, tn_arena_strdup(&f->h.arena, json), "");
 		return;
 	}
 	switch (kind) {
@@ -568,7 +575,7 @@ static char *everything(struct tn_tenants *t)
 
 static void put_again(void *ctx, const struct tn_tenant_object *o)
 {
-	tn_tenants_put(ctx, &o->value, "", NULL);
+	tn_tenants_put(ctx, &o->value, &(struct tn_tenants_origin){0});
 }
 
 /* Told anew, all of it is accepted and the same. */
@@ -642,7 +649,7 @@ static void test_many(void **state)
 		port(f, "p9999")->fixed_ips[0].ip_address == tn_u128_from_ip4(0x0a000002 + 9999));
 	for (unsigned i = 0; i < 10000; i += 2) {
 		snprintf(json, sizeof(json), "p%u", i);
-		tn_tenants_remove(f->t, PORT, tn_arena_strdup(&f->h.arena, json), "", NULL);
+		remove_at(f, PORT, tn_arena_strdup(&f->h.arena, json), "");
 		keep(f);
 	}
 	add(f, PORT, "{'id':'q','network_id':'n'}");

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Tenant objects as answers have them: what was declared and what has become of it. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "control/model/prefix.h"
+#include "control/model/tenant_json.h"
+#include "control/northbound/tenant.h"
+#include "control/tenant/attach.h"
+
+static void set_time(json_t *j, const char *key, uint64_t ns)
+{
+	time_t seconds = (time_t)(ns / 1000000000u);
+	struct tm tm;
+	char s[32];
+
+	gmtime_r(&seconds, &tm);
+	strftime(s, sizeof(s), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	json_object_set_new(j, key, json_string(s));
+}
+
+static void add_id(void *ctx, const struct tn_tenant_object *o)
+{
+	json_array_append_new(ctx, json_string(o->value.c.id));
+}
+
+static const char *up_or_down(bool up)
+{
+	return up ? "ACTIVE" : "DOWN";
+}
+
+static void add_network(json_t *j, const struct tn_engine *e, const struct tn_network *n)
+{
+	json_t *subnets = json_array();
+
+	tn_tenants_users(tn_engine_tenants(e), TN_TENANT_NETWORK, n->c.id, TN_TENANT_SUBNET, add_id,
+		subnets);
+	json_object_set_new(j, "mtu", json_integer(tn_tenants_mtu(tn_engine_tenants(e), n)));
+	json_object_set_new(j, "provider:network_type", json_string("vxlan"));
+	json_object_set_new(j, "provider:segmentation_id", json_integer(n->vni));
+	json_object_set_new(j, "subnets", subnets);
+	json_object_set_new(j, "status", json_string(up_or_down(n->admin_state_up)));
+}
+
+static const char *port_status(
+	const struct tn_engine *e, const struct tn_tenant_port *p, uint32_t *number)
+{
+	static const char *const names[] = {
+		[TN_ATTACHED_NOWHERE] = "DOWN",
+		[TN_ATTACHED_ELSEWHERE] = "N/A",
+		[TN_ATTACHED_PENDING] = "BUILD",
+		[TN_ATTACHED_DOWN] = "DOWN",
+		[TN_ATTACHED_UP] = "ACTIVE",
+		[TN_ATTACHED_FAILED] = "ERROR",
+	};
+
+	return names[tn_engine_attachment(e, p, number)];
+}
+
+static void add_port(json_t *j, const struct tn_engine *e, const struct tn_tenant_port *p)
+{
+	json_t *binding = json_object_get(j, "binding");
+	char socket[TN_VHOST_SOCKET_MAX];
+	uint32_t number;
+
+	json_object_set_new(j, "status", json_string(port_status(e, p, &number)));
+	if (p->binding.kind == TN_BINDING_VM) {
+		tn_vhost_socket(p, socket);
+		json_object_set_new(binding, "socket", json_string(socket));
+	}
+	if (number)
+		json_object_set_new(binding, "switch_port", json_integer(number));
+}
+
+static void add_router(json_t *j, const struct tn_engine *e, const struct tn_router *router)
+{
+	json_t *interfaces = json_object_get(j, "interfaces");
+
+	json_object_set_new(j, "status", json_string(up_or_down(router->admin_state_up)));
+	for (uint32_t i = 0; i < router->n_interfaces; i++) {
+		const struct tn_tenant_object *subnet = tn_tenants_get(
+			tn_engine_tenants(e), TN_TENANT_SUBNET, router->interfaces[i].subnet_id);
+
+		if (subnet && subnet->value.subnet.has_gateway)
+			json_object_set_new(json_array_get(interfaces, i), "ip_address",
+				tn_json_from_address(
+					subnet->value.subnet.gateway_ip, TN_JSON_IP_ANY));
+	}
+}
+
+static void add_quota(json_t *j, const struct tn_engine *e, const struct tn_tenant_quota *q)
+{
+	static const enum tn_tenant_kind kinds[] = {TN_TENANT_NETWORK, TN_TENANT_SUBNET,
+		TN_TENANT_PORT, TN_TENANT_ROUTER, TN_TENANT_QOS_POLICY, TN_TENANT_ADDRESS_GROUP};
+	json_t *used = json_object();
+
+	for (size_t i = 0; i < TN_ARRAY_SIZE(kinds); i++)
+		json_object_set_new(used, tn_tenant_kind_name(kinds[i]),
+			json_integer(tn_tenants_owned(tn_engine_tenants(e), kinds[i], q->c.id)));
+	json_object_set_new(j, "used", used);
+}
+
+json_t *tn_tenant_object_json(
+	const struct tn_engine *e, const struct tn_object *o, enum tn_object_form form)
+{
+	const struct tn_tenant_value *v = &o->tenants->value;
+	json_t *j = tn_tenant_to_json(v);
+
+	if (form == TN_OBJECT_PLAIN)
+		return j;
+	if (json_object_get(j, "tenant_id"))
+		json_object_set_new(j, "project_id", json_string(v->c.tenant_id));
+	json_object_set_new(j, "revision_number", json_integer((json_int_t)o->generation));
+	set_time(j, "created_at", o->created_ns);
+	switch (v->kind) {
+	case TN_TENANT_NETWORK:
+		add_network(j, e, &v->network);
+		break;
+	case TN_TENANT_PORT:
+		add_port(j, e, &v->port);
+		break;
+	case TN_TENANT_ROUTER:
+		add_router(j, e, &v->router);
+		break;
+	case TN_TENANT_HOST:
+		json_object_set_new(
+			j, "is_self", json_boolean(strcmp(v->c.id, tn_engine_host(e)) == 0));
+		break;
+	case TN_TENANT_QUOTA:
+		add_quota(j, e, &v->quota);
+		break;
+	case TN_TENANT_SUBNET:
+	case TN_TENANT_QOS_POLICY:
+	case TN_TENANT_ADDRESS_GROUP:
+	case TN_TENANT_N_KINDS:
+		break;
+	}
+	return j;
+}

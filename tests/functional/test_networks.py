@@ -1,0 +1,383 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Tenants' networks over HTTP: declared, filled in, refused with reasons, kept."""
+import json
+
+import pytest
+
+from northbound import DEVICE, Watch, flow, free_port, operations, secret_of, start, token
+
+ANY = {"If-Match": "*"}
+
+H1 = {"id": "h1", "vtep_addresses": ["192.0.2.1"]}
+H2 = {"id": "h2", "vtep_addresses": ["192.0.2.2"], "underlay_mtu": 9000}
+TOKENS = [token("boss", "admin"), token("oscar", "operator"),
+          token("red", "operator", tenant="red"), token("blue", "operator", tenant="blue"),
+          token("viewer", "viewer", tenant="red")]
+
+
+@pytest.fixture(scope="module")
+def networked(tmp_path_factory):
+    port = free_port()
+    site = start(tmp_path_factory.mktemp("networks"), host="h1", tokens=TOKENS,
+                 listen=[{"address": "127.0.0.1", "port": port}])
+    site.port = port
+    yield site
+    site.close()
+
+
+@pytest.fixture
+def api(networked):
+    """An administrator's, with nothing declared but two hosts."""
+    client = networked.api()
+    client.put("/v1/config", {"device": {"id": DEVICE}, "hosts": [H1, H2]}, headers=ANY, want=200)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def as_(networked, api):
+    """as_("red"): that client."""
+    made = []
+
+    def client(name):
+        made.append(networked.tcp(networked.port, secret_of(name)))
+        return made[-1]
+    yield client
+    for c in made:
+        c.close()
+
+
+def town(api, tenant="red"):
+    return api.post("/v1/transactions", operations(
+        {"op": "add", "network": {"id": "n", "tenant_id": tenant}},
+        {"op": "add", "subnet": {"id": "s", "network_id": "n", "cidr": "10.0.0.0/24"}},
+        {"op": "add", "port": {"id": "p1", "network_id": "n", "binding": {
+            "kind": "vm", "host": "h1", "vhost_socket": "/tmp/never-%s.sock" % tenant}}},
+        {"op": "add", "port": {"id": "p2", "network_id": "n", "binding": {
+            "kind": "vm", "host": "h2"}}}), want=200)
+
+
+def errors(answer):
+    return [(e["pointer"], e["detail"]) for e in answer.json["errors"]]
+
+
+def installed(api):
+    return sum(f["appId"] == "tenant" for f in api.get("/v1/flows").json["flows"])
+
+
+# --- what is answered ---
+
+def test_a_network_is_filled_in(api):
+    made = api.post("/v1/networks", {"name": "web"}, want=201)
+    network = made.json
+    assert made.headers["location"] == "/v1/networks/" + network["id"]
+    assert len(network["id"]) == 36 and 4096 <= network["vni"] < 1 << 24
+    assert network["mtu"] == 1450 and network["status"] == "ACTIVE"
+    assert network["provider:segmentation_id"] == network["vni"]
+    assert network["port_security_enabled"] is True and network["subnets"] == []
+    api.post("/v1/subnets", {"id": "web4", "network_id": network["id"], "cidr": "10.1.0.0/24",
+                             "dns_nameservers": ["10.1.0.53"]}, want=201)
+    api.post("/v1/subnets", {"id": "web6", "network_id": network["id"], "cidr": "2001:db8:1::/64",
+                             "ipv6_address_mode": "slaac"}, want=201)
+    port = api.post("/v1/ports", {"network_id": network["id"]}, want=201).json
+    assert port["mac_address"].startswith("02:") and port["status"] == "DOWN"
+    assert [i["subnet_id"] for i in port["fixed_ips"]] == ["web4", "web6"]
+    assert port["fixed_ips"][0]["ip_address"] == "10.1.0.2"
+    shown = api.get("/v1/networks/" + network["id"], want=200).json
+    assert sorted(shown["subnets"]) == ["web4", "web6"]
+
+
+def test_what_was_read_can_be_written(api):
+    """And changes nothing."""
+    town(api)
+    api.put("/v1/routers/r", {"tenant_id": "red", "interfaces": [{"subnet_id": "s"}]}, want=201)
+    for path in ("/v1/networks/n", "/v1/subnets/s", "/v1/ports/p1", "/v1/ports/p2", "/v1/routers/r",
+                 "/v1/hosts/h1"):
+        before = api.get(path, want=200)
+        answer = api.put(path, before.json, want=200)
+        assert answer.headers["etag"] == before.headers["etag"], path
+        assert api.get(path).json == before.json
+    assert api.get("/v1/routers/r").json["interfaces"] == [
+        {"subnet_id": "s", "ip_address": "10.0.0.1"}]
+
+
+def test_names_of_neutron(api):
+    """Bodies under their name, several at once, provider:segmentation_id, project_id."""
+    answer = api.post("/v1/networks", {"network": {
+        "id": "n", "project_id": "red", "provider:segmentation_id": 77}}, want=201)
+    assert answer.json["network"]["vni"] == 77 and answer.json["network"]["tenant_id"] == "red"
+    answer = api.post("/v1/ports", {"ports": [{"network_id": "n"}, {"network_id": "n"}]}, want=201)
+    assert len(answer.json["ports"]) == 2
+    answer = api.patch("/v1/networks/n", {"network": {"name": "N"}}, want=200)
+    assert answer.json["network"]["name"] == "N"
+    assert api.get("/v1/networks?project_id=red&name=N").json["networks"][0]["id"] == "n"
+
+
+def test_lists_are_filtered_and_paged(api):
+    town(api)
+    api.put("/v1/networks/other", {}, want=201)
+    ids = [p["id"] for p in api.get("/v1/ports?network_id=n").json["ports"]]
+    assert ids == ["p1", "p2"]
+    assert [p["id"] for p in api.get("/v1/ports?host=h2").json["ports"]] == ["p2"]
+    assert [p["id"] for p in api.get("/v1/ports?ip_address=10.0.0.3").json["ports"]] == ["p2"]
+    assert api.get("/v1/ports?kind=tenant&binding=container").json["ports"] == []
+    mac = api.get("/v1/ports/p1").json["mac_address"]
+    assert [p["id"] for p in api.get("/v1/ports?mac_address=" + mac.upper()).json["ports"]] == [
+        "p1"]
+    assert [n["id"] for n in api.get("/v1/networks?tenant_id=red").json["networks"]] == ["n"]
+    assert [s["id"] for s in api.get("/v1/subnets?network_id=n").json["subnets"]] == ["s"]
+    page = api.get("/v1/ports?kind=tenant&limit=1", want=200)
+    assert [p["id"] for p in page.json["ports"]] == ["p1"]
+    where = page.headers["link"].split(">")[0][1:]
+    assert [p["id"] for p in api.get(where).json["ports"]] == ["p2"]
+    api.get("/v1/networks?after=nothing", want=400)
+    api.get("/v1/ports?kind=other", want=400)
+    # Ports of the switch are there, too, under their own names.
+    assert {p["type"] for p in api.get("/v1/ports").json["ports"]} == {"vxlan", "vhost-user"}
+
+
+def test_ports_of_the_switch_stand_beside(api):
+    town(api)
+    port = api.get("/v1/ports/p1").json
+    number = port["binding"]["switch_port"]
+    assert port["binding"]["socket"] == "/tmp/never-red.sock"
+    assert api.get("/v1/ports/%d" % number).json["type"] == "vhost-user"
+    assert api.get("/v1/ports/p2").json["status"] == "N/A"
+    api.delete("/v1/ports/%d" % number, want=403)
+    api.patch("/v1/ports/%d" % number, {"isEnabled": False}, want=403)
+    api.put("/v1/ports/5", {"number": 5, "name": "five", "type": "dpdk",
+                            "options": {"devargs": "net_null5,no-rx=1"}}, want=201)
+    answer = api.put("/v1/ports/five", {"network_id": "n"}, want=409)
+    assert "port 5 of the switch" in answer.json["detail"]
+    api.delete("/v1/ports/p1", want=204)
+    api.get("/v1/ports/%d" % number, want=404)
+
+
+# --- changes ---
+
+def test_patch(api):
+    town(api)
+    before = api.get("/v1/ports/p1").json
+    answer = api.patch("/v1/ports/p1", {"name": "one", "admin_state_up": False,
+                                        "fixed_ips": [{"ip_address": "10.0.0.9"}]}, want=200)
+    assert answer.json["status"] == "DOWN" and answer.json["mac_address"] == before["mac_address"]
+    assert answer.json["fixed_ips"] == [{"subnet_id": "s", "ip_address": "10.0.0.9"}]
+    assert answer.json["binding"]["host"] == "h1"
+    answer = api.patch("/v1/ports/p1", {"binding": None}, want=200)
+    assert answer.json["binding"] == {}
+    answer = api.patch("/v1/subnets/s", {"gateway_ip": None, "allocation_pools": None}, want=200)
+    assert answer.json["gateway_ip"] is None
+    assert answer.json["allocation_pools"][0]["start"] == "10.0.0.1"
+    answer = api.patch("/v1/ports/p1", {"colour": "red"}, want=400)
+    assert errors(answer)[0][0] == "/colour"
+    api.patch("/v1/networks/nowhere", {"name": "x"}, want=404)
+    api.patch("/v1/networks/n", [1], want=400)
+
+
+def test_conditions(api):
+    made = api.put("/v1/networks/n", {}, headers={"If-None-Match": "*"}, want=201)
+    api.put("/v1/networks/n", {}, headers={"If-None-Match": "*"}, want=412)
+    api.post("/v1/networks", {"id": "n"}, want=409)
+    tag = made.headers["etag"]
+    api.patch("/v1/networks/n", {"name": "N"}, headers={"If-Match": tag}, want=200)
+    api.patch("/v1/networks/n", {"name": "M"}, headers={"If-Match": tag}, want=412)
+    api.delete("/v1/networks/n", headers={"If-Match": tag}, want=412)
+    api.delete("/v1/networks/n", want=204)
+    api.delete("/v1/networks/n", want=204)
+    api.put("/v1/networks/m", {"id": "other"}, want=400)
+    api.put("/v1/networks/a%20b", {}, want=400)
+
+
+def test_every_contradiction_is_named(api):
+    town(api)
+    before = api.get("/v1/config").headers["etag"]
+    answer = api.post("/v1/transactions", operations(
+        {"op": "add", "port": {"id": "x", "network_id": "n", "mac_address":
+                               api.get("/v1/ports/p1").json["mac_address"],
+                               "fixed_ips": [{"ip_address": "10.0.0.2"}, {"ip_address": "10.9.0.1"}],
+                               "binding": {"kind": "vm", "host": "h9"}}},
+        {"op": "add", "subnet": {"id": "y", "network_id": "n", "cidr": "10.0.0.128/25"}},
+        {"op": "delete", "host": {"id": "h2"}}), want=409)
+    found = dict(errors(answer))
+    assert set(found) == {
+        "/operations/0/port/mac_address", "/operations/0/port/fixed_ips/0",
+        "/operations/0/port/fixed_ips/1", "/operations/0/port/binding/host",
+        "/operations/1/subnet/cidr", "/operations/2"}
+    assert 'in use by port "p2"' in found["/operations/2"]
+    assert "overlaps 10.0.0.0/24" in found["/operations/1/subnet/cidr"]
+    assert api.get("/v1/config").headers["etag"] == before
+
+
+def test_in_use(api):
+    town(api)
+    answer = api.delete("/v1/networks/n", want=409)
+    assert 'in use by subnet "s", port "p1", port "p2"' in answer.json["detail"]
+    api.delete("/v1/subnets/s", want=409)
+    api.delete("/v1/hosts/h1", want=409)
+    api.post("/v1/transactions", operations(
+        {"op": "delete", "network": {"id": "n"}}, {"op": "delete", "subnet": {"id": "s"}},
+        {"op": "delete", "port": {"id": "p1"}}, {"op": "delete", "port": {"id": "p2"}}), want=200)
+    assert installed(api) == 0
+
+
+def test_quotas(api, as_):
+    api.put("/v1/quotas/red", {"port": 1}, want=201)
+    api.put("/v1/networks/n", {"tenant_id": "red"}, want=201)
+    red = as_("red")
+    red.post("/v1/ports", {"network_id": "n"}, want=201)
+    answer = red.post("/v1/ports", {"network_id": "n"}, want=409)
+    assert "quota" in answer.json["detail"]
+    assert red.get("/v1/quotas/red").json["used"]["port"] == 1
+    as_("blue").get("/v1/quotas/red", want=404)
+    red.put("/v1/quotas/red", {"port": 9}, want=403)
+
+
+# --- whose it is ---
+
+def test_tenants_see_their_own(api, as_):
+    town(api)
+    red, blue = as_("red"), as_("blue")
+    assert [n["id"] for n in red.get("/v1/networks").json["networks"]] == ["n"]
+    assert blue.get("/v1/networks").json["networks"] == []
+    assert {p["id"] for p in red.get("/v1/ports").json["ports"]} == {"p1", "p2"}
+    blue.get("/v1/networks/n", want=404)
+    blue.get("/v1/ports/p1", want=404)
+    blue.patch("/v1/ports/p1", {"name": "mine"}, want=404)
+    blue.delete("/v1/networks/n", want=204)  # as if it had never been there
+    blue.put("/v1/networks/n", {}, want=403)
+    answer = blue.post("/v1/ports", {"network_id": "n"}, want=409)
+    assert "there is no network" in answer.json["detail"]
+    assert red.get("/v1/flows").json["flows"] == []
+    # The same addresses and MACs are anybody's.
+    blue.put("/v1/networks/b", {}, want=201)
+    blue.put("/v1/subnets/b", {"network_id": "b", "cidr": "10.0.0.0/24"}, want=201)
+    twin = blue.put("/v1/ports/b1", {"network_id": "b", "mac_address": api.get(
+        "/v1/ports/p1").json["mac_address"]}, want=201).json
+    assert twin["tenant_id"] == "blue" and twin["fixed_ips"][0]["ip_address"] == "10.0.0.2"
+
+
+def test_what_is_the_providers(api, as_):
+    town(api)
+    red = as_("red")
+    answer = red.post("/v1/ports", {"network_id": "n", "binding": {
+        "kind": "baremetal", "host": "h1", "device": "eth0"}}, want=409)
+    assert errors(answer)[0][0] == "/binding"
+    answer = red.patch("/v1/ports/p1", {"binding": {"kind": "vm", "host": "h2"}}, want=409)
+    assert "the provider's to say" in answer.json["detail"]
+    answer = red.post("/v1/networks", {"vni": 5}, want=409)
+    assert errors(answer)[0][0] == "/vni"
+    red.post("/v1/networks", {"tenant_id": "blue"}, want=409)
+    renamed = red.patch("/v1/ports/p1", {"name": "mine"}, want=200).json
+    assert renamed["binding"]["host"] == "h1"
+    red.put("/v1/ports/p1", {"network_id": "n"}, want=200)
+    assert api.get("/v1/ports/p1").json["binding"]["host"] == "h1"
+    red.get("/v1/hosts/h1", want=403)
+    as_("viewer").post("/v1/ports", {"network_id": "n"}, want=403)
+    as_("oscar").post("/v1/ports", {"network_id": "n"}, want=201)
+    as_("oscar").post("/v1/hosts", {"id": "h3", "vtep_addresses": ["192.0.2.3"]}, want=403)
+    as_("oscar").post("/v1/transactions", operations(
+        {"op": "add", "host": {"id": "h3", "vtep_addresses": ["192.0.2.3"]}}), want=403)
+
+
+# --- what is made of it ---
+
+def test_flows_come_and_go_with_ports(networked, api):
+    town(api)
+    n = installed(api)
+    assert n > 10
+    answer = api.post("/v1/ports?dryRun=true", {"network_id": "n", "binding": {
+        "kind": "vm", "host": "h1"}}, want=200)
+    kinds = {c["kind"] for c in answer.json["changes"]}
+    assert {"flow", "port", "tenant-port"} <= kinds and installed(api) == n
+    api.delete("/v1/ports/p1", want=204)
+    assert installed(api) == 0
+    assert api.get("/v1/ports").json["ports"] == []
+
+
+def test_flows_of_networks_are_not_an_operators(api):
+    town(api)
+    n = installed(api)
+    api.post("/v1/flows/" + DEVICE, flow(7), want=201)
+    ours = [f for f in api.get("/v1/flows").json["flows"] if f["appId"] == "tenant"]
+    answer = api.delete("/v1/flows/%s/%s" % (DEVICE, ours[0]["id"]), want=403)
+    assert "made of tenant networks" in answer.json["detail"]
+    api.delete("/v1/flows/application/tenant")
+    api.post("/v1/transactions", operations({"op": "delete", "flow": {"tableId": "ALL"}}), want=200)
+    assert installed(api) == n
+    assert len(api.get("/v1/flows").json["flows"]) == n
+
+
+def test_confirm_within(api):
+    api.post("/v1/transactions?confirmWithin=60", operations(
+        {"op": "add", "network": {"id": "n"}}), want=200)
+    transaction = api.post("/v1/networks?confirmWithin=60", {"id": "m"}, want=201)
+    assert transaction.json["id"] == "m"
+    body = api.post("/v1/transactions?confirmWithin=60", operations(
+        {"op": "set", "network": {"id": "m", "name": "M"}}), want=200).json
+    api.post("/v1/transactions/%s/cancel" % body["transaction"], want=204)
+    assert api.get("/v1/networks/m").json["name"] == ""
+
+
+def test_the_document(api):
+    """Everything in one piece: told again it changes nothing, told shorter it removes."""
+    town(api)
+    api.put("/v1/qos-policies/gold", {"rules": [
+        {"type": "bandwidth_limit", "max_kbps": 1000}]}, want=201)
+    before = api.get("/v1/config", want=200)
+    document = before.json
+    assert {p["id"] for p in document["ports"]} == {"p1", "p2"}
+    assert document["flows"] == [] and document["hosts"][0]["id"] == "h1"
+    answer = api.put("/v1/config", document, headers=ANY, want=200)
+    assert answer.json["changed"] == 0
+    document["ports"] = [p for p in document["ports"] if p["id"] == "p2"]
+    document["qos_policies"] = []
+    answer = api.put("/v1/config", document, headers=ANY, want=200)
+    assert answer.json["changed"] == 2 and installed(api) == 0
+    document["networks"].append({"id": "n"})
+    answer = api.put("/v1/config", document, headers=ANY, want=400)
+    assert errors(answer)[0] == ("/networks/1", 'network "n" stands twice; keep one')
+    document["networks"][1] = {"name": "nameless"}
+    answer = api.put("/v1/config", document, headers=ANY, want=400)
+    assert errors(answer)[0][0] == "/networks/1"
+
+
+def test_watch(networked, api):
+    town(api)
+    with Watch(networked.socket, "?kinds=network,tenant-port") as watch:
+        seen = watch.synced()
+        assert [(line["kind"], line["object"]["id"]) for line in seen] == [
+            ("network", "n"), ("tenant-port", "p1"), ("tenant-port", "p2")]
+        api.patch("/v1/networks/n", {"name": "N"}, want=200)
+        line = watch.line()
+        assert (line["kind"], line["event"], line["object"]["name"]) == ("network", "MODIFIED", "N")
+        api.delete("/v1/ports/p2", want=204)
+        line = watch.line()
+        assert (line["kind"], line["event"], line["object"]["id"]) == (
+            "tenant-port", "REMOVED", "p2")
+
+
+# --- what is kept ---
+
+def test_restart(networked, api):
+    town(api)
+    before = api.get("/v1/config").json, api.get("/v1/ports/p1").json
+    flows = {f["id"] for f in api.get("/v1/flows").json["flows"]}
+    networked.tenond.kill()
+    networked.tenond.start()
+    api.connection.close()
+    networked.wait_connected()
+    assert api.get("/v1/config").json == before[0]
+    after = api.get("/v1/ports/p1").json
+    assert {k: v for k, v in after.items() if k != "status"} == {
+        k: v for k, v in before[1].items() if k != "status"}
+    assert {f["id"] for f in api.get("/v1/flows").json["flows"]} == flows
+
+
+def test_bodies_that_are_wrong(api):
+    for body, pointer in (({"vni": "x"}, "/vni"), ({"network": {"mtu": 1}}, "/network/mtu"),
+                          ({"networks": [{}, {"vni": -1}]}, "/networks/1/vni")):
+        answer = api.post("/v1/networks", body, want=400)
+        assert errors(answer)[0][0] == pointer, answer
+    api.post("/v1/networks", {"networks": []}, want=400)
+    api.post("/v1/networks", json.dumps([1]), want=400)
+    assert api.get("/v1/networks").json["networks"] == []
