@@ -348,6 +348,25 @@ static bool read_note(struct tn_json_reader *r, tn_json_ref v, struct tn_action 
 	return ok;
 }
 
+static bool read_learn(struct tn_json_reader *r, tn_json_ref v, struct tn_action *a)
+{
+	bool ok = tn_json_only(r, v, "instruction LEARN", KEYS("limit"));
+	uint64_t n = 0;
+
+	if (!read_optional(r, v, "limit", UINT32_MAX, TN_OFPBAC_BAD_ARGUMENT, &n))
+		return false;
+	a->limit = (uint32_t)n;
+	return ok;
+}
+
+static bool read_fdb(struct tn_json_reader *r, tn_json_ref v, struct tn_action *a)
+{
+	bool ok = tn_json_only(r, v, "instruction FDB", KEYS("local"));
+	tn_json_ref m = tn_json_member(r, v, "local");
+
+	return (!m || tn_json_bool(r, m, &a->local)) && ok;
+}
+
 /* Modifications. */
 
 static bool read_set_kind(
@@ -590,6 +609,8 @@ static const struct simple {
 	{"MOVE", TN_ACTION_MOVE, read_move},
 	{"TRUNCATE", TN_ACTION_TRUNCATE, read_truncate},
 	{"NOTE", TN_ACTION_NOTE, read_note},
+	{"LEARN", TN_ACTION_LEARN, read_learn},
+	{"FDB", TN_ACTION_FDB, read_fdb},
 	{"EXTENSION", TN_ACTION_SET_FIELD, read_extension},
 };
 
@@ -598,7 +619,7 @@ static bool unknown_instruction(struct tn_json_reader *r, tn_json_ref v, struct 
 	static const char *const words[] = {"NOACTION", "OUTPUT", "TABLE", "GROUP", "METER",
 		"QUEUE", "POP_QUEUE", "L2MODIFICATION", "L3MODIFICATION", "L4MODIFICATION",
 		"METADATA", "SET_FIELD", "MOVE", "TRUNCATE", "RESUBMIT", "CLONE", "NOTE", "REPLY",
-		"IF_LONGER", "EXTENSION", NULL};
+		"IF_LONGER", "LEARN", "FDB", "EXTENSION", NULL};
 	static const char *const flow_only[] = {"NOACTION", "TABLE", "METER", "METADATA"};
 	char hint[96], quoted[96];
 	size_t i;
@@ -831,6 +852,24 @@ static json_t *write_if_longer(const struct tn_action *a)
 	return o;
 }
 
+static json_t *write_learn(const struct tn_action *a)
+{
+	json_t *o = instruction("LEARN");
+
+	if (a->limit)
+		json_object_set_new(o, "limit", json_integer(a->limit));
+	return o;
+}
+
+static json_t *write_fdb(const struct tn_action *a)
+{
+	json_t *o = instruction("FDB");
+
+	if (a->local)
+		json_object_set_new(o, "local", json_true());
+	return o;
+}
+
 static json_t *write_number(const char *type, const char *key, uint32_t value)
 {
 	json_t *o = instruction(type);
@@ -885,6 +924,10 @@ json_t *tn_json_write_action(const struct tn_action *list, size_t *i)
 	case TN_ACTION_IF_LONGER:
 		*i += a->n_nested;
 		return write_if_longer(a);
+	case TN_ACTION_LEARN:
+		return write_learn(a);
+	case TN_ACTION_FDB:
+		return write_fdb(a);
 	case TN_ACTION_REPLY:
 		*i += a->n_nested;
 		return tn_json_write_reply(a);

@@ -665,6 +665,37 @@ static int parse_if_longer(const struct reading *r)
 	return parse_nested(r, rest);
 }
 
+/* learn_mac or learn_mac(limit=N); Open vSwitch's learn is another action. */
+static int parse_learn_mac(const struct reading *r)
+{
+	struct tn_ofctl_span rest = r->arg;
+	struct tn_ofctl_item item;
+	uint64_t limit = 0;
+	int rc;
+
+	while ((rc = tn_ofctl_next(r->line, &rest, &item)) > 0) {
+		if (!tn_ofctl_is(item.key, "limit"))
+			return tn_ofctl_complain(r->line, item.key.p, TN_OF_OK,
+				"learn_mac takes limit=, not \"%s\"", tn_ofctl_show(item.key).s);
+		if (tn_ofctl_number(r->line, item.value, "limit", TN_OFPBAC_BAD_ARGUMENT, 0,
+			    UINT32_MAX, &limit))
+			return -EINVAL;
+	}
+	if (!rc)
+		add(r, TN_ACTION_LEARN)->limit = (uint32_t)limit;
+	return rc;
+}
+
+/* fdb or fdb(local) */
+static int parse_fdb(const struct reading *r)
+{
+	if (r->arg.n && !tn_ofctl_is(r->arg, "local"))
+		return tn_ofctl_complain(
+			r->line, r->arg.p, TN_OF_OK, "fdb is written fdb or fdb(local)");
+	add(r, TN_ACTION_FDB)->local = r->arg.n > 0;
+	return 0;
+}
+
 static int parse_reply(const struct reading *r)
 {
 	return tn_ofctl_parse_reply(r->line, r->name, r->arg, r->list);
@@ -757,6 +788,8 @@ static const struct action_word {
 	WORD("note", parse_note),
 	WORD("reply", parse_reply),
 	WORD("if_longer", parse_if_longer),
+	WORD("learn_mac", parse_learn_mac),
+	WORD("fdb", parse_fdb),
 	WORD("drop", parse_drop),
 	WORD("apply_actions", parse_apply_actions),
 	WORD("meter", parse_misplaced),

@@ -157,6 +157,14 @@ static void put_action(struct tn_ofctl_out *out, const struct tn_action *a)
 	case TN_ACTION_IF_LONGER:
 		put_if_longer(out, a);
 		break;
+	case TN_ACTION_LEARN:
+		tn_ofctl_put(out, "learn_mac");
+		if (a->limit)
+			tn_ofctl_put(out, "(limit=%u)", a->limit);
+		break;
+	case TN_ACTION_FDB:
+		tn_ofctl_put(out, a->local ? "fdb(local)" : "fdb");
+		break;
 	}
 	tn_ofctl_put(out, ",");
 }

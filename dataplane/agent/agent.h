@@ -26,7 +26,7 @@
 struct tn_agent;
 struct tn_agent_port;
 struct tn_shadow;
-struct tn_learnt;
+struct tn_learning;
 struct tn_kernel;
 
 struct tn_rx_queue {
@@ -80,14 +80,14 @@ struct tn_worker_thread {
 	uint64_t packet_ins, host_frames, host_sent, host_dropped;
 	uint64_t cpu_ns; /* at its end: how much of its core it had */
 	uint64_t now_ns;
-	uint64_t busy_ns;			/* when something came last */
-	uint32_t rx_index;			/* of the burst */
-	uint32_t telling;			/* what counts_told is to be */
-	bool is_telling;			/* a sweep is under way that ends in counts_told */
-	bool all_told;				/* nothing came since the last idle sweep ended */
-	bool idle_sweeping;			/* one is under way */
-	bool look_again;			/* a queue could not be waited for a moment ago */
-	struct tn_learnt *learnt;		/* addresses that were told lately */
+	uint64_t busy_ns;   /* when something came last */
+	uint32_t rx_index;  /* of the burst */
+	uint32_t telling;   /* what counts_told is to be */
+	bool is_telling;    /* a sweep is under way that ends in counts_told */
+	bool all_told;	    /* nothing came since the last idle sweep ended */
+	bool idle_sweeping; /* one is under way */
+	bool look_again;    /* a queue could not be waited for a moment ago */
+	struct tn_learning *learning;
 	uint64_t shadow_due_ns;			/* next look at what the host sends */
 	struct tn_agent_forwarding *forwarding; /* of the round */
 };
@@ -97,13 +97,9 @@ enum tn_worker_event_kind { TN_WORKER_COUNT = 1, TN_WORKER_LEARN };
 
 struct tn_worker_event {
 	uint32_t kind;
-	uint32_t port;
 	union {
 		struct tn_count count;
-		struct {
-			struct tn_mac mac;
-			uint16_t vid;
-		} learn;
+		struct tn_learnt learn;
 	};
 };
 

@@ -26,8 +26,7 @@ static void take_event(struct tn_agent *agent, const struct tn_worker_event *e)
 		tn_switch_count(agent->sw, &e->count);
 		break;
 	case TN_WORKER_LEARN:
-		tn_switch_learn(
-			agent->sw, e->learn.mac, e->learn.vid, e->port, tn_agent_now(agent));
+		tn_switch_learn(agent->sw, &e->learn, tn_agent_now(agent));
 		break;
 	}
 }

@@ -15,6 +15,7 @@
 #include <rte_lcore.h>
 
 #include "dataplane/agent/kernel.h"
+#include "dataplane/agent/learning.h"
 #include "dataplane/agent/punt.h"
 #include "dataplane/port/dpdk_buffer.h"
 #include "dataplane/port/shadow.h"
@@ -46,16 +47,6 @@
 #define JOB_BYTES     (1u << 20)
 #define DECIDED_BYTES (1u << 18)
 
-/* An address that comes in every packet is told again once a second. */
-#define LEARNT_SLOTS 1024u
-#define LEARNT_NS    1000000000u
-
-struct tn_learnt {
-	uint64_t told_ns;
-	uint64_t address; /* MAC and VLAN */
-	uint32_t port;
-};
-
 /* --- to the main thread ----------------------------------------------------------------------- */
 
 static bool send_event(struct tn_worker_thread *t, const struct tn_worker_event *e)
@@ -84,33 +75,14 @@ static unsigned count_room(void *ctx)
 	return tn_byte_ring_room(t->events, sizeof(struct tn_worker_event));
 }
 
-static bool told_lately(struct tn_worker_thread *t, const struct tn_op *op)
-{
-	struct tn_learnt *slot;
-	uint64_t address = op->learn.vid;
-
-	for (unsigned i = 0; i < sizeof(op->learn.mac.b); i++)
-		address = address << 8 | op->learn.mac.b[i];
-	slot = &t->learnt[(address * UINT64_C(0x9e3779b97f4a7c15) >> 32) % LEARNT_SLOTS];
-	if (slot->address == address && slot->port == op->learn.in_port &&
-		t->now_ns - slot->told_ns < LEARNT_NS)
-		return true;
-	*slot = (struct tn_learnt){
-		.told_ns = t->now_ns, .address = address, .port = op->learn.in_port};
-	return false;
-}
-
-static void send_learn(void *ctx, const struct tn_op *op)
+static void send_learn(void *ctx, const struct tn_learnt *learnt)
 {
 	struct tn_worker_thread *t = ctx;
-	struct tn_worker_event e = {.kind = TN_WORKER_LEARN, .port = op->learn.in_port};
+	const struct tn_worker_event e = {.kind = TN_WORKER_LEARN, .learn = *learnt};
 
-	if (told_lately(t, op))
-		return;
-	e.learn.mac = op->learn.mac;
-	e.learn.vid = op->learn.vid;
 	/* Full: the address is learnt from a later packet. */
-	(void)send_event(t, &e);
+	if (tn_learning_tells(t->learning, learnt, t->now_ns))
+		(void)send_event(t, &e);
 }
 
 static bool send_to_host(void *ctx, unsigned port_index, struct tn_packet *packet)
@@ -138,7 +110,7 @@ void tn_worker_thread_events(struct tn_worker_thread *t, struct tn_worker_events
 
 int tn_worker_thread_init(struct tn_worker_thread *t)
 {
-	t->learnt = calloc(LEARNT_SLOTS, sizeof(*t->learnt));
+	t->learning = tn_learning_new();
 	t->budgets = calloc(TN_WORKER_PORTS_MAX, sizeof(*t->budgets));
 	t->punts = tn_byte_ring_new(TN_PUNT_BYTES);
 	t->events = tn_byte_ring_new(EVENT_BYTES);
@@ -146,7 +118,7 @@ int tn_worker_thread_init(struct tn_worker_thread *t)
 	t->decided = tn_byte_ring_new(DECIDED_BYTES);
 	t->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	t->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	return t->learnt && t->budgets && t->punts && t->events && t->jobs && t->decided &&
+	return t->learning && t->budgets && t->punts && t->events && t->jobs && t->decided &&
 			tn_worker_thread_watch(t, t->wake_fd)
 		? 0
 		: -ENOMEM;
@@ -174,7 +146,7 @@ void tn_worker_thread_fini(struct tn_worker_thread *t)
 	tn_byte_ring_free(t->decided);
 	tn_byte_ring_free(t->events);
 	tn_byte_ring_free(t->punts);
-	free(t->learnt);
+	tn_learning_free(t->learning);
 	free(t->budgets);
 	if (t->wake_fd > 0)
 		close(t->wake_fd);

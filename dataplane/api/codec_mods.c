@@ -201,6 +201,12 @@ static void walk_arguments(struct tn_api_io *io, struct tn_action *a)
 	case TN_ACTION_REPLY:
 		walk_reply(io, a);
 		break;
+	case TN_ACTION_LEARN:
+		tn_io_u32(io, &a->limit);
+		break;
+	case TN_ACTION_FDB:
+		tn_io_bool(io, &a->local);
+		break;
 	case TN_ACTION_POP_VLAN:
 	case TN_ACTION_DEC_TTL:
 	case TN_ACTION_COPY_TTL_IN:

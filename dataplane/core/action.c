@@ -57,6 +57,8 @@ static const char *action_name(uint8_t type)
 		[TN_ACTION_NOTE] = "note",
 		[TN_ACTION_REPLY] = "reply",
 		[TN_ACTION_IF_LONGER] = "if_longer",
+		[TN_ACTION_LEARN] = "learn",
+		[TN_ACTION_FDB] = "fdb",
 	};
 
 	return type < TN_ARRAY_SIZE(names) && names[type] ? names[type] : "unknown";
@@ -398,7 +400,9 @@ static int check_arguments(const struct check *c, int i)
 	case TN_ACTION_COPY_TTL_OUT:
 	case TN_ACTION_POP_QUEUE:
 	case TN_ACTION_CLONE:
-	case TN_ACTION_REPLY: /* check_reply() */
+	case TN_ACTION_REPLY: /* check_nested() */
+	case TN_ACTION_LEARN:
+	case TN_ACTION_FDB:
 		return 0;
 	}
 	return tn_error_set(c->err, TN_OFPBAC_BAD_TYPE, i, "no action has type %u", a->type);
@@ -514,6 +518,8 @@ static bool set_takes(uint8_t type)
 	case TN_ACTION_NOTE:
 	case TN_ACTION_REPLY:
 	case TN_ACTION_IF_LONGER:
+	case TN_ACTION_LEARN:
+	case TN_ACTION_FDB:
 		return false;
 	default:
 		return true;
@@ -657,6 +663,10 @@ static bool arguments_equal(const struct tn_action *a, const struct tn_action *b
 		return a->max_len == b->max_len && a->n_nested == b->n_nested;
 	case TN_ACTION_REPLY:
 		return a->n_nested == b->n_nested && tn_reply_equal(a, b);
+	case TN_ACTION_LEARN:
+		return a->limit == b->limit;
+	case TN_ACTION_FDB:
+		return a->local == b->local;
 	case TN_ACTION_RESUBMIT:
 		return a->resubmit.in_port == b->resubmit.in_port &&
 			a->resubmit.table == b->resubmit.table;

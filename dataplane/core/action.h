@@ -35,9 +35,11 @@ enum tn_action_type {
 	TN_ACTION_NOTE,	     /* no effect */
 	TN_ACTION_REPLY,     /* the packet becomes its answer; what follows works on that */
 	TN_ACTION_IF_LONGER, /* an IP packet of more than max_len: the nested actions alone */
+	TN_ACTION_LEARN,     /* the source is here, in the network tunnel_id */
+	TN_ACTION_FDB,	     /* where the destination was learnt, and no more; else go on */
 };
 
-#define TN_ACTION_LAST TN_ACTION_IF_LONGER
+#define TN_ACTION_LAST TN_ACTION_FDB
 
 /* Actions right after this one belong to it. */
 static inline bool tn_action_nests(uint8_t type)
@@ -91,6 +93,8 @@ struct tn_action {
 		uint8_t vlan_pcp;   /* MOD_VLAN_PCP: 0-7 */
 		uint32_t queue_id;
 		uint32_t max_len; /* TRUNCATE: bytes, 14 or more; IF_LONGER: of the IP packet */
+		uint32_t limit;	  /* LEARN: addresses here; 0: the switch's own */
+		bool local;	  /* FDB: what is behind a tunnel counts as unknown */
 		struct {
 			uint32_t in_port; /* TN_PORT_IN_PORT: keep */
 			uint8_t table;

@@ -46,7 +46,7 @@ struct tn_exec_env {
 	bool (*room)(void *ctx, struct tn_view *view, uint32_t len);
 	/* Length on the wire of a frame that is to be cut: of its first part. NULL: none is. */
 	uint32_t (*wire_len)(void *ctx, const struct tn_view *view);
-	/* NORMAL: source address seen. May be NULL. */
+	/* A source address was seen. May be NULL. */
 	void (*learn)(void *ctx, const struct tn_op *op);
 	/*
 	 * A fact was added (the last of facts): write the program for the same packet again, in

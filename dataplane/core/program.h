@@ -33,7 +33,7 @@ enum tn_op_type {
 	TN_OP_CONTROLLER, /* the same, as packet-in */
 	TN_OP_CLONE,	  /* the next n_nested ops work on a copy, which ends after them */
 	TN_OP_DROP,	  /* the packet, or the clone, ends here */
-	TN_OP_LEARN,	  /* the packet's source is behind in_port (NORMAL) */
+	TN_OP_LEARN,	  /* the packet's source is there */
 	TN_OP_REPARSE,	  /* stop: decide must see the packet's headers again (third VLAN tag) */
 	TN_OP_REPLY,	  /* the packet becomes its answer; stop, as REPARSE */
 	TN_OP_IF_LONGER,  /* an IP packet of more than max_len: stop, other ops follow */
@@ -48,6 +48,16 @@ struct tn_count {
 	uint64_t packets, bytes, last_used_ns;
 	uint64_t lookups, matches; /* of the flow table */
 	uint8_t table;
+};
+
+/* Where a source address was seen. Networks by the numbers of dataplane/table/place.h. */
+struct tn_learnt {
+	tn_u128 tunnel; /* the far end; 0: in_port is no tunnel */
+	struct tn_mac mac;
+	uint32_t network;
+	uint32_t in_port;
+	uint32_t limit; /* addresses there; 0: the switch's own */
+	bool late;	/* it was a while ago: where it was seen since counts more */
 };
 
 struct tn_op {
@@ -95,11 +105,7 @@ struct tn_op {
 			uint32_t port;	/* that it was to leave by; 0: none */
 			uint8_t reason; /* enum tn_drop */
 		} drop;
-		struct {
-			struct tn_mac mac;
-			uint16_t vid;
-			uint32_t in_port;
-		} learn;
+		struct tn_learnt learn;
 	};
 };
 

@@ -6,13 +6,19 @@
 #include "dataplane/core/wire.h"
 #include "dataplane/fastpath/shape.h"
 
-/* The one op of a program beside its counts and what asks for the length; NULL: there are more. */
+/* Ops that a hit does nothing for: they are counted, told or compared with apart from it. */
+static bool is_aside(const struct tn_op *op)
+{
+	return op->type == TN_OP_COUNT || op->type == TN_OP_IF_LONGER || op->type == TN_OP_LEARN;
+}
+
+/* The one op of a program beside those; NULL: there are more. */
 static const struct tn_op *only_op(const struct tn_program *program)
 {
 	const struct tn_op *only = NULL;
 
 	for (uint32_t i = 0; i < program->n_ops; i++) {
-		if (program->ops[i].type == TN_OP_COUNT || program->ops[i].type == TN_OP_IF_LONGER)
+		if (is_aside(&program->ops[i]))
 			continue;
 		if (only)
 			return NULL;
@@ -33,6 +39,15 @@ static uint32_t longest(const struct tn_program *program)
 			least = op->max_len + TN_ETH_LEN;
 	}
 	return least;
+}
+
+static bool learns(const struct tn_program *program)
+{
+	for (uint32_t i = 0; i < program->n_ops; i++) {
+		if (program->ops[i].type == TN_OP_LEARN)
+			return true;
+	}
+	return false;
 }
 
 static bool asks_again(const struct tn_program *program)
@@ -185,6 +200,7 @@ void tn_compile(const struct tn_forwarding *fwd, const struct tn_program *progra
 		shape->kind = TN_FAST_DROP;
 		shape->drop = op->drop.reason;
 	}
+	shape->learns = shape->kind != TN_FAST_SLOW && learns(program);
 	shape->asks_again = asks_again(program);
 	shape->whole = needs_finished(program);
 }

@@ -18,6 +18,7 @@ static void widen_mask(struct tn_worker *w)
 	tn_session_mask(&w->flow_mask, &w->mask, &w->mask_ip6, &w->rest);
 	w->rest_phy = w->rest.in_phy_port.raw != 0;
 	w->rest_tunnel = tn_u128_from_ip6(&w->rest.tun_src) || tn_u128_from_ip6(&w->rest.tun_dst);
+	w->rest.tun_src = w->rest.tun_dst = tn_u128_to_ip6(0); /* their number stands for them */
 	w->mask_gen++;
 	tn_wk_doubt_sessions(w);
 }
@@ -63,7 +64,7 @@ bool tn_wk_session_valid(const struct tn_worker *w, struct tn_session *s)
 	return true;
 }
 
-#define TABLE_CLASSES ((UINT64_C(1) << TN_EPOCH_ADDRESSES) - 1)
+#define TABLE_CLASSES ((UINT64_C(1) << TN_EPOCH_NETWORKS) - 1)
 
 static uint64_t table_classes(const uint64_t tables[4])
 {
@@ -81,7 +82,7 @@ static uint64_t table_classes(const uint64_t tables[4])
 static uint64_t epoch_classes(const struct tn_read_set *read)
 {
 	return table_classes(read->tables) | UINT64_C(1) << TN_EPOCH_SHARED |
-		(uint64_t)read->addresses << TN_EPOCH_ADDRESSES;
+		(uint64_t)read->networks << TN_EPOCH_NETWORKS;
 }
 
 void tn_wk_release(struct tn_worker *w, struct tn_fast_program *prog)
@@ -117,7 +118,8 @@ static void rekey(struct tn_worker *w, struct tn_wk_run *run, const struct tn_ke
 	run->uncached =
 		!tn_session_key_from(key, &w->rest, &run->key, &w->ip6[run->first], &run->has_ip6);
 	run->has_ip6 &= w->mask_ip6;
-	run->key.kind = run->has_ip6 ? TN_SESSION_IP6 : 0;
+	run->uncached |= tn_wk_unkeyed(w, run->in);
+	run->key.kind = tn_wk_kind(run->in, run->has_ip6);
 	tn_wk_mask_key(w, &run->key);
 	tn_wk_hash_run(w, run);
 }
@@ -183,6 +185,8 @@ struct tn_fast_program *tn_wk_decide(struct tn_worker *w, struct tn_wk_run *run,
 		tn_wk_drop(w, TN_DROP_NO_BUFFER, p);
 		return NULL;
 	}
+	if (prog->learns)
+		tn_wk_tell_sources(w, prog, false);
 	tn_wk_count_program(w, prog, 1, p->len);
 	if (!w->config.sessions) {
 		w->uncached++;

@@ -51,6 +51,7 @@ struct tn_fast_program {
 	uint8_t template[TN_TEMPLATE_MAX];
 	bool whole;	 /* SLOW: an op needs finished frames (struct tn_packet.offload) */
 	bool asks_again; /* SLOW: an op may make the executor ask for a new program */
+	bool learns;	 /* not SLOW: there are LEARN ops */
 	uint32_t longer; /* OUTPUT, ENCAP*: frames of more than this are the executor's; 0: none */
 	/* the ops as decided, laid out as struct tn_program */
 	struct tn_program_head {

@@ -102,7 +102,8 @@ static bool receive_rare(struct tn_worker *w, struct tn_wk_run *run, struct tn_p
 	start_run(run, in, p, i);
 	run->uncached = !tn_session_key_from(&key, &w->rest, &run->key, &w->ip6[i], &run->has_ip6);
 	run->has_ip6 &= w->mask_ip6;
-	run->key.kind = run->has_ip6 ? TN_SESSION_IP6 : 0;
+	run->uncached |= tn_wk_unkeyed(w, in);
+	run->key.kind = tn_wk_kind(in, run->has_ip6);
 	tn_wk_mask_key(w, &run->key);
 	tn_wk_hash_run(w, run);
 	return true;
@@ -111,7 +112,7 @@ static bool receive_rare(struct tn_worker *w, struct tn_wk_run *run, struct tn_p
 /* Not every packet may have a session: may this one? */
 static inline bool may_have_session(const struct tn_worker *w, const struct tn_ingress *in)
 {
-	return !w->rest_phy && !in->in_phy_port && w->config.sessions;
+	return !tn_wk_unkeyed(w, in) && w->config.sessions;
 }
 
 /*
@@ -190,13 +191,12 @@ static inline __attribute__((always_inline)) void receive_one(struct tn_worker *
 
 static inline __m128i ingress_vector(const struct tn_worker *w, const struct tn_ingress *in)
 {
-	return _mm_and_si128(w->mask.v[2],
-		_mm_set_epi64x(0, (long long)((uint64_t)in->tunnel_id << 32 | in->in_port)));
+	return _mm_and_si128(w->mask.v[2], tn_wk_ingress_of(in)->key);
 }
 
 void tn_wk_receive(struct tn_worker *w, struct tn_packet *p, unsigned from, unsigned n)
 {
-	const struct tn_ingress *in = &w->ingress[w->port_index];
+	const struct tn_ingress *in = &w->ingress[w->port_index].in;
 	__m128i v2 = ingress_vector(w, in);
 	struct stage_one s = begin(w);
 
@@ -299,12 +299,12 @@ static inline const struct tn_ingress *receive_peer(struct tn_worker *w, struct 
 	p->data += TN_VXLAN_OVERHEAD_IP4;
 	p->headroom = (uint16_t)(p->headroom + TN_VXLAN_OVERHEAD_IP4);
 	p->len = udp_len - 16;
-	return &peer->in;
+	return &peer->in.in;
 }
 
 /* Runs of the burst point into the entries: one is replaced only when the burst is done. */
-static void remember_peer(
-	struct tn_worker *w, const uint8_t *d, unsigned tunnel_index, const struct tn_ingress *in)
+static void remember_peer(struct tn_worker *w, const uint8_t *d, unsigned tunnel_index,
+	const struct tn_wk_ingress *in)
 {
 	uint32_t vni = tn_load32(d + 46) & 0x00ffffffu;
 
@@ -351,18 +351,20 @@ void tn_wk_keep_peer(struct tn_worker *w)
 
 /* The whole check. NULL: the packet is gone. */
 static const struct tn_ingress *receive_outer(
-	struct tn_worker *w, struct tn_packet *p, struct tn_ingress *in)
+	struct tn_worker *w, struct tn_packet *p, struct tn_wk_ingress *by)
 {
 	const struct tn_forwarding *fwd = w->fwd;
 	struct tn_view view = tn_packet_view(p);
 	const uint8_t *outer = p->data;
+	struct tn_ingress *in = &by->in;
 	struct tn_vxlan_outer said;
 	struct tn_headers h;
 	enum tn_drop reason = tn_parse(&view, &h);
 	unsigned tunnel;
 
-	memset(in, 0, sizeof(*in));
+	memset(by, 0, sizeof(*by));
 	in->in_port = fwd->ports[w->port_index].number;
+	tn_wk_ingress_key(by);
 	if (reason || !tn_tunnels_want(fwd->tunnels, fwd->underlay, &view, &h)) {
 		if (!fwd->ports[w->port_index].host)
 			return in;
@@ -384,8 +386,10 @@ static const struct tn_ingress *receive_outer(
 		tn_wk_drop(w, reason, p);
 		return NULL;
 	}
+	by->ends = tn_ends_number(w->ends, in->tun_src, in->tun_dst);
+	tn_wk_ingress_key(by);
 	tunnel = tn_forwarding_index(fwd, in->in_port);
-	remember_peer(w, outer, tunnel, in);
+	remember_peer(w, outer, tunnel, by);
 	tn_packet_update(p, &view);
 	if (tunnel != TN_FORWARDING_NONE) {
 		w->stats[tunnel].rx_packets++;

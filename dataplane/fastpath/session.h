@@ -41,7 +41,7 @@ struct tn_session_key {
 			/* v[2] */
 			uint32_t in_port, tunnel_id; /* host order */
 			struct tn_be16 inner_vlan_tci, tcp_flags, arp_op;
-			uint16_t kind; /* TN_SESSION_IP6 or 0; never masked */
+			uint16_t kind; /* TN_SESSION_IP6, ends of a tunnel; never masked */
 		};
 	};
 };
@@ -53,7 +53,8 @@ struct tn_session_ip6 {
 	__m128i src, dst;
 };
 
-#define TN_SESSION_IP6 1u /* kind: the entry's struct tn_session_ip6 belongs to the key */
+#define TN_SESSION_IP6	1u /* kind: the entry's struct tn_session_ip6 belongs to the key */
+#define TN_SESSION_ENDS 1u /* kind: bits to shift the number of a tunnel's ends (ends.h) */
 
 struct tn_session {
 	struct tn_session_key key;

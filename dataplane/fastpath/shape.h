@@ -157,7 +157,7 @@ static inline void tn_shape_ip6_key(const uint8_t *data, const struct tn_shape_m
 	k->v[2] = v2;
 	if (tn_unlikely(m->tcp_flags) && data[20] == 6)
 		k->tcp_flags.raw = (uint16_t)(tn_load16(data + 66) & 0xff0f & m->tcp_flags_mask);
-	k->kind = with_addresses ? TN_SESSION_IP6 : 0;
+	k->kind |= with_addresses ? TN_SESSION_IP6 : 0; /* beside the ends of a tunnel */
 	ip6->src = _mm_loadu_si128((const __m128i *)(const void *)(data + 22));
 	ip6->dst = _mm_loadu_si128((const __m128i *)(const void *)(data + 38));
 }

@@ -250,7 +250,21 @@ static void slow_learn(void *ctx, const struct tn_op *op)
 	const struct tn_worker_events *e = &r->w->config.events;
 
 	if (e->learn)
-		e->learn(e->ctx, op);
+		e->learn(e->ctx, &op->learn);
+}
+
+void tn_wk_tell_sources(const struct tn_worker *w, const struct tn_fast_program *prog, bool late)
+{
+	const struct tn_worker_events *e = &w->config.events;
+
+	for (uint32_t i = 0; e->learn && i < prog->head.n_ops; i++) {
+		struct tn_learnt learnt = prog->ops[i].learn;
+
+		if (prog->ops[i].type != TN_OP_LEARN)
+			continue;
+		learnt.late = late;
+		e->learn(e->ctx, &learnt);
+	}
 }
 
 /* A meter is what several workers share by its nature: they take turns, some nanoseconds each. */

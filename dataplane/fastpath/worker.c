@@ -620,7 +620,8 @@ void tn_worker_burst(struct tn_worker *w, const struct tn_forwarding *fwd, unsig
 	if (port->underlay) {
 		tn_wk_receive_underlay(w, packets, n);
 	} else {
-		w->ingress[port_index].in_port = port->number;
+		w->ingress[port_index].in.in_port = port->number;
+		tn_wk_ingress_key(&w->ingress[port_index]);
 		tn_wk_receive(w, packets, 0, n);
 	}
 	fetch_entries(w, guess);
@@ -658,12 +659,13 @@ struct tn_worker *tn_worker_new(const struct tn_worker_config *config)
 	w->stats = calloc(TN_WORKER_PORTS_MAX, sizeof(*w->stats));
 	w->tx = calloc(TN_WORKER_PORTS_MAX, sizeof(*w->tx));
 	w->ingress = calloc(TN_WORKER_PORTS_MAX, sizeof(*w->ingress));
+	w->ends = tn_ends_new();
 	w->replies = calloc(TN_WORKER_PORTS_MAX + TN_REPLY_NETWORKS, sizeof(*w->replies));
 	w->processor = malloc(sizeof(*w->processor));
 	w->programs = tn_program_cache_new();
 	w->counts = tn_counts_new(config->events.count, config->events.ctx);
-	if (!w->counts || !w->stats || !w->tx || !w->ingress || !w->replies || !w->processor ||
-		!w->programs ||
+	if (!w->ends || !w->counts || !w->stats || !w->tx || !w->ingress || !w->replies ||
+		!w->processor || !w->programs ||
 		tn_sessions_init(&w->sessions, config->sessions ? config->sessions : 1,
 			config->seed, release_session, w)) {
 		tn_worker_free(w);
@@ -678,7 +680,11 @@ static bool report_program(void *ctx, const struct tn_fast_program *p)
 	const struct tn_worker *w = ctx;
 	const struct tn_worker_events *e = &w->config.events;
 
-	if (p->kind == TN_FAST_SLOW || !e->count) /* SLOW: what ran was counted as it ran */
+	if (p->kind == TN_FAST_SLOW) /* what ran was counted and told as it ran */
+		return true;
+	if (p->learns)
+		tn_wk_tell_sources(w, p, true);
+	if (!e->count)
 		return true;
 	if (e->count_room && e->count_room(e->ctx) < tn_program_n_counts(p))
 		return false;
@@ -702,6 +708,7 @@ void tn_worker_free(struct tn_worker *w)
 	tn_program_cache_free(w->programs);
 	tn_counts_free(w->counts);
 	free(w->processor);
+	tn_ends_free(w->ends);
 	free(w->replies);
 	free(w->ingress);
 	free(w->tx);

@@ -10,8 +10,24 @@
 #include <string.h>
 
 #include "dataplane/core/reply_budget.h"
+#include "dataplane/fastpath/ends.h"
 #include "dataplane/fastpath/session.h"
 #include "dataplane/fastpath/worker.h"
+
+/* How packets come in, as decisions and as session keys know it. */
+struct tn_wk_ingress {
+	struct tn_ingress in; /* first: runs point at it */
+	__m128i key;	      /* its members of the third vector, not masked */
+	uint16_t ends;	      /* number of the tunnel's; 0: none */
+};
+
+static inline void tn_wk_ingress_key(struct tn_wk_ingress *in)
+{
+	uint64_t kind = (uint64_t)in->ends << TN_SESSION_ENDS;
+
+	in->key = _mm_set_epi64x(
+		(long long)(kind << 48), (long long)(in->in.tunnel_id << 32 | in->in.in_port));
+}
 
 /*
  * Packets in a row that have the same masked key, and so the same session: what the stages after
@@ -43,7 +59,7 @@ struct tn_wk_peer {
 	uint32_t port_index;	/* the uplink */
 	uint32_t tunnel_index;
 	uint16_t udp_dst;
-	struct tn_ingress in;
+	struct tn_wk_ingress in;
 };
 
 #define TN_WK_CHANGES 64u
@@ -80,7 +96,7 @@ struct tn_worker {
 	struct tn_wk_run runs[TN_BURST];
 	struct tn_session_ip6 ip6[TN_BURST];
 	struct tn_wk_rare rare[TN_BURST];
-	struct tn_ingress tunnelled[TN_BURST]; /* of packets that no peer entry knew */
+	struct tn_wk_ingress tunnelled[TN_BURST]; /* of packets that no peer entry knew */
 	/* sessions */
 	struct tn_sessions sessions;
 	struct tn_session_key mask;
@@ -93,8 +109,8 @@ struct tn_worker {
 	struct tn_wk_peer new_peer; /* of this burst */
 	/* by port */
 	struct tn_worker_port_stats *stats;
-	struct tn_ingress *ingress; /* of plain packets */
-	uint64_t *replies;	    /* budgets: of ports, then of networks */
+	struct tn_wk_ingress *ingress; /* of plain packets */
+	uint64_t *replies;	       /* budgets: of ports, then of networks */
 	struct tn_wk_tx *tx;
 	uint16_t n_pending;
 	uint16_t pending[TN_WORKER_PORTS_MAX]; /* indexes with frames in tx */
@@ -102,7 +118,8 @@ struct tn_worker {
 	struct tn_key flow_mask; /* the same as mask, as decide() speaks of it */
 	struct tn_key rest;	 /* bits that decisions read and session keys cannot hold */
 	bool rest_phy;		 /* in_phy_port is among them */
-	bool rest_tunnel;	 /* tun_src or tun_dst is */
+	bool rest_tunnel;	 /* tun_src or tun_dst is read: keys need their number */
+	struct tn_ends *ends;
 	struct tn_program_cache *programs;
 	const struct tn_forwarding *seen_fwd; /* what generation stands for */
 	uint64_t seen_version;
@@ -194,6 +211,12 @@ void tn_wk_run_slow(struct tn_worker *w, const struct tn_fast_program *prog,
 bool tn_wk_run_longer(struct tn_worker *w, struct tn_fast_program *prog,
 	const struct tn_ingress *in, struct tn_packet *p);
 
+/*
+ * Of a program that runs without the executor: tells of its LEARN ops. late: packets ran it some
+ * time ago.
+ */
+void tn_wk_tell_sources(const struct tn_worker *w, const struct tn_fast_program *prog, bool late);
+
 /* A list of actions on one packet; takes it. */
 void tn_wk_run_list(struct tn_worker *w, const struct tn_action *list, size_t n, uint32_t in_port,
 	struct tn_packet *p);
@@ -244,6 +267,24 @@ static inline struct tn_session *tn_wk_find(const struct tn_worker *w, const str
 {
 	return tn_sessions_find(
 		&w->sessions, &run->key, run->has_ip6 ? &w->ip6[run->first] : NULL, run->hash);
+}
+
+/* By what a run holds. */
+static inline const struct tn_wk_ingress *tn_wk_ingress_of(const struct tn_ingress *in)
+{
+	return (const struct tn_wk_ingress *)(const void *)in;
+}
+
+static inline uint16_t tn_wk_kind(const struct tn_ingress *in, bool has_ip6)
+{
+	return (uint16_t)(tn_wk_ingress_of(in)->ends << TN_SESSION_ENDS |
+		(has_ip6 ? TN_SESSION_IP6 : 0));
+}
+
+/* Decisions read something of how it came in that session keys cannot hold. */
+static inline bool tn_wk_unkeyed(const struct tn_worker *w, const struct tn_ingress *in)
+{
+	return w->rest_phy || (w->rest_tunnel && in->in_phy_port && !tn_wk_ingress_of(in)->ends);
 }
 
 static inline void tn_wk_mask_key(const struct tn_worker *w, struct tn_session_key *k)

@@ -68,6 +68,8 @@ static void action_set_write_one(
 	case TN_ACTION_NOTE:
 	case TN_ACTION_REPLY:
 	case TN_ACTION_IF_LONGER:
+	case TN_ACTION_LEARN:
+	case TN_ACTION_FDB:
 		/* tn_actions_check() keeps them out of sets. */
 		break;
 	}

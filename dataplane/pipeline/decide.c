@@ -440,36 +440,109 @@ static bool mac_is_group(struct tn_mac mac)
 	return mac.b[0] & 1;
 }
 
+/*
+ * The source is behind the ingress port, or beyond its tunnel. Who was told something of a network
+ * hears of what changes there: a station that comes back is told of again.
+ */
+static void learn(struct tn_walk *w, uint32_t network, tn_u128 tunnel, uint32_t limit)
+{
+	struct tn_op *op;
+
+	if (network == TN_NETWORK_NONE || mac_is_group(w->b.key.eth_src))
+		return;
+	if (w->read)
+		w->read->networks |= 1u << tn_network_class(network);
+	op = tn_decide_emit(w, TN_OP_LEARN);
+	if (!op)
+		return;
+	op->learn.mac = w->b.key.eth_src;
+	op->learn.network = network;
+	op->learn.in_port = tn_be32toh(w->b.key.in_port);
+	op->learn.tunnel = tunnel;
+	op->learn.limit = limit;
+}
+
+/* Where the destination is: a port that exists. */
+static const struct tn_port_config_data *find_station(
+	struct tn_walk *w, uint32_t network, struct tn_place *place)
+{
+	if (network == TN_NETWORK_NONE || mac_is_group(w->b.key.eth_dst))
+		return NULL;
+	if (w->read)
+		w->read->networks |= 1u << tn_network_class(network);
+	if (!tn_fdb_lookup(w->s->fdb, w->b.key.eth_dst, network, w->now_ns, place))
+		return NULL;
+	return tn_snapshot_port(w->s, place->port);
+}
+
 /* The learning switch: VLANs are separate networks. */
 static void walk_normal(struct tn_walk *w)
 {
-	uint16_t vid = tn_be16toh(w->b.key.vlan_tci) & TN_VLAN_VID_MASK;
-	uint32_t in_port = tn_be32toh(w->b.key.in_port);
+	uint32_t network = tn_network_of_vlan(tn_be16toh(w->b.key.vlan_tci) & TN_VLAN_VID_MASK);
 	const struct tn_port_config_data *port;
-	uint32_t number;
-	struct tn_op *op;
+	struct tn_place place;
 
 	tn_decide_read_fields(w, BIT(ETH_DST) | BIT(ETH_SRC) | BIT(VLAN_VID) | BIT(IN_PORT));
-	if (!mac_is_group(w->b.key.eth_src)) {
-		op = tn_decide_emit(w, TN_OP_LEARN);
-		if (!op)
-			return;
-		op->learn.mac = w->b.key.eth_src;
-		op->learn.vid = vid;
-		op->learn.in_port = in_port;
-	}
-	if (w->read)
-		w->read->addresses = true;
-	number = mac_is_group(w->b.key.eth_dst)
-		? 0
-		: tn_fdb_lookup(w->s->fdb, w->b.key.eth_dst, vid, w->now_ns);
-	port = number ? tn_snapshot_port(w->s, number) : NULL;
-	if (port && number == in_port)
-		drop_at_port(w, TN_DROP_TO_INGRESS, number);
+	learn(w, network, 0, 0);
+	port = find_station(w, network, &place);
+	if (port && place.port == tn_be32toh(w->b.key.in_port))
+		drop_at_port(w, TN_DROP_TO_INGRESS, place.port);
 	else if (port)
 		walk_output_port(w, port, 0);
 	else
 		walk_flood(w, 0);
+}
+
+static struct tn_place ingress_place(const struct tn_walk *w)
+{
+	return (struct tn_place){.port = tn_be32toh(w->b.key.in_port),
+		.tunnel = tn_u128_from_ip6(&w->b.key.tun_src)};
+}
+
+static uint32_t walk_network(struct tn_walk *w)
+{
+	tn_decide_read_fields(w, BIT(IN_PORT) | BIT(TUNNEL_ID) | BIT(TUN_SRC));
+	return tn_network_of_tunnel(tn_be64toh(w->b.key.tunnel_id));
+}
+
+static void walk_learn(struct tn_walk *w, uint32_t limit)
+{
+	uint32_t network = walk_network(w);
+
+	tn_decide_read_fields(w, BIT(ETH_SRC));
+	learn(w, network, ingress_place(w).tunnel, limit);
+}
+
+/* Out to a place of the network, but not to where the packet came from. */
+static void walk_output_place(
+	struct tn_walk *w, const struct tn_port_config_data *port, const struct tn_place *place)
+{
+	const struct tn_place from = ingress_place(w);
+
+	if (tn_place_equal(place, &from)) {
+		drop_at_port(w, TN_DROP_TO_INGRESS, place->port);
+		return;
+	}
+	if (place->tunnel) {
+		w->b.key.tun_src = tn_u128_to_ip6(0);
+		w->b.key.tun_dst = tn_u128_to_ip6(place->tunnel);
+	}
+	walk_output_port(w, port, 0);
+}
+
+static void walk_fdb(struct tn_walk *w, bool local)
+{
+	uint32_t network = walk_network(w);
+	const struct tn_port_config_data *port;
+	struct tn_place place;
+
+	tn_decide_read_fields(w, BIT(ETH_DST));
+	port = find_station(w, network, &place);
+	if (!port || (local && place.tunnel))
+		return;
+	walk_output_place(w, port, &place);
+	tn_decide_branch_end(w);
+	w->b.ended = true;
 }
 
 static void walk_tables(struct tn_walk *w, uint8_t table_id);
@@ -642,6 +715,12 @@ void tn_decide_one(struct tn_walk *w, const struct tn_action *a)
 		break;
 	case TN_ACTION_RESUBMIT:
 		walk_resubmit(w, a);
+		break;
+	case TN_ACTION_LEARN:
+		walk_learn(w, a->limit);
+		break;
+	case TN_ACTION_FDB:
+		walk_fdb(w, a->local);
 		break;
 	case TN_ACTION_CLONE: /* tn_decide_list() knows what follows these */
 	case TN_ACTION_REPLY:
@@ -840,7 +919,7 @@ static void walk_init(struct tn_walk *w, const struct tn_snapshot *s, const stru
 	if (read) {
 		memset(read->tables, 0, sizeof(read->tables));
 		memset(read->altered, 0, sizeof(read->altered));
-		read->addresses = false;
+		read->networks = 0;
 		tn_key_clear(&read->mask);
 	}
 	if (trace && trace->begin)

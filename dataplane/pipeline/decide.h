@@ -32,7 +32,7 @@ struct tn_read_set {
 	uint64_t tables[4]; /* bitmap of tables looked up */
 	uint64_t
 		altered[4]; /* of those, where members of the packet were no longer as it came in */
-	bool addresses;	    /* NORMAL's table was */
+	uint32_t networks;  /* classes of networks of which it mattered what was learnt */
 	struct tn_key mask; /* bits of the key that lookups and selects looked at */
 };
 

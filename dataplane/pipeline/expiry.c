@@ -14,11 +14,8 @@ void tn_switch_expire(struct tn_switch *sw, uint64_t now_ns)
 	struct tn_flow *flow;
 
 	if (now_ns >= tn_sw_add_sat(sw->fdb_aged_ns, FDB_AGE_EVERY_NS)) {
-		uint32_t before = tn_fdb_count(sw->fdb);
-
 		sw->fdb_aged_ns = now_ns;
 		tn_fdb_age(sw->fdb, now_ns);
-		sw->addresses_changed |= tn_fdb_count(sw->fdb) != before;
 	}
 	if (tn_switch_next_expiry(sw) > now_ns || !tn_sw_reserve_snapshot(sw))
 		return;

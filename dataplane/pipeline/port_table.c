@@ -93,15 +93,6 @@ static void tell(struct tn_switch *sw, enum tn_port_status_reason reason,
 		});
 }
 
-/* A decision made since the port table was published may have read them: see publish_addresses. */
-static void forget_addresses(struct tn_switch *sw, uint32_t number)
-{
-	uint32_t before = tn_fdb_count(sw->fdb);
-
-	tn_fdb_flush_port(sw->fdb, number);
-	sw->addresses_changed |= tn_fdb_count(sw->fdb) != before;
-}
-
 int tn_switch_port_add(struct tn_switch *sw, const struct tn_port_config_data *port,
 	uint64_t now_ns, struct tn_error *err)
 {
@@ -149,7 +140,7 @@ int tn_switch_port_modify(struct tn_switch *sw, const struct tn_port_config_data
 		return rc;
 	/* What was behind a port that went down is to be flooded, not sent into the void. */
 	if (old.state & TN_PORT_STATE_LIVE && !(live.state & TN_PORT_STATE_LIVE))
-		forget_addresses(sw, live.number);
+		tn_fdb_flush_port(sw->fdb, live.number);
 	tell(sw, TN_PORT_MODIFIED, &live, now_ns);
 	return 0;
 }
@@ -167,7 +158,7 @@ int tn_switch_port_remove(
 	rc = replace(sw, at, 1, NULL, err);
 	if (rc)
 		return rc;
-	forget_addresses(sw, number);
+	tn_fdb_flush_port(sw->fdb, number);
 	tell(sw, TN_PORT_DELETED, &old, now_ns);
 	return 0;
 }

@@ -123,16 +123,18 @@ struct tn_id_table {
 };
 
 /*
- * Epochs: when something a decision may have read last changed, by class. Tables share 62 classes,
- * ports, groups and meters have one, NORMAL's address table has one.
+ * Epochs: when something a decision may have read last changed, by class. Tables share 40 classes,
+ * what was learnt in networks has one for each class of those; ports, groups and meters have one.
  */
-#define TN_EPOCH_CLASSES   64u
-#define TN_EPOCH_ADDRESSES 62u
-#define TN_EPOCH_SHARED	   63u
+#define TN_EPOCH_CLASSES  64u
+#define TN_EPOCH_NETWORKS 40u /* the first of TN_NETWORK_CLASSES */
+#define TN_EPOCH_SHARED	  63u
+
+TN_BUILD_ASSERT(TN_EPOCH_NETWORKS + TN_NETWORK_CLASSES == TN_EPOCH_SHARED, "one class each");
 
 static inline unsigned tn_epoch_class(unsigned table_id)
 {
-	return table_id % TN_EPOCH_ADDRESSES;
+	return table_id % TN_EPOCH_NETWORKS;
 }
 
 /*

@@ -85,9 +85,10 @@ const struct tn_snapshot *tn_switch_snapshot(const struct tn_switch *sw)
 
 struct tn_switch *tn_switch_new(uint64_t dpid, uint64_t now_ns)
 {
+	/* NORMAL's one network may have as many as all others. */
 	static const struct tn_fdb_config fdb_config = {
-		.max_entries = 8192,
-		.max_per_port = 8192,
+		.max_entries = 65536,
+		.max_per_network = 8192,
 		.age_ns = 300 * TN_SW_NS,
 	};
 	struct tn_switch *sw = calloc(1, sizeof(*sw));
@@ -214,23 +215,45 @@ void tn_switch_reclaim(struct tn_switch *sw)
 	unlink_versioned(sw->meters, &sw->removed_meters, &sw->unlinked_meters);
 }
 
-void tn_switch_learn(
-	struct tn_switch *sw, struct tn_mac mac, uint16_t vid, uint32_t in_port, uint64_t now_ns)
+void tn_switch_learn(struct tn_switch *sw, const struct tn_learnt *learnt, uint64_t now_ns)
 {
-	if (tn_fdb_learn(sw->fdb, mac, vid, in_port, now_ns))
-		sw->addresses_changed = true;
+	const struct tn_place place = {.port = learnt->in_port, .tunnel = learnt->tunnel};
+
+	(void)tn_fdb_learn(
+		sw->fdb, learnt->mac, learnt->network, &place, learnt->limit, learnt->late, now_ns);
 }
 
 int tn_switch_publish_addresses(struct tn_switch *sw)
 {
-	if (!sw->addresses_changed)
+	sw->changed_networks |= tn_fdb_take_changes(sw->fdb);
+	if (!sw->changed_networks)
 		return 0;
 	if (!tn_sw_reserve_snapshot(sw))
 		return -ENOMEM;
-	sw->addresses_changed = false;
-	sw->epoch[TN_EPOCH_ADDRESSES] = (uint32_t)++sw->version;
+	sw->version++;
+	for (uint32_t left = sw->changed_networks; left; left &= left - 1)
+		sw->epoch[TN_EPOCH_NETWORKS + (unsigned)__builtin_ctz(left)] =
+			(uint32_t)sw->version;
+	sw->changed_networks = 0;
 	tn_sw_publish(sw);
 	return 1;
+}
+
+void tn_switch_learning_stats(const struct tn_switch *sw, struct tn_learning_stats *stats)
+{
+	struct tn_fdb_stats fdb;
+
+	tn_fdb_stats(sw->fdb, &fdb);
+	*stats = (struct tn_learning_stats){
+		.addresses = fdb.entries,
+		.networks = fdb.networks,
+		.learnt = fdb.learnt,
+		.moved = fdb.moved,
+		.aged = fdb.aged,
+		.evicted = fdb.evicted,
+		.held = fdb.held,
+		.refused = fdb.refused,
+	};
 }
 
 static void free_id_tables(struct tn_switch *sw)

@@ -125,13 +125,22 @@ uint64_t tn_switch_next_expiry(const struct tn_switch *sw);
 void tn_switch_count(struct tn_switch *sw, const struct tn_count *count);
 
 /*
- * NORMAL's address table: a LEARN op was executed. Decisions made from now on see it; those that an
- * engine keeps see it, and addresses that aged out, after tn_switch_publish_addresses(). That makes
- * a new version if anything changed: 1; 0: nothing did; -ENOMEM.
+ * A LEARN op was executed. Decisions made from now on see it; those that an engine keeps see it,
+ * and what aged out or went with its port, after tn_switch_publish_addresses(). That makes a new
+ * version if anything changed: 1; 0: nothing did; -ENOMEM.
  */
-void tn_switch_learn(
-	struct tn_switch *sw, struct tn_mac mac, uint16_t vid, uint32_t in_port, uint64_t now_ns);
+void tn_switch_learn(struct tn_switch *sw, const struct tn_learnt *learnt, uint64_t now_ns);
 int tn_switch_publish_addresses(struct tn_switch *sw) TN_MUST_CHECK;
+
+/* What was learnt, and what was not. */
+struct tn_learning_stats {
+	uint32_t addresses, networks;
+	uint64_t learnt, moved, aged, evicted;
+	uint64_t held;	  /* moves of addresses that move too often: they stay where they are */
+	uint64_t refused; /* for want of room */
+};
+
+void tn_switch_learning_stats(const struct tn_switch *sw, struct tn_learning_stats *stats);
 
 /*
  * Something changed that decisions lead to and the switch does not hold (tunnels, the underlay): a

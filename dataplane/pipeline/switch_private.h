@@ -124,7 +124,7 @@ struct tn_switch {
 	struct tn_defer *defer;
 	struct tn_fdb *fdb;
 	uint64_t fdb_aged_ns;
-	bool addresses_changed; /* since the version that is published */
+	uint32_t changed_networks; /* classes, since the version that is published */
 	tn_event_fn event_fn;
 	void *event_ctx;
 	bool hold;		 /* events of removed flows wait */

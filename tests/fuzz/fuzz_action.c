@@ -113,6 +113,10 @@ static void require_sane(const struct tn_action *list, size_t n, bool set)
 		case TN_ACTION_IF_LONGER:
 			fuzz_require(!set && i + a->n_nested < n);
 			break;
+		case TN_ACTION_LEARN:
+		case TN_ACTION_FDB:
+			fuzz_require(!set);
+			break;
 		case TN_ACTION_REPLY:
 			fuzz_require(!set && i + a->n_nested < n);
 			fuzz_require(

@@ -191,11 +191,11 @@ static bool on_packet_in(void *ctx, const struct tn_view *view, const struct tn_
 	return true;
 }
 
-static void learn(void *ctx, const struct tn_op *op)
+static void learn(void *ctx, const struct tn_learnt *learnt)
 {
 	struct through *t = ctx;
 
-	on_learn(t->e, op);
+	tn_switch_learn(t->e->config->sw, learnt, t->e->now_ns);
 }
 
 static bool take_count(void *ctx, const struct tn_count *c)

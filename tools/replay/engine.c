@@ -272,7 +272,7 @@ static void on_learn(void *ctx, const struct tn_op *op)
 {
 	struct tn_engine *e = ctx;
 
-	tn_switch_learn(e->config->sw, op->learn.mac, op->learn.vid, op->learn.in_port, e->now_ns);
+	tn_switch_learn(e->config->sw, &op->learn, e->now_ns);
 }
 
 static void on_op(void *ctx, const struct tn_op *op)

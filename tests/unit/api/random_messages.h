@@ -153,6 +153,12 @@ static inline void random_action(struct random *r, struct tn_action *a, uint32_t
 		a->n_nested = (uint16_t)random_below(r, after + 1);
 		a->max_len = (uint32_t)random_u64(r);
 		break;
+	case TN_ACTION_LEARN:
+		a->limit = (uint32_t)random_u64(r);
+		break;
+	case TN_ACTION_FDB:
+		a->local = random_bool(r);
+		break;
 	case TN_ACTION_REPLY:
 		random_reply(r, a);
 		a->n_nested = (uint16_t)random_below(r, after + 1);

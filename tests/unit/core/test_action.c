@@ -741,7 +741,8 @@ static void a_set_holds_one_of_a_kind(void **state)
 	for (int type = TN_ACTION_OUTPUT; type <= TN_ACTION_LAST; type++) {
 		const struct tn_action two[] = {sound(type), sound(type)};
 		bool member = type != TN_ACTION_MOVE && type != TN_ACTION_RESUBMIT &&
-			!tn_action_nests((uint8_t)type) && type != TN_ACTION_NOTE;
+			!tn_action_nests((uint8_t)type) &&
+			(type < TN_ACTION_NOTE || type == TN_ACTION_POP_QUEUE);
 		enum tn_of_error again =
 			type == TN_ACTION_SET_FIELD ? TN_OF_OK : TN_OFPBAC_UNSUPPORTED_ORDER;
 

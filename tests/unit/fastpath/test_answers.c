@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Answers of a worker and their budget; packets that go another way because they are longer. */
+/*
+ * What a worker does for tenant networks beside forwarding: answers and their budget, another way
+ * for longer packets, telling where stations are.
+ */
 #include "dataplane/fastpath/worker.h"
 
 #include <setjmp.h>
@@ -29,6 +32,8 @@ struct bed {
 	struct tn_worker *worker;
 	unsigned live, sent[N_PORTS];
 	uint64_t lookups[TN_N_TABLES];
+	unsigned told, told_late;
+	struct tn_learnt learnt; /* told last */
 };
 
 static struct bed *bed_now;
@@ -79,6 +84,14 @@ static bool on_count(void *ctx, const struct tn_count *count)
 	return true;
 }
 
+static void on_learn(void *ctx, const struct tn_learnt *learnt)
+{
+	(void)ctx;
+	bed_now->told += !learnt->late;
+	bed_now->told_late += learnt->late;
+	bed_now->learnt = *learnt;
+}
+
 static void add_ports(struct bed *b)
 {
 	struct tn_port_config_data port = {.number = 1};
@@ -115,7 +128,7 @@ static int setup(void **state)
 		.n_addresses = 1,
 		.neighbours = &neighbour,
 		.n_neighbours = 1};
-	const tn_u128 peer = tn_u128_from_ip4(REMOTE_IP);
+	const tn_u128 peers[] = {tn_u128_from_ip4(REMOTE_IP), tn_u128_from_ip4(REMOTE_IP + 1)};
 	const struct tn_tunnel_config tunnel = {.number = VXLAN,
 		.options = {.remote_flow = true,
 			.vni_flow = true,
@@ -123,10 +136,12 @@ static int setup(void **state)
 			.ttl = 64,
 			.dscp = -1,
 			.dont_fragment = true,
-			.peers = &peer,
-			.n_peers = 1}};
-	const struct tn_worker_config config = {
-		.sessions = 128, .seed = 7, .buffers = &buffer_ops, .events = {.count = on_count}};
+			.peers = peers,
+			.n_peers = 2}};
+	const struct tn_worker_config config = {.sessions = 128,
+		.seed = 7,
+		.buffers = &buffer_ops,
+		.events = {.count = on_count, .learn = on_learn}};
 	struct bed *b = calloc(1, sizeof(*b));
 	uint32_t x, y;
 
@@ -201,9 +216,9 @@ static void make(unsigned payload, struct frame *f)
 	packet_build(&p, f);
 }
 
-static void wrap(uint32_t vni, struct frame *f)
+static void wrap_from(uint32_t vni, uint32_t remote, struct frame *f)
 {
-	const struct tn_vxlan_encap encap = {.src = tn_u128_from_ip4(REMOTE_IP),
+	const struct tn_vxlan_encap encap = {.src = tn_u128_from_ip4(remote),
 		.dst = tn_u128_from_ip4(LOCAL_IP),
 		.eth_src = {{2, 0xaa, 0, 0, 0, 2}},
 		.eth_dst = {{2, 0xaa, 0, 0, 0, 1}},
@@ -214,6 +229,11 @@ static void wrap(uint32_t vni, struct frame *f)
 
 	assert_int_equal(tn_parse(&f->view, &h), TN_DROP_NONE);
 	assert_int_equal(tn_vxlan_push(&f->view, &encap, &h, 0), TN_DROP_NONE);
+}
+
+static void wrap(uint32_t vni, struct frame *f)
+{
+	wrap_from(vni, REMOTE_IP, f);
 }
 
 /* n times that frame, in bursts. */
@@ -328,6 +348,63 @@ static void test_longer_packets_are_counted_on_their_way(void **state)
 	assert_int_equal(stats.misses, 3); /* one session for both lengths */
 }
 
+/* Learning costs a hit nothing: what ran since is told when counts are. */
+static void test_sources_are_told(void **state)
+{
+	struct bed *b = *state;
+	const struct tn_action list[] = {
+		set(TN_FIELD_TUNNEL_ID, 7), {.type = TN_ACTION_LEARN, .limit = 9}, output(3)};
+	static struct frame f;
+	struct tn_worker_stats stats;
+
+	make(20, &f);
+	flow(b, 0, list, 3, TN_GOTO_NONE);
+	run(b, 0, &f, 5 * TN_BURST, SECOND);
+	assert_int_equal(b->sent[2], 5 * TN_BURST);
+	assert_int_equal(b->told, 1);
+	assert_int_equal(b->learnt.in_port, 1);
+	assert_int_equal(b->learnt.limit, 9);
+	tn_worker_stats(b->worker, &stats);
+	assert_int_equal(stats.misses, 1);
+	tn_worker_sweep(b->worker, UINT32_MAX);
+	assert_int_equal(b->told_late, 1);
+	tn_worker_sweep(b->worker, UINT32_MAX); /* nothing came since */
+	assert_int_equal(b->told_late, 1);
+	/* Once something changed in the network, what comes next is told at once. */
+	tn_switch_learn(b->sw, &b->learnt, SECOND);
+	assert_int_equal(tn_switch_publish_addresses(b->sw), 1);
+	b->fwd->snapshot = tn_switch_snapshot(b->sw);
+	run(b, 0, &f, TN_BURST, SECOND);
+	assert_int_equal(b->told, 2);
+}
+
+/* The same packet through two tunnels, where it matters which: a session each. */
+static void test_ends_of_tunnels_are_told_apart(void **state)
+{
+	struct bed *b = *state;
+	const struct tn_action list[] = {{.type = TN_ACTION_LEARN}, output(3)};
+	static struct frame one, other;
+	struct tn_worker_stats stats;
+
+	make(20, &one);
+	make(20, &other);
+	wrap_from(5, REMOTE_IP, &one);
+	wrap_from(5, REMOTE_IP + 1, &other);
+	flow(b, 0, list, 2, TN_GOTO_NONE);
+	for (unsigned round = 0; round < 3; round++) {
+		run(b, UPLINK, &one, TN_BURST, SECOND);
+		if (!round)
+			assert_true(b->learnt.tunnel == tn_u128_from_ip4(REMOTE_IP));
+		run(b, UPLINK, &other, TN_BURST, SECOND);
+		assert_true(b->learnt.tunnel == tn_u128_from_ip4(REMOTE_IP + 1));
+	}
+	assert_int_equal(b->told, 2);
+	assert_int_equal(b->sent[2], 6 * TN_BURST);
+	tn_worker_stats(b->worker, &stats);
+	assert_int_equal(stats.uncached, 0);
+	assert_int_equal(stats.misses, 2);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
 
 int main(void)
@@ -336,6 +413,8 @@ int main(void)
 		TEST(answers_have_a_budget),
 		TEST(networks_have_their_own_budget),
 		TEST(longer_packets_are_counted_on_their_way),
+		TEST(sources_are_told),
+		TEST(ends_of_tunnels_are_told_apart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* REPLY and IF_LONGER in JSON: there and back, and every way to be wrong. */
+/* What tenant networks are made of, REPLY and others, in JSON: there and back, and every way to be
+ * wrong. */
 #include "control/model/flow_json.h"
 
 #include <errno.h>
@@ -28,6 +29,10 @@ static json_t *flow_around(const char *criteria, const char *instructions)
 static const struct {
 	const char *criteria, *in, *out; /* out NULL: as in */
 } cases[] = {
+	{"", "{'type':'LEARN'}", NULL},
+	{"", "{'type':'LEARN','limit':0}", "{'type':'LEARN'}"},
+	{"", "{'type':'FDB'}", NULL},
+	{"", "{'type':'FDB','local':false}", "{'type':'FDB'}"},
 	{"", "{'type':'IF_LONGER','maxLen':'1450','instructions':[]}",
 		"{'type':'IF_LONGER','maxLen':1450,'instructions':[]}"},
 	{ICMP6 "{'type':'ICMPV6_TYPE','icmpv6Type':135},",
@@ -132,6 +137,9 @@ static const struct {
 	enum tn_of_error of;
 	const char *words;
 } refusals[] = {
+	{INST("{'type':'LEARN','limit':-1}"), I0 "/limit", TN_OFPBAC_BAD_ARGUMENT, "-1"},
+	{INST("{'type':'LEARN','maximum':1}"), I0 "/maximum", TN_OF_OK, "maximum"},
+	{INST("{'type':'FDB','local':1}"), I0 "/local", TN_OF_OK, "true or false"},
 	{INST("{'type':'REPLY'}"), I0, TN_OF_OK, "\"reply\""},
 	{INST("{'type':'REPLY','reply':'ARPP'}"), I0 "/reply", TN_OFPBAC_BAD_ARGUMENT,
 		"did you mean"},

@@ -28,6 +28,9 @@ static void answers(void **state)
 			NULL},
 		{"actions=if_longer(1450,drop),output:2", NULL},
 		{"actions=if_longer(1450),output:2", "actions=if_longer(1450,drop),output:2"},
+		{"actions=learn_mac,fdb,fdb(local),output:2", NULL},
+		{"actions=learn_mac(limit=64),fdb", NULL},
+		{"actions=learn_mac(limit=0)", "actions=learn_mac"},
 	};
 	static const struct complaint list[] = {
 		{"arp,actions=reply", 13, TN_OF_OK, "reply(KIND"},
@@ -46,6 +49,9 @@ static void answers(void **state)
 			"needs"},
 		{"actions=if_longer(67,1)", 9, TN_OFPBAC_BAD_ARGUMENT, "68"},
 		{"actions=if_longer(x,1)", 19, TN_OF_OK, "x"},
+		{"actions=learn_mac(max=5)", 19, TN_OF_OK, "limit="},
+		{"actions=learn_mac(limit=x)", 25, TN_OF_OK, "x"},
+		{"actions=fdb(remote)", 13, TN_OF_OK, "fdb(local)"},
 	};
 
 	(void)state;

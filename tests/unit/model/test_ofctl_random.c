@@ -228,6 +228,12 @@ static struct tn_action draw_action(void)
 	case TN_ACTION_IF_LONGER:
 		a.max_len = 68 + below(9000);
 		break;
+	case TN_ACTION_LEARN:
+		a.limit = one_in(2) ? 0 : (uint32_t)draw();
+		break;
+	case TN_ACTION_FDB:
+		a.local = one_in(2);
+		break;
 	default:
 		break;
 	}

@@ -161,6 +161,9 @@ static const char *text(const struct fixture *f)
 				s + at, sizeof(s) - at, "CLONE%s(", op->last ? "*" : "");
 			ends[depth++] = i + 1 + op->n_nested;
 			continue;
+		case TN_OP_LEARN:
+			at += (size_t)snprintf(s + at, sizeof(s) - at, "LEARN");
+			break;
 		case TN_OP_REPLY:
 			at += (size_t)snprintf(s + at, sizeof(s) - at, "REPLY");
 			break;
@@ -489,6 +492,82 @@ static void test_what_is_longer_leaves_the_list(void **state)
 	assert_string_equal(text(f), "LONGER1000 SET:tcp_dst=1 OUT2*");
 }
 
+static void learn(struct fixture *f, const struct tn_key *key, uint32_t port, tn_u128 tunnel)
+{
+	const struct tn_learnt learnt = {.mac = key->eth_dst,
+		.network = tn_network_of_tunnel(7),
+		.in_port = port,
+		.tunnel = tunnel};
+
+	tn_switch_learn(f->sw, &learnt, 0);
+}
+
+static void test_networks_learn_and_find(void **state)
+{
+	struct fixture *f = *state;
+	const struct tn_port_config_data tunnel = {.number = 9, .type = TN_PORT_VXLAN};
+	struct tn_action list[] = {
+		set_field(TN_FIELD_TUNNEL_ID, 7),
+		{.type = TN_ACTION_LEARN, .limit = 5},
+		output(3),
+		{.type = TN_ACTION_FDB},
+		output(2),
+	};
+	struct tn_key key = tcp_key(1);
+	const struct tn_op *op;
+	struct tn_error err;
+
+	assert_int_equal(tn_switch_port_add(f->sw, &tunnel, 0, &err), 0);
+	add_apply(f, 0, list, 5, TN_GOTO_NONE);
+	decide(f, &key, NULL);
+	assert_string_equal(text(f), "LEARN OUT3 OUT2*");
+	op = &f->program.ops[1];
+	assert_int_equal(op->learn.network, tn_network_of_tunnel(7));
+	assert_int_equal(op->learn.in_port, 1);
+	assert_int_equal(op->learn.limit, 5);
+	assert_true(op->learn.tunnel == 0);
+	assert_int_equal(f->read.networks, 1u << tn_network_class(tn_network_of_tunnel(7)));
+	assert_true(tn_field_get(&f->read.mask, TN_FIELD_ETH_SRC) == 0xffffffffffff);
+	assert_true(tn_field_get(&f->read.mask, TN_FIELD_ETH_DST) == 0xffffffffffff);
+	/* Known: there, and no further. Behind the ingress: not at all. Beyond a tunnel: its end.
+	 */
+	learn(f, &key, 4, 0);
+	decide(f, &key, NULL);
+	assert_string_equal(text(f), "LEARN OUT3 OUT4*");
+	learn(f, &key, 1, 0);
+	decide(f, &key, NULL);
+	assert_string_equal(text(f), "LEARN OUT3 DROP:to_ingress*");
+	tn_field_set(&key, TN_FIELD_TUN_SRC, 55);
+	learn(f, &key, 9, 66);
+	decide(f, &key, NULL);
+	assert_string_equal(text(f), "LEARN OUT3 OUT9*");
+	op = &f->program.ops[f->program.n_ops - 1];
+	assert_true(op->output.tun_dst == 66 && op->output.tun_src == 0);
+	assert_int_equal(op->output.tunnel_id, 7);
+	/* Its own end is where it came from, another end of the same port is not. */
+	tn_field_set(&key, TN_FIELD_TUN_SRC, 66);
+	list[1] = (struct tn_action){.type = TN_ACTION_SET_FIELD,
+		.field = TN_FIELD_IN_PORT,
+		.set = {.value = 9, .mask = UINT32_MAX}};
+	add_apply(f, 0, list, 5, TN_GOTO_NONE);
+	decide(f, &key, NULL);
+	assert_string_equal(text(f), "OUT3 DROP:to_ingress*");
+	tn_field_set(&key, TN_FIELD_TUN_SRC, 77);
+	decide(f, &key, NULL);
+	assert_string_equal(text(f), "OUT3 OUT9*");
+	/* Where only ports count, what is beyond a tunnel is unknown; groups always are. */
+	list[3].local = true;
+	add_apply(f, 0, list, 5, TN_GOTO_NONE);
+	decide(f, &key, NULL);
+	assert_string_equal(text(f), "OUT3 OUT2*");
+	learn(f, &key, 4, 0);
+	decide(f, &key, NULL);
+	assert_string_equal(text(f), "OUT3 OUT4*");
+	key.eth_dst.b[0] |= 1;
+	decide(f, &key, NULL);
+	assert_string_equal(text(f), "OUT3 OUT2*");
+}
+
 static void test_resubmit_comes_back(void **state)
 {
 	struct fixture *f = *state;
@@ -572,10 +651,10 @@ static void test_normal_learns_and_floods(void **state)
 	add_apply(f, 0, list, 1, TN_GOTO_NONE);
 	decide(f, &key, NULL);
 	assert_int_equal(f->program.ops[1].type, TN_OP_LEARN);
-	assert_string_equal(text(f), "op14 OUT2 OUT3 OUT4*");
-	tn_switch_learn(f->sw, dst, 0, 3, 0);
+	assert_string_equal(text(f), "LEARN OUT2 OUT3 OUT4*");
+	tn_switch_learn(f->sw, &(struct tn_learnt){.mac = dst, .in_port = 3}, 0);
 	decide(f, &key, NULL);
-	assert_string_equal(text(f), "op14 OUT3*");
+	assert_string_equal(text(f), "LEARN OUT3*");
 }
 
 static void test_vlan_pop_of_third_tag_asks_for_the_frame(void **state)
@@ -752,6 +831,7 @@ int main(void)
 		TEST(clone_leaves_the_packet),
 		TEST(a_reply_stops_until_it_is_there),
 		TEST(what_is_longer_leaves_the_list),
+		TEST(networks_learn_and_find),
 		TEST(resubmit_comes_back),
 		TEST(move_copies_bits),
 		TEST(packet_in_reasons),

@@ -102,7 +102,7 @@ static void test_addresses_go_with_the_port(void **state)
 	const struct tn_mac mac = {{2, 0, 0, 0, 0, 1}};
 
 	assert_done(add(f, 1));
-	tn_switch_learn(f->sw, mac, 0, 1, f->now);
+	tn_switch_learn(f->sw, &(struct tn_learnt){.mac = mac, .in_port = 1}, f->now);
 	assert_int_equal(tn_switch_publish_addresses(f->sw), 1);
 	assert_done(modify(f, 1, TN_PORT_CONFIG_NO_FWD, 0));
 	assert_int_equal(tn_fdb_count(f->sw->fdb), 1);
@@ -110,7 +110,7 @@ static void test_addresses_go_with_the_port(void **state)
 	assert_done(modify(f, 1, TN_PORT_CONFIG_DOWN, 0));
 	assert_int_equal(tn_fdb_count(f->sw->fdb), 0);
 	assert_int_equal(tn_switch_publish_addresses(f->sw), 1);
-	tn_switch_learn(f->sw, mac, 0, 1, f->now);
+	tn_switch_learn(f->sw, &(struct tn_learnt){.mac = mac, .in_port = 1}, f->now);
 	assert_done(tn_switch_port_remove(f->sw, 1, f->now, &f->err));
 	assert_int_equal(tn_fdb_count(f->sw->fdb), 0);
 }

@@ -131,7 +131,14 @@ static void test_many(void **state)
 	assert_true(f->sw->stats_size <= 2048);
 }
 
-/* Decisions that engines keep hear of addresses once, whatever came. */
+static void learn(struct fixture *f, struct tn_mac mac, uint32_t port, uint64_t now_ns)
+{
+	const struct tn_learnt learnt = {.mac = mac, .network = 5, .in_port = port};
+
+	tn_switch_learn(f->sw, &learnt, now_ns);
+}
+
+/* Decisions that engines keep hear of addresses once, whatever came, and of their network alone. */
 static void test_addresses(void **state)
 {
 	struct fixture *f = *state;
@@ -140,17 +147,21 @@ static void test_addresses(void **state)
 	const struct tn_snapshot *s;
 
 	assert_int_equal(tn_switch_publish_addresses(f->sw), 0);
-	tn_switch_learn(f->sw, mac, 5, 3, f->now);
-	tn_switch_learn(f->sw, mac, 5, 3, f->now + 1);
+	learn(f, mac, 3, f->now);
+	learn(f, mac, 3, f->now + 1);
 	assert_int_equal(tn_switch_publish_addresses(f->sw), 1);
 	assert_int_equal(tn_switch_publish_addresses(f->sw), 0);
 	s = tn_switch_snapshot(f->sw);
 	assert_int_equal(s->version, version + 1);
-	assert_int_equal(s->epoch[TN_EPOCH_ADDRESSES], (uint32_t)s->version);
-	assert_int_not_equal(s->epoch[TN_EPOCH_SHARED], (uint32_t)s->version);
-	tn_switch_learn(f->sw, mac, 5, 3, f->now + 2);
+	for (unsigned i = 0; i < TN_EPOCH_CLASSES; i++) {
+		if (i == TN_EPOCH_NETWORKS + tn_network_class(5))
+			assert_int_equal(s->epoch[i], (uint32_t)s->version);
+		else
+			assert_int_not_equal(s->epoch[i], (uint32_t)s->version);
+	}
+	learn(f, mac, 3, f->now + 2);
 	assert_int_equal(tn_switch_publish_addresses(f->sw), 0);
-	tn_switch_learn(f->sw, mac, 5, 4, f->now + 3);
+	learn(f, mac, 4, f->now + 3);
 	assert_int_equal(tn_switch_publish_addresses(f->sw), 1);
 	tn_switch_expire(f->sw, f->now + 400 * SECOND);
 	assert_int_equal(tn_switch_publish_addresses(f->sw), 1);

@@ -561,9 +561,15 @@ static void test_mac_addresses(void **state)
 {
 	struct fixture *f = *state;
 	const struct tn_mac mac = {{2, 0, 0, 0, 0, 1}};
+	struct tn_learning_stats stats;
+	struct tn_place place;
 
-	tn_switch_learn(f->sw, mac, 5, 3, f->now);
-	assert_int_equal(tn_fdb_lookup(tn_switch_snapshot(f->sw)->fdb, mac, 5, f->now), 3);
+	tn_switch_learn(f->sw, &(struct tn_learnt){.mac = mac, .network = 5, .in_port = 3}, f->now);
+	assert_true(tn_fdb_lookup(tn_switch_snapshot(f->sw)->fdb, mac, 5, f->now, &place));
+	assert_int_equal(place.port, 3);
+	tn_switch_learning_stats(f->sw, &stats);
+	assert_int_equal(stats.addresses, 1);
+	assert_int_equal(stats.learnt, 1);
 	tn_switch_expire(f->sw, f->now + 301 * SECOND);
 	assert_int_equal(tn_fdb_count(tn_switch_snapshot(f->sw)->fdb), 0);
 }

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dataplane/agent/learning.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define TOLD_SLOTS 1024u
+#define TOLD_NS	   UINT64_C(1000000000)
+#define BUDGETS	   1024u
+#define NS_FOR_ONE (UINT64_C(1000000000) / TN_LEARNING_RATE)
+
+/* What was told last of the addresses that share a slot. */
+struct told {
+	uint64_t told_ns;
+	struct tn_learnt learnt;
+};
+
+struct tn_learning {
+	struct told told[TOLD_SLOTS];
+	uint64_t spent_until[BUDGETS]; /* when all that was told will have been earned */
+};
+
+struct tn_learning *tn_learning_new(void)
+{
+	return calloc(1, sizeof(struct tn_learning));
+}
+
+void tn_learning_free(struct tn_learning *l)
+{
+	free(l);
+}
+
+static uint32_t mix(uint64_t a, uint64_t b)
+{
+	return (uint32_t)((a * UINT64_C(0x9e3779b97f4a7c15) ^ b * UINT64_C(0xd6e8feb86659fd93)) >>
+		40);
+}
+
+static uint64_t address_of(const struct tn_learnt *learnt)
+{
+	uint64_t address = 0;
+
+	memcpy(&address, learnt->mac.b, sizeof(learnt->mac.b));
+	return address;
+}
+
+static bool pay(uint64_t *spent_until, uint64_t now_ns)
+{
+	if (*spent_until < now_ns)
+		*spent_until = now_ns;
+	if (*spent_until - now_ns >= TN_LEARNING_BURST * NS_FOR_ONE)
+		return false;
+	*spent_until += NS_FOR_ONE;
+	return true;
+}
+
+bool tn_learning_tells(struct tn_learning *l, const struct tn_learnt *learnt, uint64_t now_ns)
+{
+	uint64_t address = address_of(learnt);
+	struct told *slot = &l->told[mix(address, learnt->network) % TOLD_SLOTS];
+	uint64_t *budget = &l->spent_until[mix(learnt->in_port, learnt->network) % BUDGETS];
+
+	if (address_of(&slot->learnt) == address && slot->learnt.network == learnt->network &&
+		slot->learnt.in_port == learnt->in_port && slot->learnt.tunnel == learnt->tunnel &&
+		now_ns - slot->told_ns < TOLD_NS)
+		return false;
+	if (!pay(budget, now_ns))
+		return false;
+	*slot = (struct told){.told_ns = now_ns, .learnt = *learnt};
+	return true;
+}
