@@ -364,7 +364,18 @@ static bool read_fdb(struct tn_json_reader *r, tn_json_ref v, struct tn_action *
 	bool ok = tn_json_only(r, v, "instruction FDB", KEYS("local"));
 	tn_json_ref m = tn_json_member(r, v, "local");
 
-	return (!m || tn_json_bool(r, m, &a->local)) && ok;
+	return (!m || tn_json_bool(r, m, &a->known.local)) && ok;
+}
+
+static bool read_mcast(struct tn_json_reader *r, tn_json_ref v, struct tn_action *a)
+{
+	bool ok = tn_json_only(r, v, "instruction MCAST", KEYS("local", "routers"));
+	tn_json_ref local = tn_json_member(r, v, "local");
+	tn_json_ref routers = tn_json_member(r, v, "routers");
+
+	ok &= !local || tn_json_bool(r, local, &a->known.local);
+	ok &= !routers || tn_json_bool(r, routers, &a->known.routers);
+	return ok;
 }
 
 /* Modifications. */
@@ -611,6 +622,8 @@ static const struct simple {
 	{"NOTE", TN_ACTION_NOTE, read_note},
 	{"LEARN", TN_ACTION_LEARN, read_learn},
 	{"FDB", TN_ACTION_FDB, read_fdb},
+	{"SNOOP", TN_ACTION_SNOOP, NULL},
+	{"MCAST", TN_ACTION_MCAST, read_mcast},
 	{"EXTENSION", TN_ACTION_SET_FIELD, read_extension},
 };
 
@@ -619,7 +632,7 @@ static bool unknown_instruction(struct tn_json_reader *r, tn_json_ref v, struct 
 	static const char *const words[] = {"NOACTION", "OUTPUT", "TABLE", "GROUP", "METER",
 		"QUEUE", "POP_QUEUE", "L2MODIFICATION", "L3MODIFICATION", "L4MODIFICATION",
 		"METADATA", "SET_FIELD", "MOVE", "TRUNCATE", "RESUBMIT", "CLONE", "NOTE", "REPLY",
-		"IF_LONGER", "LEARN", "FDB", "EXTENSION", NULL};
+		"IF_LONGER", "LEARN", "FDB", "SNOOP", "MCAST", "EXTENSION", NULL};
 	static const char *const flow_only[] = {"NOACTION", "TABLE", "METER", "METADATA"};
 	char hint[96], quoted[96];
 	size_t i;
@@ -861,12 +874,15 @@ static json_t *write_learn(const struct tn_action *a)
 	return o;
 }
 
-static json_t *write_fdb(const struct tn_action *a)
+/* FDB and MCAST. */
+static json_t *write_known(const char *type, const struct tn_action *a)
 {
-	json_t *o = instruction("FDB");
+	json_t *o = instruction(type);
 
-	if (a->local)
+	if (a->known.local)
 		json_object_set_new(o, "local", json_true());
+	if (a->known.routers)
+		json_object_set_new(o, "routers", json_true());
 	return o;
 }
 
@@ -927,7 +943,11 @@ json_t *tn_json_write_action(const struct tn_action *list, size_t *i)
 	case TN_ACTION_LEARN:
 		return write_learn(a);
 	case TN_ACTION_FDB:
-		return write_fdb(a);
+		return write_known("FDB", a);
+	case TN_ACTION_MCAST:
+		return write_known("MCAST", a);
+	case TN_ACTION_SNOOP:
+		return instruction("SNOOP");
 	case TN_ACTION_REPLY:
 		*i += a->n_nested;
 		return tn_json_write_reply(a);

@@ -692,7 +692,34 @@ static int parse_fdb(const struct reading *r)
 	if (r->arg.n && !tn_ofctl_is(r->arg, "local"))
 		return tn_ofctl_complain(
 			r->line, r->arg.p, TN_OF_OK, "fdb is written fdb or fdb(local)");
-	add(r, TN_ACTION_FDB)->local = r->arg.n > 0;
+	add(r, TN_ACTION_FDB)->known.local = r->arg.n > 0;
+	return 0;
+}
+
+/* mcast, mcast(local), mcast(routers), mcast(local,routers) */
+static int parse_mcast(const struct reading *r)
+{
+	struct tn_ofctl_span rest = r->arg;
+	bool local = false, routers = false;
+	struct tn_ofctl_item item;
+	struct tn_action *a;
+	int rc;
+
+	while ((rc = tn_ofctl_next(r->line, &rest, &item)) > 0) {
+		if (tn_ofctl_is(item.key, "local"))
+			local = true;
+		else if (tn_ofctl_is(item.key, "routers"))
+			routers = true;
+		else
+			return tn_ofctl_complain(r->line, item.key.p, TN_OF_OK,
+				"mcast takes local and routers, not \"%s\"",
+				tn_ofctl_show(item.key).s);
+	}
+	if (rc)
+		return rc;
+	a = add(r, TN_ACTION_MCAST);
+	a->known.local = local;
+	a->known.routers = routers;
 	return 0;
 }
 
@@ -790,6 +817,8 @@ static const struct action_word {
 	WORD("if_longer", parse_if_longer),
 	WORD("learn_mac", parse_learn_mac),
 	WORD("fdb", parse_fdb),
+	PLAIN("snoop", SNOOP),
+	WORD("mcast", parse_mcast),
 	WORD("drop", parse_drop),
 	WORD("apply_actions", parse_apply_actions),
 	WORD("meter", parse_misplaced),

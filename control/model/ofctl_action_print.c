@@ -97,6 +97,15 @@ static void put_if_longer(struct tn_ofctl_out *out, const struct tn_action *a)
 	tn_ofctl_put(out, ")");
 }
 
+static void put_mcast(struct tn_ofctl_out *out, const struct tn_action *a)
+{
+	tn_ofctl_put(out, "mcast");
+	if (a->known.local && a->known.routers)
+		tn_ofctl_put(out, "(local,routers)");
+	else if (a->known.local || a->known.routers)
+		tn_ofctl_put(out, "(%s)", a->known.local ? "local" : "routers");
+}
+
 static void put_action(struct tn_ofctl_out *out, const struct tn_action *a)
 {
 	switch ((enum tn_action_type)a->type) {
@@ -163,7 +172,13 @@ static void put_action(struct tn_ofctl_out *out, const struct tn_action *a)
 			tn_ofctl_put(out, "(limit=%u)", a->limit);
 		break;
 	case TN_ACTION_FDB:
-		tn_ofctl_put(out, a->local ? "fdb(local)" : "fdb");
+		tn_ofctl_put(out, a->known.local ? "fdb(local)" : "fdb");
+		break;
+	case TN_ACTION_SNOOP:
+		tn_ofctl_put(out, "snoop");
+		break;
+	case TN_ACTION_MCAST:
+		put_mcast(out, a);
 		break;
 	}
 	tn_ofctl_put(out, ",");

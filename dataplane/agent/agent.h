@@ -93,13 +93,14 @@ struct tn_worker_thread {
 };
 
 /* What a worker tells the main thread. */
-enum tn_worker_event_kind { TN_WORKER_COUNT = 1, TN_WORKER_LEARN };
+enum tn_worker_event_kind { TN_WORKER_COUNT = 1, TN_WORKER_LEARN, TN_WORKER_SNOOP };
 
 struct tn_worker_event {
 	uint32_t kind;
 	union {
 		struct tn_count count;
 		struct tn_learnt learn;
+		struct tn_snooped snoop;
 	};
 };
 

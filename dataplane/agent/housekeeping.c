@@ -28,6 +28,9 @@ static void take_event(struct tn_agent *agent, const struct tn_worker_event *e)
 	case TN_WORKER_LEARN:
 		tn_switch_learn(agent->sw, &e->learn, tn_agent_now(agent));
 		break;
+	case TN_WORKER_SNOOP:
+		tn_switch_snoop(agent->sw, &e->snoop, tn_agent_now(agent));
+		break;
 	}
 }
 
@@ -152,7 +155,7 @@ static void on_expire(void *ctx)
 	const struct tn_snapshot *before = tn_switch_snapshot(agent->sw);
 	uint64_t now = tn_agent_now(agent);
 
-	if (tn_switch_next_expiry(agent->sw) <= now)
+	if (tn_switch_next_flow_expiry(agent->sw) <= now)
 		tn_agent_collect_counts(agent);
 	tn_switch_expire(agent->sw, now);
 	if (tn_switch_snapshot(agent->sw) != before)

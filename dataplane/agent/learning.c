@@ -44,8 +44,10 @@ static uint64_t address_of(const struct tn_learnt *learnt)
 	return address;
 }
 
-static bool pay(uint64_t *spent_until, uint64_t now_ns)
+bool tn_learning_pays(struct tn_learning *l, uint32_t port, uint32_t network, uint64_t now_ns)
 {
+	uint64_t *spent_until = &l->spent_until[mix(port, network) % BUDGETS];
+
 	if (*spent_until < now_ns)
 		*spent_until = now_ns;
 	if (*spent_until - now_ns >= TN_LEARNING_BURST * NS_FOR_ONE)
@@ -58,13 +60,12 @@ bool tn_learning_tells(struct tn_learning *l, const struct tn_learnt *learnt, ui
 {
 	uint64_t address = address_of(learnt);
 	struct told *slot = &l->told[mix(address, learnt->network) % TOLD_SLOTS];
-	uint64_t *budget = &l->spent_until[mix(learnt->in_port, learnt->network) % BUDGETS];
 
 	if (address_of(&slot->learnt) == address && slot->learnt.network == learnt->network &&
 		slot->learnt.in_port == learnt->in_port && slot->learnt.tunnel == learnt->tunnel &&
 		now_ns - slot->told_ns < TOLD_NS)
 		return false;
-	if (!pay(budget, now_ns))
+	if (!tn_learning_pays(l, learnt->in_port, learnt->network, now_ns))
 		return false;
 	*slot = (struct told){.told_ns = now_ns, .learnt = *learnt};
 	return true;

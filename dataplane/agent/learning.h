@@ -17,6 +17,8 @@ struct tn_learning;
 struct tn_learning *tn_learning_new(void);
 void tn_learning_free(struct tn_learning *l);
 
+/* One of what a port of a network may tell of in a second. */
+bool tn_learning_pays(struct tn_learning *l, uint32_t port, uint32_t network, uint64_t now_ns);
 bool tn_learning_tells(struct tn_learning *l, const struct tn_learnt *learnt, uint64_t now_ns);
 
 #endif

@@ -85,6 +85,16 @@ static void send_learn(void *ctx, const struct tn_learnt *learnt)
 		(void)send_event(t, &e);
 }
 
+/* Hosts say it again, and routers ask them to. */
+static void send_snooped(void *ctx, const struct tn_snooped *snooped)
+{
+	struct tn_worker_thread *t = ctx;
+	const struct tn_worker_event e = {.kind = TN_WORKER_SNOOP, .snoop = *snooped};
+
+	if (tn_learning_pays(t->learning, snooped->in_port, snooped->network, t->now_ns))
+		(void)send_event(t, &e);
+}
+
 static bool send_to_host(void *ctx, unsigned port_index, struct tn_packet *packet)
 {
 	struct tn_worker_thread *t = ctx;
@@ -101,6 +111,7 @@ void tn_worker_thread_events(struct tn_worker_thread *t, struct tn_worker_events
 		.ctx = t,
 		.packet_in = tn_punt_packet_in,
 		.learn = send_learn,
+		.snoop = send_snooped,
 		.count = send_count,
 		.count_room = count_room,
 		.host = send_to_host,

@@ -205,13 +205,18 @@ static void walk_arguments(struct tn_api_io *io, struct tn_action *a)
 		tn_io_u32(io, &a->limit);
 		break;
 	case TN_ACTION_FDB:
-		tn_io_bool(io, &a->local);
+		tn_io_bool(io, &a->known.local);
+		break;
+	case TN_ACTION_MCAST:
+		tn_io_bool(io, &a->known.local);
+		tn_io_bool(io, &a->known.routers);
 		break;
 	case TN_ACTION_POP_VLAN:
 	case TN_ACTION_DEC_TTL:
 	case TN_ACTION_COPY_TTL_IN:
 	case TN_ACTION_COPY_TTL_OUT:
 	case TN_ACTION_POP_QUEUE:
+	case TN_ACTION_SNOOP:
 		break;
 	}
 }

@@ -59,6 +59,8 @@ static const char *action_name(uint8_t type)
 		[TN_ACTION_IF_LONGER] = "if_longer",
 		[TN_ACTION_LEARN] = "learn",
 		[TN_ACTION_FDB] = "fdb",
+		[TN_ACTION_SNOOP] = "snoop",
+		[TN_ACTION_MCAST] = "mcast",
 	};
 
 	return type < TN_ARRAY_SIZE(names) && names[type] ? names[type] : "unknown";
@@ -403,6 +405,8 @@ static int check_arguments(const struct check *c, int i)
 	case TN_ACTION_REPLY: /* check_nested() */
 	case TN_ACTION_LEARN:
 	case TN_ACTION_FDB:
+	case TN_ACTION_SNOOP:
+	case TN_ACTION_MCAST:
 		return 0;
 	}
 	return tn_error_set(c->err, TN_OFPBAC_BAD_TYPE, i, "no action has type %u", a->type);
@@ -520,6 +524,8 @@ static bool set_takes(uint8_t type)
 	case TN_ACTION_IF_LONGER:
 	case TN_ACTION_LEARN:
 	case TN_ACTION_FDB:
+	case TN_ACTION_SNOOP:
+	case TN_ACTION_MCAST:
 		return false;
 	default:
 		return true;
@@ -666,7 +672,9 @@ static bool arguments_equal(const struct tn_action *a, const struct tn_action *b
 	case TN_ACTION_LEARN:
 		return a->limit == b->limit;
 	case TN_ACTION_FDB:
-		return a->local == b->local;
+		return a->known.local == b->known.local;
+	case TN_ACTION_MCAST:
+		return a->known.local == b->known.local && a->known.routers == b->known.routers;
 	case TN_ACTION_RESUBMIT:
 		return a->resubmit.in_port == b->resubmit.in_port &&
 			a->resubmit.table == b->resubmit.table;
@@ -680,6 +688,7 @@ static bool arguments_equal(const struct tn_action *a, const struct tn_action *b
 	case TN_ACTION_COPY_TTL_IN:
 	case TN_ACTION_COPY_TTL_OUT:
 	case TN_ACTION_POP_QUEUE:
+	case TN_ACTION_SNOOP:
 		return true;
 	}
 	return false;

@@ -37,9 +37,11 @@ enum tn_action_type {
 	TN_ACTION_IF_LONGER, /* an IP packet of more than max_len: the nested actions alone */
 	TN_ACTION_LEARN,     /* the source is here, in the network tunnel_id */
 	TN_ACTION_FDB,	     /* where the destination was learnt, and no more; else go on */
+	TN_ACTION_SNOOP,     /* what it says of multicast groups of the network tunnel_id */
+	TN_ACTION_MCAST,     /* where its group is wanted, and no more; else go on */
 };
 
-#define TN_ACTION_LAST TN_ACTION_FDB
+#define TN_ACTION_LAST TN_ACTION_MCAST
 
 /* Actions right after this one belong to it. */
 static inline bool tn_action_nests(uint8_t type)
@@ -94,7 +96,10 @@ struct tn_action {
 		uint32_t queue_id;
 		uint32_t max_len; /* TRUNCATE: bytes, 14 or more; IF_LONGER: of the IP packet */
 		uint32_t limit;	  /* LEARN: addresses here; 0: the switch's own */
-		bool local;	  /* FDB: what is behind a tunnel counts as unknown */
+		struct {
+			bool local;   /* FDB, MCAST: not what is behind a tunnel */
+			bool routers; /* MCAST: where routers are, whatever the group */
+		} known;
 		struct {
 			uint32_t in_port; /* TN_PORT_IN_PORT: keep */
 			uint8_t table;

@@ -6,6 +6,7 @@
 #include "dataplane/core/openflow.h"
 #include "dataplane/core/reply.h"
 #include "dataplane/core/rewrite.h"
+#include "dataplane/core/snoop.h"
 
 #define WHOLE_FRAME UINT32_MAX
 #define THE_PACKET  UINT32_MAX
@@ -317,6 +318,35 @@ static void clone(struct exec *x, struct branch *b, uint32_t index)
 		x->env->release(x->env->ctx, &copy);
 }
 
+struct snooping {
+	const struct exec *x;
+	const struct tn_learnt *at;
+};
+
+static void tell_snooped(void *ctx, enum tn_snooped_kind kind, tn_u128 group)
+{
+	const struct snooping *s = ctx;
+	const struct tn_snooped snooped = {
+		.group = group,
+		.tunnel = s->at->tunnel,
+		.host = s->at->mac,
+		.kind = (uint8_t)kind,
+		.network = s->at->network,
+		.in_port = s->at->in_port,
+	};
+
+	s->x->env->snoop(s->x->env->ctx, &snooped);
+}
+
+/* What is not sound says nothing; it goes on as it is. */
+static void snoop(const struct exec *x, const struct branch *b, const struct tn_op *op)
+{
+	struct snooping s = {x, &op->learn};
+
+	if (x->env->snoop)
+		(void)tn_snoop(b->view, b->h, tell_snooped, &s);
+}
+
 static void run_op(struct exec *x, struct branch *b, uint32_t index)
 {
 	const struct tn_op *op = &x->program->ops[index];
@@ -368,6 +398,9 @@ static void run_op(struct exec *x, struct branch *b, uint32_t index)
 		break;
 	case TN_OP_REPLY:
 		reply(x, b, index);
+		break;
+	case TN_OP_SNOOP:
+		snoop(x, b, op);
 		break;
 	case TN_OP_IF_LONGER:
 		if_longer(x, b, index);

@@ -48,6 +48,8 @@ struct tn_exec_env {
 	uint32_t (*wire_len)(void *ctx, const struct tn_view *view);
 	/* A source address was seen. May be NULL. */
 	void (*learn)(void *ctx, const struct tn_op *op);
+	/* SNOOP: for each thing that the packet says. May be NULL. */
+	void (*snoop)(void *ctx, const struct tn_snooped *snooped);
 	/*
 	 * A fact was added (the last of facts): write the program for the same packet again, in
 	 * place. Ops up to and with the fact's own stay as they are, by decide()'s promise.

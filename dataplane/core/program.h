@@ -36,6 +36,7 @@ enum tn_op_type {
 	TN_OP_LEARN,	  /* the packet's source is there */
 	TN_OP_REPARSE,	  /* stop: decide must see the packet's headers again (third VLAN tag) */
 	TN_OP_REPLY,	  /* the packet becomes its answer; stop, as REPARSE */
+	TN_OP_SNOOP,	  /* what the packet says of multicast groups is told; `learn` is where */
 	TN_OP_IF_LONGER,  /* an IP packet of more than max_len: stop, other ops follow */
 };
 
@@ -58,6 +59,16 @@ struct tn_learnt {
 	uint32_t in_port;
 	uint32_t limit; /* addresses there; 0: the switch's own */
 	bool late;	/* it was a while ago: where it was seen since counts more */
+};
+
+/* What somebody there said of a multicast group; see snoop.h. */
+struct tn_snooped {
+	tn_u128 group;	/* IPv4 as ::ffff:a.b.c.d; 0: none */
+	tn_u128 tunnel; /* as in struct tn_learnt */
+	struct tn_mac host;
+	uint8_t kind; /* enum tn_snooped_kind */
+	uint32_t network;
+	uint32_t in_port;
 };
 
 struct tn_op {

@@ -23,6 +23,7 @@
 /* IP protocols and IPv6 next headers. */
 #define TN_IPPROTO_HOPOPTS  0u
 #define TN_IPPROTO_ICMP	    1u
+#define TN_IPPROTO_IGMP	    2u
 #define TN_IPPROTO_IPIP	    4u
 #define TN_IPPROTO_TCP	    6u
 #define TN_IPPROTO_UDP	    17u
@@ -34,6 +35,7 @@
 #define TN_IPPROTO_ICMPV6   58u
 #define TN_IPPROTO_NONE	    59u
 #define TN_IPPROTO_DSTOPTS  60u
+#define TN_IPPROTO_PIM	    103u
 #define TN_IPPROTO_SCTP	    132u
 
 #define TN_IPV4_DF     0x4000u

@@ -253,6 +253,15 @@ static void slow_learn(void *ctx, const struct tn_op *op)
 		e->learn(e->ctx, &op->learn);
 }
 
+static void slow_snoop(void *ctx, const struct tn_snooped *snooped)
+{
+	struct slow_run *r = ctx;
+	const struct tn_worker_events *e = &r->w->config.events;
+
+	if (e->snoop)
+		e->snoop(e->ctx, snooped);
+}
+
 void tn_wk_tell_sources(const struct tn_worker *w, const struct tn_fast_program *prog, bool late)
 {
 	const struct tn_worker_events *e = &w->config.events;
@@ -298,6 +307,7 @@ static const struct tn_exec_env slow_env = {
 	.room = slow_room,
 	.wire_len = slow_wire_len,
 	.learn = slow_learn,
+	.snoop = slow_snoop,
 	.count = slow_count,
 	.meter = slow_meter,
 };

@@ -80,6 +80,7 @@ struct tn_worker_events {
 	bool (*packet_in)(void *ctx, const struct tn_view *view, const struct tn_op *op,
 		uint8_t reason, uint16_t max_len);
 	void (*learn)(void *ctx, const struct tn_learnt *learnt);
+	void (*snoop)(void *ctx, const struct tn_snooped *snooped);
 	/*
 	 * What COUNT ops came to; false: later. count_room: how many it takes now, NULL: any
 	 * number.

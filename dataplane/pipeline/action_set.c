@@ -70,6 +70,8 @@ static void action_set_write_one(
 	case TN_ACTION_IF_LONGER:
 	case TN_ACTION_LEARN:
 	case TN_ACTION_FDB:
+	case TN_ACTION_SNOOP:
+	case TN_ACTION_MCAST:
 		/* tn_actions_check() keeps them out of sets. */
 		break;
 	}

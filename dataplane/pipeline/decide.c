@@ -61,8 +61,7 @@ static void copied(struct tn_walk *w, uint32_t op)
 	w->b.last_op = op;
 }
 
-/* A copy that would have left by a port, which may not exist. */
-static void drop_at_port(struct tn_walk *w, enum tn_drop reason, uint32_t port)
+void tn_decide_drop_at_port(struct tn_walk *w, enum tn_drop reason, uint32_t port)
 {
 	uint32_t at = w->program->n_ops;
 	struct tn_op *op = emit_drop(w, reason, false);
@@ -74,7 +73,7 @@ static void drop_at_port(struct tn_walk *w, enum tn_drop reason, uint32_t port)
 
 void tn_decide_drop_copy(struct tn_walk *w, enum tn_drop reason)
 {
-	drop_at_port(w, reason, 0);
+	tn_decide_drop_at_port(w, reason, 0);
 }
 
 void tn_decide_read_fields(struct tn_walk *w, uint64_t fields)
@@ -88,11 +87,7 @@ void tn_decide_read_fields(struct tn_walk *w, uint64_t fields)
 	}
 }
 
-/*
- * Which headers the packet has decided whether or how an action applies: the same program is right
- * only for packets that agree in these.
- */
-static void read_layout(struct tn_walk *w)
+void tn_decide_read_layout(struct tn_walk *w)
 {
 	struct tn_key *mask;
 
@@ -259,7 +254,7 @@ static void walk_set(struct tn_walk *w, enum tn_field_id id, tn_u128 value, tn_u
 		tn_field_set_masked(&w->b.key, id, value, mask);
 		return;
 	}
-	read_layout(w);
+	tn_decide_read_layout(w);
 	if (!tn_field_present(&w->b.key, id))
 		return;
 	op = tn_decide_emit(w, TN_OP_SET);
@@ -284,7 +279,7 @@ static void walk_push_vlan(struct tn_walk *w, uint16_t ethertype)
 
 	if (!op)
 		return;
-	read_layout(w);
+	tn_decide_read_layout(w);
 	op->push_vlan.ethertype = ethertype;
 	op->push_vlan.tci = outer & (uint16_t)~TN_VLAN_PRESENT;
 	w->b.key.inner_vlan_tci = w->b.key.vlan_tci;
@@ -297,7 +292,7 @@ static void walk_pop_vlan(struct tn_walk *w)
 {
 	uint16_t type = tn_be16toh(w->b.key.eth_type);
 
-	read_layout(w);
+	tn_decide_read_layout(w);
 	if (!(tn_be16toh(w->b.key.vlan_tci) & TN_VLAN_PRESENT))
 		return;
 	if (!tn_decide_emit(w, TN_OP_POP_VLAN))
@@ -322,7 +317,7 @@ static void walk_move(struct tn_walk *w, const struct tn_action *a)
 	tn_u128 ones = a->move.n_bits == 128 ? ~(tn_u128)0 : ((tn_u128)1 << a->move.n_bits) - 1;
 	tn_u128 bits;
 
-	read_layout(w);
+	tn_decide_read_layout(w);
 	if (!tn_field_present(&w->b.key, src))
 		return;
 	tn_decide_read_fields(w, UINT64_C(1) << src);
@@ -332,7 +327,7 @@ static void walk_move(struct tn_walk *w, const struct tn_action *a)
 
 static void walk_dec_ttl(struct tn_walk *w)
 {
-	read_layout(w);
+	tn_decide_read_layout(w);
 	if (!tn_field_present(&w->b.key, TN_FIELD_IP_TTL))
 		return;
 	if (tn_decide_emit(w, TN_OP_DEC_TTL))
@@ -344,7 +339,7 @@ static void walk_copy_ttl(struct tn_walk *w, enum tn_op_type type)
 {
 	uint8_t proto = w->b.key.ip_proto;
 
-	read_layout(w);
+	tn_decide_read_layout(w);
 	if (!tn_field_present(&w->b.key, TN_FIELD_IP_TTL) || (proto != 4 && proto != 41))
 		return;
 	if (tn_decide_emit(w, type) && type == TN_OP_COPY_TTL_OUT)
@@ -392,18 +387,18 @@ static void walk_controller(struct tn_walk *w, const struct tn_action *a)
 	copied(w, at);
 }
 
-static void walk_output_port(
+void tn_decide_output_port(
 	struct tn_walk *w, const struct tn_port_config_data *port, uint16_t max_len)
 {
 	uint32_t at = w->program->n_ops;
 	struct tn_op *op;
 
 	if (port->config & TN_PORT_CONFIG_DOWN || port->state & TN_PORT_STATE_LINK_DOWN) {
-		drop_at_port(w, TN_DROP_PORT_DOWN, port->number);
+		tn_decide_drop_at_port(w, TN_DROP_PORT_DOWN, port->number);
 		return;
 	}
 	if (port->config & TN_PORT_CONFIG_NO_FWD) {
-		drop_at_port(w, TN_DROP_PORT_NO_FWD, port->number);
+		tn_decide_drop_at_port(w, TN_DROP_PORT_NO_FWD, port->number);
 		return;
 	}
 	op = tn_decide_emit(w, TN_OP_OUTPUT);
@@ -431,48 +426,8 @@ static void walk_flood(struct tn_walk *w, uint16_t max_len)
 			port->config & (TN_PORT_CONFIG_DOWN | TN_PORT_CONFIG_NO_FWD) ||
 			port->state & TN_PORT_STATE_LINK_DOWN)
 			continue;
-		walk_output_port(w, port, max_len);
+		tn_decide_output_port(w, port, max_len);
 	}
-}
-
-static bool mac_is_group(struct tn_mac mac)
-{
-	return mac.b[0] & 1;
-}
-
-/*
- * The source is behind the ingress port, or beyond its tunnel. Who was told something of a network
- * hears of what changes there: a station that comes back is told of again.
- */
-static void learn(struct tn_walk *w, uint32_t network, tn_u128 tunnel, uint32_t limit)
-{
-	struct tn_op *op;
-
-	if (network == TN_NETWORK_NONE || mac_is_group(w->b.key.eth_src))
-		return;
-	if (w->read)
-		w->read->networks |= 1u << tn_network_class(network);
-	op = tn_decide_emit(w, TN_OP_LEARN);
-	if (!op)
-		return;
-	op->learn.mac = w->b.key.eth_src;
-	op->learn.network = network;
-	op->learn.in_port = tn_be32toh(w->b.key.in_port);
-	op->learn.tunnel = tunnel;
-	op->learn.limit = limit;
-}
-
-/* Where the destination is: a port that exists. */
-static const struct tn_port_config_data *find_station(
-	struct tn_walk *w, uint32_t network, struct tn_place *place)
-{
-	if (network == TN_NETWORK_NONE || mac_is_group(w->b.key.eth_dst))
-		return NULL;
-	if (w->read)
-		w->read->networks |= 1u << tn_network_class(network);
-	if (!tn_fdb_lookup(w->s->fdb, w->b.key.eth_dst, network, w->now_ns, place))
-		return NULL;
-	return tn_snapshot_port(w->s, place->port);
 }
 
 /* The learning switch: VLANs are separate networks. */
@@ -483,66 +438,14 @@ static void walk_normal(struct tn_walk *w)
 	struct tn_place place;
 
 	tn_decide_read_fields(w, BIT(ETH_DST) | BIT(ETH_SRC) | BIT(VLAN_VID) | BIT(IN_PORT));
-	learn(w, network, 0, 0);
-	port = find_station(w, network, &place);
+	tn_decide_learn(w, network, 0, 0);
+	port = tn_decide_station(w, network, &place);
 	if (port && place.port == tn_be32toh(w->b.key.in_port))
-		drop_at_port(w, TN_DROP_TO_INGRESS, place.port);
+		tn_decide_drop_at_port(w, TN_DROP_TO_INGRESS, place.port);
 	else if (port)
-		walk_output_port(w, port, 0);
+		tn_decide_output_port(w, port, 0);
 	else
 		walk_flood(w, 0);
-}
-
-static struct tn_place ingress_place(const struct tn_walk *w)
-{
-	return (struct tn_place){.port = tn_be32toh(w->b.key.in_port),
-		.tunnel = tn_u128_from_ip6(&w->b.key.tun_src)};
-}
-
-static uint32_t walk_network(struct tn_walk *w)
-{
-	tn_decide_read_fields(w, BIT(IN_PORT) | BIT(TUNNEL_ID) | BIT(TUN_SRC));
-	return tn_network_of_tunnel(tn_be64toh(w->b.key.tunnel_id));
-}
-
-static void walk_learn(struct tn_walk *w, uint32_t limit)
-{
-	uint32_t network = walk_network(w);
-
-	tn_decide_read_fields(w, BIT(ETH_SRC));
-	learn(w, network, ingress_place(w).tunnel, limit);
-}
-
-/* Out to a place of the network, but not to where the packet came from. */
-static void walk_output_place(
-	struct tn_walk *w, const struct tn_port_config_data *port, const struct tn_place *place)
-{
-	const struct tn_place from = ingress_place(w);
-
-	if (tn_place_equal(place, &from)) {
-		drop_at_port(w, TN_DROP_TO_INGRESS, place->port);
-		return;
-	}
-	if (place->tunnel) {
-		w->b.key.tun_src = tn_u128_to_ip6(0);
-		w->b.key.tun_dst = tn_u128_to_ip6(place->tunnel);
-	}
-	walk_output_port(w, port, 0);
-}
-
-static void walk_fdb(struct tn_walk *w, bool local)
-{
-	uint32_t network = walk_network(w);
-	const struct tn_port_config_data *port;
-	struct tn_place place;
-
-	tn_decide_read_fields(w, BIT(ETH_DST));
-	port = find_station(w, network, &place);
-	if (!port || (local && place.tunnel))
-		return;
-	walk_output_place(w, port, &place);
-	tn_decide_branch_end(w);
-	w->b.ended = true;
 }
 
 static void walk_tables(struct tn_walk *w, uint8_t table_id);
@@ -573,15 +476,15 @@ static void walk_output(struct tn_walk *w, const struct tn_action *a)
 		break;
 	default:
 		if (number == in_port) {
-			drop_at_port(w, TN_DROP_TO_INGRESS, number);
+			tn_decide_drop_at_port(w, TN_DROP_TO_INGRESS, number);
 			return;
 		}
 	}
 	port = tn_snapshot_port(w->s, number);
 	if (port)
-		walk_output_port(w, port, a->output.max_len);
+		tn_decide_output_port(w, port, a->output.max_len);
 	else
-		drop_at_port(w, TN_DROP_NO_SUCH_PORT, number);
+		tn_decide_drop_at_port(w, TN_DROP_NO_SUCH_PORT, number);
 }
 
 static void walk_resubmit(struct tn_walk *w, const struct tn_action *a)
@@ -717,10 +620,16 @@ void tn_decide_one(struct tn_walk *w, const struct tn_action *a)
 		walk_resubmit(w, a);
 		break;
 	case TN_ACTION_LEARN:
-		walk_learn(w, a->limit);
+		tn_decide_learn_source(w, a->limit);
 		break;
 	case TN_ACTION_FDB:
-		walk_fdb(w, a->local);
+		tn_decide_fdb(w, a->known.local);
+		break;
+	case TN_ACTION_SNOOP:
+		tn_decide_snoop(w);
+		break;
+	case TN_ACTION_MCAST:
+		tn_decide_mcast(w, a);
 		break;
 	case TN_ACTION_CLONE: /* tn_decide_list() knows what follows these */
 	case TN_ACTION_REPLY:

@@ -17,7 +17,8 @@ void tn_switch_expire(struct tn_switch *sw, uint64_t now_ns)
 		sw->fdb_aged_ns = now_ns;
 		tn_fdb_age(sw->fdb, now_ns);
 	}
-	if (tn_switch_next_expiry(sw) > now_ns || !tn_sw_reserve_snapshot(sw))
+	tn_mcast_age(sw->mcast, now_ns);
+	if (tn_switch_next_flow_expiry(sw) > now_ns || !tn_sw_reserve_snapshot(sw))
 		return;
 	while ((flow = tn_sw_heap_first(&sw->timers, now_ns))) {
 		uint64_t due_ns = tn_sw_flow_due(flow, &reason);
@@ -30,7 +31,14 @@ void tn_switch_expire(struct tn_switch *sw, uint64_t now_ns)
 	tn_sw_commit_changes(sw, now_ns);
 }
 
-uint64_t tn_switch_next_expiry(const struct tn_switch *sw)
+uint64_t tn_switch_next_flow_expiry(const struct tn_switch *sw)
 {
 	return sw->timers.n ? sw->timers.v[0].due_ns : UINT64_MAX;
+}
+
+uint64_t tn_switch_next_expiry(const struct tn_switch *sw)
+{
+	uint64_t flow = tn_switch_next_flow_expiry(sw), member = tn_mcast_due(sw->mcast);
+
+	return flow < member ? flow : member;
 }

@@ -93,6 +93,12 @@ static void tell(struct tn_switch *sw, enum tn_port_status_reason reason,
 		});
 }
 
+static void forget_stations(struct tn_switch *sw, uint32_t number)
+{
+	tn_fdb_flush_port(sw->fdb, number);
+	tn_mcast_flush_port(sw->mcast, number);
+}
+
 int tn_switch_port_add(struct tn_switch *sw, const struct tn_port_config_data *port,
 	uint64_t now_ns, struct tn_error *err)
 {
@@ -140,7 +146,7 @@ int tn_switch_port_modify(struct tn_switch *sw, const struct tn_port_config_data
 		return rc;
 	/* What was behind a port that went down is to be flooded, not sent into the void. */
 	if (old.state & TN_PORT_STATE_LIVE && !(live.state & TN_PORT_STATE_LIVE))
-		tn_fdb_flush_port(sw->fdb, live.number);
+		forget_stations(sw, live.number);
 	tell(sw, TN_PORT_MODIFIED, &live, now_ns);
 	return 0;
 }
@@ -158,7 +164,7 @@ int tn_switch_port_remove(
 	rc = replace(sw, at, 1, NULL, err);
 	if (rc)
 		return rc;
-	tn_fdb_flush_port(sw->fdb, number);
+	forget_stations(sw, number);
 	tell(sw, TN_PORT_DELETED, &old, now_ns);
 	return 0;
 }

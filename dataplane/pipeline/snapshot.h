@@ -15,6 +15,7 @@
 #include "dataplane/core/mods.h"
 #include "dataplane/table/classifier.h"
 #include "dataplane/table/fdb.h"
+#include "dataplane/table/mcast.h"
 
 /* Who names a group or meter; the writer's, see switch_private.h. */
 struct tn_users;
@@ -166,6 +167,7 @@ struct tn_snapshot {
 	const struct tn_id_table *groups;
 	const struct tn_id_table *meters;
 	const struct tn_fdb *fdb;
+	const struct tn_mcast *mcast;
 	struct tn_recent recent;
 };
 

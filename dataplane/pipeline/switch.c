@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "dataplane/pipeline/switch.h"
 
+#include "dataplane/core/snoop.h"
 #include "dataplane/pipeline/switch_private.h"
 
 #include <errno.h>
@@ -59,6 +60,7 @@ void tn_sw_publish(struct tn_switch *sw)
 	s->groups = sw->groups;
 	s->meters = sw->meters;
 	s->fdb = sw->fdb;
+	s->mcast = sw->mcast;
 	memcpy(s->epoch, sw->epoch, sizeof(s->epoch));
 	s->recent.since = sw->recent.since;
 	s->recent.n = sw->recent.n;
@@ -91,6 +93,7 @@ struct tn_switch *tn_switch_new(uint64_t dpid, uint64_t now_ns)
 		.max_per_network = 8192,
 		.age_ns = 300 * TN_SW_NS,
 	};
+	static const struct tn_mcast_config mcast_config = {0};
 	struct tn_switch *sw = calloc(1, sizeof(*sw));
 
 	if (!sw)
@@ -103,12 +106,15 @@ struct tn_switch *tn_switch_new(uint64_t dpid, uint64_t now_ns)
 		sw->state[t].evict.evict = true;
 	}
 	sw->defer = tn_defer_new();
-	if (sw->defer)
+	if (sw->defer) {
 		sw->fdb = tn_fdb_new(&fdb_config);
+		sw->mcast = tn_mcast_new(&mcast_config, sw->defer);
+	}
 	sw->ports = calloc(1, sizeof(*sw->ports));
 	sw->groups = tn_sw_id_table_new();
 	sw->meters = tn_sw_id_table_new();
-	if (!sw->fdb || !sw->ports || !sw->groups || !sw->meters || !tn_sw_reserve_snapshot(sw)) {
+	if (!sw->fdb || !sw->mcast || !sw->ports || !sw->groups || !sw->meters ||
+		!tn_sw_reserve_snapshot(sw)) {
 		tn_switch_free(sw);
 		return NULL;
 	}
@@ -223,9 +229,26 @@ void tn_switch_learn(struct tn_switch *sw, const struct tn_learnt *learnt, uint6
 		sw->fdb, learnt->mac, learnt->network, &place, learnt->limit, learnt->late, now_ns);
 }
 
+void tn_switch_snoop(struct tn_switch *sw, const struct tn_snooped *s, uint64_t now_ns)
+{
+	const struct tn_place place = {.port = s->in_port, .tunnel = s->tunnel};
+
+	switch ((enum tn_snooped_kind)s->kind) {
+	case TN_SNOOPED_JOIN:
+		tn_mcast_join(sw->mcast, s->network, s->group, &place, s->host, now_ns);
+		break;
+	case TN_SNOOPED_LEAVE:
+		tn_mcast_leave(sw->mcast, s->network, s->group, &place, s->host, now_ns);
+		break;
+	case TN_SNOOPED_ROUTER:
+		tn_mcast_router(sw->mcast, s->network, &place, s->host, now_ns);
+		break;
+	}
+}
+
 int tn_switch_publish_addresses(struct tn_switch *sw)
 {
-	sw->changed_networks |= tn_fdb_take_changes(sw->fdb);
+	sw->changed_networks |= tn_fdb_take_changes(sw->fdb) | tn_mcast_take_changes(sw->mcast);
 	if (!sw->changed_networks)
 		return 0;
 	if (!tn_sw_reserve_snapshot(sw))
@@ -242,8 +265,10 @@ int tn_switch_publish_addresses(struct tn_switch *sw)
 void tn_switch_learning_stats(const struct tn_switch *sw, struct tn_learning_stats *stats)
 {
 	struct tn_fdb_stats fdb;
+	struct tn_mcast_stats mcast;
 
 	tn_fdb_stats(sw->fdb, &fdb);
+	tn_mcast_stats(sw->mcast, &mcast);
 	*stats = (struct tn_learning_stats){
 		.addresses = fdb.entries,
 		.networks = fdb.networks,
@@ -253,6 +278,12 @@ void tn_switch_learning_stats(const struct tn_switch *sw, struct tn_learning_sta
 		.evicted = fdb.evicted,
 		.held = fdb.held,
 		.refused = fdb.refused,
+		.groups = mcast.groups,
+		.members = mcast.members,
+		.joined = mcast.joined,
+		.left = mcast.left,
+		.forgotten = mcast.aged,
+		.members_refused = mcast.refused,
 	};
 }
 
@@ -295,6 +326,7 @@ void tn_switch_free(struct tn_switch *sw)
 	tn_sw_heap_free(&sw->timers);
 	if (sw->fdb)
 		tn_fdb_free(sw->fdb);
+	tn_mcast_free(sw->mcast);
 	if (sw->defer)
 		tn_defer_free(sw->defer);
 	free(sw);

@@ -111,12 +111,14 @@ size_t tn_switch_check_all(struct tn_switch *sw, const struct tn_mod *mods, size
 	uint64_t now_ns, tn_refused_fn refused, void *ctx);
 
 /*
- * Removes the flows whose idle or hard timeout passed by now_ns. Cost in proportion to the flows
- * that are due, not to all. tn_switch_next_expiry: when to call next at the latest; UINT64_MAX:
- * no flow has a timeout. Cheap enough to ask for every packet.
+ * Removes the flows whose idle or hard timeout passed by now_ns, and forgets what was learnt too
+ * long ago. Cost in proportion to the flows that are due, not to all. tn_switch_next_expiry: when
+ * to call next at the latest; UINT64_MAX: nothing has a timeout. Cheap enough to ask for every
+ * packet. tn_switch_next_flow_expiry: of flows alone, for who has to collect counts before.
  */
 void tn_switch_expire(struct tn_switch *sw, uint64_t now_ns);
 uint64_t tn_switch_next_expiry(const struct tn_switch *sw);
+uint64_t tn_switch_next_flow_expiry(const struct tn_switch *sw);
 
 /*
  * What an engine counted by identity in place of through the pointers of COUNT ops: flags as
@@ -130,6 +132,8 @@ void tn_switch_count(struct tn_switch *sw, const struct tn_count *count);
  * version if anything changed: 1; 0: nothing did; -ENOMEM.
  */
 void tn_switch_learn(struct tn_switch *sw, const struct tn_learnt *learnt, uint64_t now_ns);
+/* The same of what a SNOOP op told. */
+void tn_switch_snoop(struct tn_switch *sw, const struct tn_snooped *snooped, uint64_t now_ns);
 int tn_switch_publish_addresses(struct tn_switch *sw) TN_MUST_CHECK;
 
 /* What was learnt, and what was not. */
@@ -138,6 +142,8 @@ struct tn_learning_stats {
 	uint64_t learnt, moved, aged, evicted;
 	uint64_t held;	  /* moves of addresses that move too often: they stay where they are */
 	uint64_t refused; /* for want of room */
+	uint32_t groups, members; /* of multicast; a network's routers are a group, too */
+	uint64_t joined, left, forgotten, members_refused;
 };
 
 void tn_switch_learning_stats(const struct tn_switch *sw, struct tn_learning_stats *stats);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The state of one decision as it walks the tables. Private to decide.c, action_set.c and
- * group_walk.c.
+ * The state of one decision as it walks the tables. Private to decide.c, action_set.c,
+ * group_walk.c and station_walk.c.
  */
 #ifndef TN_PIPELINE_WALK_H
 #define TN_PIPELINE_WALK_H
@@ -62,6 +62,33 @@ void tn_decide_drop(struct tn_walk *w, enum tn_drop reason);
 void tn_decide_drop_copy(struct tn_walk *w, enum tn_drop reason);
 /* The bits of these fields decided something. */
 void tn_decide_read_fields(struct tn_walk *w, uint64_t fields);
+
+/*
+ * Which headers the packet has decided whether or how an action applies: the same program is right
+ * only for packets that agree in these.
+ */
+void tn_decide_read_layout(struct tn_walk *w);
+/* A copy that would have left by a port, which may not exist. */
+void tn_decide_drop_at_port(struct tn_walk *w, enum tn_drop reason, uint32_t port);
+/* A copy to a port that exists, or the drop that its state asks for. */
+void tn_decide_output_port(
+	struct tn_walk *w, const struct tn_port_config_data *port, uint16_t max_len);
+
+static inline bool tn_decide_is_group(struct tn_mac mac)
+{
+	return mac.b[0] & 1;
+}
+
+/* What was learnt in a network: see station_walk.c. */
+void tn_decide_learn(struct tn_walk *w, uint32_t network, tn_u128 tunnel, uint32_t limit);
+/* Where the destination is: a port that exists, or NULL. */
+const struct tn_port_config_data *tn_decide_station(
+	struct tn_walk *w, uint32_t network, struct tn_place *place);
+/* LEARN, FDB, SNOOP, MCAST. */
+void tn_decide_learn_source(struct tn_walk *w, uint32_t limit);
+void tn_decide_fdb(struct tn_walk *w, bool local);
+void tn_decide_snoop(struct tn_walk *w);
+void tn_decide_mcast(struct tn_walk *w, const struct tn_action *a);
 
 /* One action on the branch, now. */
 void tn_decide_one(struct tn_walk *w, const struct tn_action *a);

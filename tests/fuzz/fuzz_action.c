@@ -115,6 +115,8 @@ static void require_sane(const struct tn_action *list, size_t n, bool set)
 			break;
 		case TN_ACTION_LEARN:
 		case TN_ACTION_FDB:
+		case TN_ACTION_SNOOP:
+		case TN_ACTION_MCAST:
 			fuzz_require(!set);
 			break;
 		case TN_ACTION_REPLY:

@@ -110,7 +110,7 @@ static void on_release(void *ctx, struct tn_view *copy)
 static const uint8_t op_types[] = {TN_OP_COUNT, TN_OP_METER, TN_OP_SET, TN_OP_SET, TN_OP_SET,
 	TN_OP_SET, TN_OP_PUSH_VLAN, TN_OP_POP_VLAN, TN_OP_DEC_TTL, TN_OP_COPY_TTL_IN,
 	TN_OP_COPY_TTL_OUT, TN_OP_TRUNCATE, TN_OP_OUTPUT, TN_OP_CONTROLLER, TN_OP_CLONE, TN_OP_DROP,
-	TN_OP_LEARN, TN_OP_REPARSE, TN_OP_REPLY, TN_OP_IF_LONGER};
+	TN_OP_LEARN, TN_OP_REPARSE, TN_OP_REPLY, TN_OP_IF_LONGER, TN_OP_SNOOP};
 
 #define ROUTER .mac = {{2, 0, 0x5e, 0, 1, 1}}, .ip = (tn_u128)0xffff0a0000fe, .number = 1400
 

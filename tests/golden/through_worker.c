@@ -198,6 +198,13 @@ static void learn(void *ctx, const struct tn_learnt *learnt)
 	tn_switch_learn(t->e->config->sw, learnt, t->e->now_ns);
 }
 
+static void snoop(void *ctx, const struct tn_snooped *snooped)
+{
+	struct through *t = ctx;
+
+	on_snoop(t->e, snooped);
+}
+
 static bool take_count(void *ctx, const struct tn_count *c)
 {
 	struct through *t = ctx;
@@ -230,6 +237,7 @@ static struct tn_worker *new_worker(struct through *t)
 		.events = {.ctx = t,
 			.packet_in = on_packet_in,
 			.learn = learn,
+			.snoop = snoop,
 			.count = take_count,
 			.host = to_host},
 	};
@@ -314,6 +322,8 @@ void tn_engine_frame(
 	struct tn_packet packet;
 
 	advance_clock(e, frame->time_ns);
+	if (tn_switch_publish_addresses(e->config->sw) < 0)
+		abort();
 	t->fwd.snapshot = tn_switch_snapshot(e->config->sw);
 	e->number++;
 	e->from = e->in = port;

@@ -275,6 +275,13 @@ static void on_learn(void *ctx, const struct tn_op *op)
 	tn_switch_learn(e->config->sw, &op->learn, e->now_ns);
 }
 
+static void on_snoop(void *ctx, const struct tn_snooped *snooped)
+{
+	struct tn_engine *e = ctx;
+
+	tn_switch_snoop(e->config->sw, snooped, e->now_ns);
+}
+
 static void on_op(void *ctx, const struct tn_op *op)
 {
 	struct tn_engine *e = ctx;
@@ -402,6 +409,7 @@ int tn_engine_init(struct tn_engine *e, struct tn_config *config, uint64_t now_n
 		.release = on_release,
 		.reply = on_reply,
 		.learn = on_learn,
+		.snoop = on_snoop,
 	};
 	tn_switch_set_event_fn(config->sw, on_event, e);
 	e->underlay = tn_underlay_new(&underlay);

@@ -156,8 +156,12 @@ static inline void random_action(struct random *r, struct tn_action *a, uint32_t
 	case TN_ACTION_LEARN:
 		a->limit = (uint32_t)random_u64(r);
 		break;
+	case TN_ACTION_MCAST:
+		a->known.routers = random_bool(r);
+		a->known.local = random_bool(r);
+		break;
 	case TN_ACTION_FDB:
-		a->local = random_bool(r);
+		a->known.local = random_bool(r);
 		break;
 	case TN_ACTION_REPLY:
 		random_reply(r, a);

@@ -32,6 +32,8 @@ static const struct {
 	{"", "{'type':'LEARN'}", NULL},
 	{"", "{'type':'LEARN','limit':0}", "{'type':'LEARN'}"},
 	{"", "{'type':'FDB'}", NULL},
+	{"", "{'type':'MCAST'}", NULL},
+	{"", "{'type':'MCAST','routers':true}", NULL},
 	{"", "{'type':'FDB','local':false}", "{'type':'FDB'}"},
 	{"", "{'type':'IF_LONGER','maxLen':'1450','instructions':[]}",
 		"{'type':'IF_LONGER','maxLen':1450,'instructions':[]}"},

@@ -308,6 +308,8 @@ static const struct golden instructions[] = {
 		L2 "'TUNNEL_DST','ip':'192.0.2.9'}"},
 	{"", "{'type':'LEARN','limit':64}", NULL},
 	{"", "{'type':'FDB','local':true}", NULL},
+	{"", "{'type':'SNOOP'}", NULL},
+	{"", "{'type':'MCAST','local':true,'routers':true}", NULL},
 	{"", "{'type':'CLONE','instructions':[]}", NULL},
 	{"", "{'type':'IF_LONGER','maxLen':1450,'instructions':[{'type':'OUTPUT','port':'2'}]}",
 		NULL},

@@ -231,8 +231,12 @@ static struct tn_action draw_action(void)
 	case TN_ACTION_LEARN:
 		a.limit = one_in(2) ? 0 : (uint32_t)draw();
 		break;
+	case TN_ACTION_MCAST:
+		a.known.routers = one_in(2);
+		a.known.local = one_in(2);
+		break;
 	case TN_ACTION_FDB:
-		a.local = one_in(2);
+		a.known.local = one_in(2);
 		break;
 	default:
 		break;

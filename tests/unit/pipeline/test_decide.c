@@ -556,7 +556,7 @@ static void test_networks_learn_and_find(void **state)
 	decide(f, &key, NULL);
 	assert_string_equal(text(f), "OUT3 OUT9*");
 	/* Where only ports count, what is beyond a tunnel is unknown; groups always are. */
-	list[3].local = true;
+	list[3].known.local = true;
 	add_apply(f, 0, list, 5, TN_GOTO_NONE);
 	decide(f, &key, NULL);
 	assert_string_equal(text(f), "OUT3 OUT2*");
