@@ -6,17 +6,6 @@
 
 #include "control/tenant/state.h"
 
-const char *const tn_tenant_table_names[TN_TENANT_N_TABLES] = {
-	[TN_TABLE_INGRESS] = "ingress",
-	[TN_TABLE_SECURITY] = "security",
-	[TN_TABLE_POLICY_OUT] = "policy-out",
-	[TN_TABLE_SERVICES] = "services",
-	[TN_TABLE_ROUTING] = "routing",
-	[TN_TABLE_BRIDGE] = "bridge",
-	[TN_TABLE_POLICY_IN] = "policy-in",
-	[TN_TABLE_OUTPUT] = "output",
-};
-
 static const char *const texts[TN_N_ROLES] = {
 #define TN_ROLE(name, text) [TN_ROLE_##name] = text,
 #include "control/tenant/roles.def"

@@ -259,6 +259,10 @@ static inline void tn_emit_net(struct tn_emit *e, const struct tn_net *net)
 void tn_emit_tunnel(struct tn_emit *e, const struct tn_tunnel_to *to);
 /* The packet, an answer, goes to where it came from. */
 void tn_emit_back(struct tn_emit *e);
+/* The frame's source is behind where it came from, with at most `limit` others (0: many). */
+void tn_emit_learn(struct tn_emit *e, uint32_t limit);
+/* To where the frame's destination was learnt, if it was. */
+void tn_emit_fdb(struct tn_emit *e, bool local);
 /* In a bucket: a copy for a port of this host. from_device: frames of its device come this way. */
 void tn_emit_copy_to_port(struct tn_emit *e, struct tn_vport *port, bool from_device);
 /* Actions that the port of the switch of a tenant's port needs before the output, and that. */

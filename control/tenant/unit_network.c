@@ -12,14 +12,42 @@ static uint32_t vni_of(const struct tn_net *net)
 
 /* --- from other hosts ------------------------------------------------------------------------ */
 
-static void from_hosts(struct tn_emit *e, const struct tn_net *net, uint32_t tunnel)
+/* Of a port on another host further addresses are behind it. */
+static bool learns_elsewhere(const struct tn_net *net)
 {
-	tn_emit_flow(e, TN_TABLE_INGRESS, 20000, TN_ROLE_INGRESS_HOST);
+	const struct tn_vport *port;
+
+	TN_LIST_EACH(port, &net->ports, struct tn_vport, net_link) {
+		if (port->host && !port->here_link.next && tn_vport_is_up(port) &&
+			tn_vport_learns(port))
+			return true;
+	}
+	return false;
+}
+
+/* routed: what comes from a gateway, which is everywhere. */
+static void from_hosts_of(
+	struct tn_emit *e, const struct tn_net *net, uint32_t tunnel, bool learn, bool routed)
+{
+	tn_emit_flow(e, TN_TABLE_INGRESS, 20000u + routed, TN_ROLE_INGRESS_HOST);
 	tn_emit_match(e, TN_FIELD_IN_PORT, tunnel);
 	tn_emit_net(e, net);
+	if (routed)
+		tn_emit_match(e, TN_FIELD_ETH_SRC, TN_GATEWAY_MAC);
+	if (learn)
+		tn_emit_learn(e, 0);
 	tn_emit_set(e, TN_REG_FLAGS, TN_FLAG_TUNNEL | TN_FLAG_HOST);
 	tn_emit_goto(e, TN_TABLE_SERVICES);
 	tn_emit_end(e);
+}
+
+static void from_hosts(struct tn_emit *e, const struct tn_net *net, uint32_t tunnel)
+{
+	bool learn = learns_elsewhere(net);
+
+	from_hosts_of(e, net, tunnel, learn, false);
+	if (learn)
+		from_hosts_of(e, net, tunnel, false, true);
 }
 
 /* --- groups ---------------------------------------------------------------------------------- */
@@ -150,6 +178,8 @@ static void unknown_rule(
 	tn_emit_flow(e, TN_TABLE_BRIDGE, 11000, TN_ROLE_UNKNOWN);
 	tn_emit_net(e, net);
 	tn_emit_flags(e, tunnel ? TN_FLAG_TUNNEL : 0, TN_FLAG_TUNNEL);
+	if (tn_net_learns(net))
+		tn_emit_fdb(e, tunnel);
 	if (group_id)
 		group_action(e, group_id);
 	tn_emit_end(e);
@@ -181,6 +211,8 @@ static void flood_of_port(struct tn_emit *e, const struct tn_net *net, struct tn
 		tn_emit_source(e, number);
 		if (!unknown)
 			match_multicast(e);
+		else if (tn_net_learns(net))
+			tn_emit_fdb(e, false);
 		if (some)
 			group_action(e, TN_GROUP_FLOOD_BUT | number);
 		tn_emit_end(e);

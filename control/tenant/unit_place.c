@@ -19,6 +19,36 @@ static void ingress(
 	tn_emit_end(e);
 }
 
+/* The most that one of its ports may have; 0: many. */
+static uint32_t learning_limit(const struct tn_place *place)
+{
+	const struct tn_vport *port;
+	uint32_t most = 0;
+
+	TN_LIST_EACH(port, &place->net->ports, struct tn_vport, net_link) {
+		uint32_t limit = tn_vport_object(port)->mac_learning_limit;
+
+		if (port->place != place || !tn_vport_is_up(port) || !tn_vport_learns(port))
+			continue;
+		if (!limit)
+			return 0;
+		if (limit > most)
+			most = limit;
+	}
+	return most;
+}
+
+static void learning(struct tn_emit *e, const struct tn_place *place, uint32_t number)
+{
+	if (!tn_place_learns(place))
+		return;
+	tn_emit_flow(e, TN_TABLE_POLICY_OUT, 20000, TN_ROLE_LEARN);
+	tn_emit_source(e, number);
+	tn_emit_learn(e, learning_limit(place));
+	tn_emit_goto(e, TN_TABLE_SERVICES);
+	tn_emit_end(e);
+}
+
 void tn_unit_place(struct tn_emit *e, struct tn_place *place)
 {
 	struct tn_tunnel_to to;
@@ -35,6 +65,7 @@ void tn_unit_place(struct tn_emit *e, struct tn_place *place)
 		return;
 	ingress(e, place, number, to.port);
 	tn_emit_other(e, number, tn_place_is_secured(place));
+	learning(e, place, number);
 	tn_unit_place_services(e, place, number);
 	tn_emit_flow(e, TN_TABLE_OUTPUT, 20000, TN_ROLE_OUTPUT_ENDPOINT);
 	tn_emit_match(e, TN_REG_DESTINATION, number);

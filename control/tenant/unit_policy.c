@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Rate limits and DSCP of a port on this host. */
+/* Rate limits and DSCP of a port on this host, and what is learnt behind it. */
 #include "control/tenant/state.h"
 
 /* What is not said is a tenth of a second. */
@@ -25,18 +25,39 @@ static void meters(struct tn_emit *e, uint32_t number, const struct tn_rate_limi
 	}
 }
 
-/* ip: 0: any packet, else its Ethernet type, whose DSCP is set. */
-static void policy_out(
-	struct tn_emit *e, uint32_t number, const struct tn_qos_policy *qos, uint16_t ip)
+void tn_emit_learn(struct tn_emit *e, uint32_t limit)
 {
-	tn_emit_flow(e, TN_TABLE_POLICY_OUT, ip ? 21000 : 20000, TN_ROLE_LIMIT_OUT);
+	tn_emit_action(e, TN_ACTION_LEARN)->limit = limit;
+}
+
+void tn_emit_fdb(struct tn_emit *e, bool local)
+{
+	tn_emit_action(e, TN_ACTION_FDB)->local = local;
+}
+
+/*
+ * What is learnt is sent to without a tag: of a port with one, unknown addresses are flooded to it.
+ */
+static bool is_learnt(const struct tn_vport *port)
+{
+	return tn_vport_learns(port) && !tn_vport_object(port)->binding.has_vlan;
+}
+
+/* ip: 0: any packet, else its Ethernet type, whose DSCP is set. qos NULL: there is none. */
+static void policy_out(struct tn_emit *e, const struct tn_vport *port, uint32_t number,
+	const struct tn_qos_policy *qos, uint16_t ip)
+{
+	tn_emit_flow(e, TN_TABLE_POLICY_OUT, ip ? 21000 : 20000,
+		qos ? TN_ROLE_LIMIT_OUT : TN_ROLE_LEARN);
 	tn_emit_source(e, number);
 	if (ip)
 		tn_emit_match(e, TN_FIELD_ETH_TYPE, ip);
-	if (qos->egress.there && qos->egress.max_kbps)
+	if (qos && qos->egress.there && qos->egress.max_kbps)
 		e->flow.inst.meter_id = tn_meter_id(number, TN_METER_OUT_BITS);
 	if (ip)
 		tn_emit_set(e, TN_FIELD_IP_DSCP, (tn_u128)qos->dscp_mark);
+	if (is_learnt(port))
+		tn_emit_learn(e, tn_vport_object(port)->mac_learning_limit);
 	tn_emit_goto(e, TN_TABLE_SERVICES);
 	tn_emit_end(e);
 }
@@ -49,12 +70,13 @@ void tn_unit_port_policy(struct tn_emit *e, struct tn_vport *port, uint32_t numb
 		meters(e, number, &qos->egress, TN_METER_OUT_BITS, TN_METER_OUT_PACKETS);
 		meters(e, number, &qos->ingress, TN_METER_IN_BITS, TN_METER_IN_PACKETS);
 	}
+	if (qos || is_learnt(port))
+		policy_out(e, port, number, qos, 0);
 	if (!qos)
 		return;
-	policy_out(e, number, qos, 0);
 	if (qos->dscp_mark >= 0) {
-		policy_out(e, number, qos, 0x0800);
-		policy_out(e, number, qos, 0x86dd);
+		policy_out(e, port, number, qos, 0x0800);
+		policy_out(e, port, number, qos, 0x86dd);
 	}
 	if (!qos->ingress.there || !qos->ingress.max_kbps)
 		return;

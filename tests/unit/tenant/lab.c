@@ -845,6 +845,13 @@ static void on_release(void *ctx, struct tn_view *copy)
 	free(copy->data - copy->headroom);
 }
 
+static void on_learn(void *ctx, const struct tn_op *op)
+{
+	const struct lab_host *h = ctx;
+
+	tn_switch_learn(h->sw, &op->learn, h->lab->now_ns);
+}
+
 static void run(struct lab_host *h, struct tn_view *view, const struct tn_ingress *in)
 {
 	const struct tn_exec_env env = {
@@ -854,6 +861,7 @@ static void run(struct lab_host *h, struct tn_view *view, const struct tn_ingres
 		.drop = on_drop,
 		.clone = on_clone,
 		.release = on_release,
+		.learn = on_learn,
 	};
 	/* One of its own: a tunnel may bring the packet to another host before this one ends. */
 	struct tn_processor *processor = calloc(1, sizeof(*processor));

@@ -443,6 +443,62 @@ static void test_remote_without_security(void **state)
 	lab_expect(lab, "");
 }
 
+/* A switch behind an access port of h1, another one behind an endpoint. */
+static void test_learning(void **state)
+{
+	struct lab *lab = *state;
+	struct lab_host *h1 = lab_find_host(lab, "h1");
+	const uint64_t behind = 0x02000000aaaa, far = 0x02000000bbbb;
+	struct tn_tenant_port *p;
+	struct frame f;
+
+	lab_device(lab, "h1", "nic0", 5);
+	p = lab_metal(lab, "m", "na", MAC_M, "", "h1", "nic0", 0);
+	p->port_security_enabled = false;
+	p->mac_learning_enabled = true;
+	p = lab_remote(lab, "r", "na", MAC_R, "", "198.51.100.9");
+	p->port_security_enabled = false;
+	p->mac_learning_enabled = true;
+	lab_apply(lab);
+	/* Unknown: wherever such may be, and nowhere else. */
+	f = udp(MAC_A3, behind, "10.0.0.3", "10.0.0.200");
+	lab_send(lab, "a3", &f);
+	lab_expect(lab, "m 198.51.100.9");
+	f = udp(behind, MAC_A3, "10.0.0.200", "10.0.0.3");
+	lab_send_at(lab, h1, 5, &f);
+	lab_expect(lab, "a3");
+	/* Both hosts know it now. */
+	f = udp(MAC_A3, behind, "10.0.0.3", "10.0.0.200");
+	lab_send(lab, "a3", &f);
+	lab_expect(lab, "m");
+	f = udp(MAC_A1, behind, "10.0.0.1", "10.0.0.200");
+	lab_send(lab, "a1", &f);
+	lab_expect(lab, "m");
+	f = udp(far, MAC_A1, "10.0.0.201", "10.0.0.1");
+	lab_send_from(lab, "198.51.100.9", "h1", 100, &f);
+	lab_expect(lab, "a1");
+	f = udp(MAC_A1, far, "10.0.0.1", "10.0.0.201");
+	lab_send(lab, "a1", &f);
+	lab_expect(lab, "198.51.100.9");
+	f = udp(behind, far, "10.0.0.200", "10.0.0.201");
+	lab_send_at(lab, h1, 5, &f);
+	lab_expect(lab, "198.51.100.9");
+	/* Split horizon. */
+	f = udp(MAC_R, far, "10.0.0.20", "10.0.0.201");
+	lab_send_from(lab, "198.51.100.9", "h1", 100, &f);
+	assert_null(lab_got(lab, "198.51.100.9", 0));
+	/* What is declared is where it is declared, whatever somebody sends. */
+	f = udp(MAC_A3, MAC_A1, "10.0.0.3", "10.0.0.1");
+	lab_send_at(lab, h1, 5, &f);
+	f = udp(MAC_A1, MAC_A3, "10.0.0.1", "10.0.0.3");
+	lab_send(lab, "a1", &f);
+	lab_expect(lab, "a3");
+	/* And another tenant hears nothing of it. */
+	f = udp(MAC_A1, behind, "10.0.0.1", "10.0.0.200");
+	lab_send(lab, "b1", &f);
+	lab_expect(lab, "");
+}
+
 /* --- port security --------------------------------------------------------------------------- */
 
 static void refused(struct lab *lab, const char *port, struct frame f, const char *why)
@@ -715,6 +771,7 @@ int main(void)
 		TEST(test_access),
 		TEST(test_remote),
 		TEST(test_remote_without_security),
+		TEST(test_learning),
 		TEST(test_spoofing),
 		TEST(test_neighbour_discovery),
 		TEST(test_guards),
