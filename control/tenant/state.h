@@ -174,6 +174,8 @@ uint32_t tn_net_mtu(const struct tn_compiler *c, const struct tn_net *net);
 /* The subnet of a port's address; NULL: none of its network. */
 const struct tn_sub *tn_net_subnet(
 	const struct tn_net *net, const char *subnet_id, tn_u128 address);
+/* Can a station of the subnet have the address? */
+bool tn_sub_holds(const struct tn_sub *sub, tn_u128 address);
 /* The router, of those that are up, that a subnet is an interface of; NULL: none. */
 struct tn_rtr *tn_sub_router(const struct tn_sub *sub);
 /* The port, of those that are up, that has the address; NULL: none. */

@@ -204,8 +204,7 @@ static const struct tn_sub *leased(const struct tn_vport *port, bool ip4, tn_u12
 		const struct tn_subnet *s = sub ? tn_sub_object(sub) : NULL;
 
 		*address = ip->ip_address;
-		if (s && s->enable_dhcp && s->cidr.is_ip4 == ip4 &&
-			tn_address_is_ip4(*address) == ip4 &&
+		if (s && s->enable_dhcp && s->cidr.is_ip4 == ip4 && tn_sub_holds(sub, *address) &&
 			(ip4 || s->ipv6_mode == TN_IPV6_STATEFUL ||
 				s->ipv6_mode == TN_IPV6_STATELESS))
 			return sub;
@@ -234,8 +233,10 @@ void tn_emit_dhcp(struct tn_emit *e, const struct tn_vport *port, uint32_t numbe
 		tn_tell_dhcp4(e->c, port, sub, &told);
 		match_dhcp(e, port, number, true);
 		reply = tn_emit_reply(e, TN_REPLY_DHCP4,
-			tn_sub_object(sub)->has_gateway ? tn_sub_object(sub)->gateway_ip
-							: tn_u128_from_ip4(TN_DHCP_SERVER));
+			tn_sub_object(sub)->has_gateway &&
+					tn_sub_holds(sub, tn_sub_object(sub)->gateway_ip)
+				? tn_sub_object(sub)->gateway_ip
+				: tn_u128_from_ip4(TN_DHCP_SERVER));
 		reply->reply.address = address;
 		reply_data(e, reply, &told);
 		answer(e);

@@ -86,12 +86,28 @@ const struct tn_sub *tn_net_subnet(const struct tn_net *net, const char *subnet_
 	return NULL;
 }
 
+/* Of one station: what the switch takes for the sender of an answer. */
+static bool is_station(tn_u128 address)
+{
+	uint32_t ip4;
+
+	if (!tn_u128_is_ip4(address, &ip4))
+		return address > 1 && (uint8_t)(address >> 120) != 0xff;
+	return ip4 >> 24 && ip4 >> 24 != 127 && ip4 < 0xe0000000;
+}
+
+bool tn_sub_holds(const struct tn_sub *sub, tn_u128 address)
+{
+	return is_station(address) && tn_prefix_holds(&tn_sub_object(sub)->cidr, address);
+}
+
 struct tn_rtr *tn_sub_router(const struct tn_sub *sub)
 {
 	const struct tn_interface *interface;
 	struct tn_rtr *first = NULL;
 
-	if (!sub->t.object || !tn_sub_object(sub)->has_gateway)
+	if (!sub->t.object || !tn_sub_object(sub)->has_gateway ||
+		!tn_sub_holds(sub, tn_sub_object(sub)->gateway_ip))
 		return NULL;
 	/* One in a sound declaration; else the first by name, in whatever order they came. */
 	TN_LIST_EACH(interface, &sub->interfaces, const struct tn_interface, link) {

@@ -3,6 +3,7 @@
  * Random sequences of changes: after each of them the compiler that was told the changes one by
  * one, one that is told everything at once, and the switch that took the differences are the same.
  */
+#include "control/model/prefix.h"
 #include "tests/unit/tenant/lab.h"
 
 #include <setjmp.h>
@@ -287,10 +288,100 @@ static void test_random_changes(void **state)
 		run(seed);
 }
 
+/* --- what validation would refuse ------------------------------------------------------------- */
+
+static tn_u128 any_address(struct world *w)
+{
+	static const char *const texts[] = {"0.0.0.0", "10.0.0.1", "10.0.0.2", "127.0.0.1",
+		"224.0.0.1", "255.255.255.255", "::", "::1", "ff02::1", "fe80::1", "2001:db8::1"};
+
+	return lab_ip(texts[rng_below(&w->rng, TN_ARRAY_SIZE(texts))]);
+}
+
+static struct tn_prefix any_prefix(struct world *w)
+{
+	tn_u128 address = any_address(w);
+	bool is_ip4 = tn_address_is_ip4(address);
+
+	return (struct tn_prefix){address, (uint8_t)rng_below(&w->rng, is_ip4 ? 33 : 129), is_ip4};
+}
+
+static void declare_nonsense(struct world *w)
+{
+	const char *networks[] = {"n0", "n1", "nowhere"};
+	struct tn_network *n = lab_network(
+		w->lab, name(w, "n", rng_below(&w->rng, 2)), rng_below(&w->rng, 3) << 23);
+	struct tn_subnet *s = lab_subnet(w->lab, name(w, "s", rng_below(&w->rng, 3)),
+		networks[rng_below(&w->rng, 3)], "10.0.0.0/8", NULL);
+	struct tn_tenant_port *p = lab_port(w->lab, name(w, "p", rng_below(&w->rng, 6)),
+		networks[rng_below(&w->rng, 3)], rng_next(&w->rng) >> 16, "", "");
+	struct tn_fixed_ip *ips = tn_arena_alloc(&w->lab->arena, 2 * sizeof(*ips));
+	struct tn_router *r = lab_router(w->lab, name(w, "r", rng_below(&w->rng, 2)), "s0 s0 s1");
+	struct tn_dhcp_option *o = tn_arena_alloc(&w->lab->arena, 2 * sizeof(*o));
+
+	n->mtu = rng_below(&w->rng, 2) ? rng_below(&w->rng, 100000) : 0;
+	s->cidr = any_prefix(w);
+	s->has_gateway = !one_in(w, 4);
+	s->gateway_ip = any_address(w);
+	s->ipv6_mode = (enum tn_ipv6_mode)rng_below(&w->rng, 4);
+	ips[0] = (struct tn_fixed_ip){one_in(w, 2) ? "s0" : "", any_address(w)};
+	ips[1] = (struct tn_fixed_ip){"none", any_address(w)};
+	p->fixed_ips = ips;
+	p->n_fixed_ips = 2;
+	o[0] = (struct tn_dhcp_option){one_in(w, 2) ? "mtu" : "300", "x", 4};
+	o[1] = (struct tn_dhcp_option){"67", "0x0", 6};
+	p->extra_dhcp_opts = o;
+	p->n_extra_dhcp_opts = 2;
+	if (one_in(w, 2))
+		p->mac_address = lab_mac(0x020000000001);
+	bind(w, p, 0);
+	if (p->binding.kind == TN_BINDING_REMOTE && one_in(w, 2))
+		p->binding.vtep = lab_ip("198.51.100.1");
+	r->n_interfaces = 1 + rng_below(&w->rng, 3);
+	for (unsigned i = rng_below(&w->rng, 4); i; i--) {
+		struct tn_router_route *list = tn_arena_alloc(&w->lab->arena, 4 * sizeof(*list));
+
+		list[0] = (struct tn_router_route){any_prefix(w), any_address(w)};
+		list[1] = list[0];
+		list[1].next_hop = any_address(w);
+		r->routes = list;
+		r->n_routes = 2;
+	}
+}
+
+/* Whatever is declared: it is compiled, and each mod is one that a switch takes. */
+static void test_nonsense(void **state)
+{
+	struct world w = {.lab = lab_new(), .rng = {99}, .hosts = {"h1", "h2", "h3"}};
+	struct lab_host *h = lab_host(w.lab, "h1", "198.51.100.1", "2001:db8:100::1");
+	struct tn_compiled compiled;
+	struct tn_error err;
+
+	(void)state;
+	for (unsigned step = 0; step < 400; step++) {
+		declare_nonsense(&w);
+		tn_compiler_change(h->compiler, w.lab->pending, w.lab->n_pending, &compiled);
+		tn_compiler_accept(h->compiler);
+		w.lab->n_pending = 0;
+		tn_compiler_all(h->compiler, &compiled);
+		for (size_t i = 0; i < compiled.n_mods; i++) {
+			const struct tn_flow_mod *fm = compiled.mods[i].flow;
+
+			if (compiled.mods[i].kind == TN_MOD_FLOW &&
+				(tn_match_check(&fm->match, &err) ||
+					tn_instructions_check(
+						&fm->inst, &fm->match, fm->table_id, &err)))
+				fail_msg("step %u, table %u: %s", step, fm->table_id, err.detail);
+		}
+	}
+	lab_free(w.lab);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_random_changes),
+		cmocka_unit_test(test_nonsense),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
