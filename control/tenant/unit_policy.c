@@ -32,7 +32,7 @@ void tn_emit_learn(struct tn_emit *e, uint32_t limit)
 
 void tn_emit_fdb(struct tn_emit *e, bool local)
 {
-	tn_emit_action(e, TN_ACTION_FDB)->local = local;
+	tn_emit_action(e, TN_ACTION_FDB)->known.local = local;
 }
 
 /*
