@@ -12,6 +12,7 @@ static const struct {
 	{"Flows", tn_ctl_flow_commands},
 	{"Groups and meters", tn_ctl_group_commands},
 	{"Ports", tn_ctl_port_commands},
+	{"Networks of tenants", tn_ctl_network_commands},
 	{"The switch", tn_ctl_device_commands},
 	{"Packets", tn_ctl_look_commands},
 	{"Many things at once", tn_ctl_whole_commands},

@@ -43,6 +43,7 @@ struct tn_ctl_command {
 extern const struct tn_ctl_command tn_ctl_flow_commands[];
 extern const struct tn_ctl_command tn_ctl_group_commands[];
 extern const struct tn_ctl_command tn_ctl_port_commands[];
+extern const struct tn_ctl_command tn_ctl_network_commands[];
 extern const struct tn_ctl_command tn_ctl_device_commands[];
 extern const struct tn_ctl_command tn_ctl_look_commands[];
 extern const struct tn_ctl_command tn_ctl_whole_commands[];

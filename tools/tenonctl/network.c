@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* tenonctl network, subnet, vport, router, host, apply: tenants' networks. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/tenonctl/commands.h"
+#include "tools/tenonctl/input.h"
+#include "tools/tenonctl/say.h"
+#include "tools/tenonctl/share.h"
+
+/* A kind of objects: where they are, and what of them stands in a list. */
+struct kind {
+	const char *path, *query, *plural;
+	const char *heads[8], *keys[8]; /* columns; a key may have a dot */
+};
+
+static const struct kind network = {"networks", "", "networks",
+	{"ID", "NAME", "TENANT", "VNI>", "MTU>", "STATUS"},
+	{"id", "name", "tenant_id", "vni", "mtu", "status"}};
+static const struct kind subnet = {"subnets", "", "subnets",
+	{"ID", "NETWORK", "CIDR", "GATEWAY", "DHCP"},
+	{"id", "network_id", "cidr", "gateway_ip", "enable_dhcp"}};
+static const struct kind vport = {"ports", "?kind=tenant", "ports",
+	{"ID", "NETWORK", "MAC", "ADDRESSES", "KIND", "HOST", "STATUS"},
+	{"id", "network_id", "mac_address", "fixed_ips", "binding.kind", "binding.host", "status"}};
+static const struct kind router = {"routers", "", "routers",
+	{"ID", "NAME", "TENANT", "INTERFACES", "STATUS"},
+	{"id", "name", "tenant_id", "interfaces", "status"}};
+static const struct kind host = {"hosts", "?kind=tenant", "hosts", {"ID", "VTEP", "MTU>", "HERE"},
+	{"id", "vtep_addresses", "underlay_mtu", "is_self"}};
+
+/* --- looking ---------------------------------------------------------------------------------- */
+
+static const json_t *member(const json_t *o, const char *key)
+{
+	const char *dot = strchr(key, '.');
+	char first[32];
+
+	if (!dot)
+		return json_object_get(o, key);
+	snprintf(first, sizeof(first), "%.*s", (int)(dot - key), key);
+	return json_object_get(json_object_get(o, first), dot + 1);
+}
+
+/* Of an element of a list: what it is about. */
+static const char *word_of(const json_t *v)
+{
+	static const char *const keys[] = {"ip_address", "subnet_id"};
+
+	for (size_t i = 0; i < TN_ARRAY_SIZE(keys); i++)
+		if (json_string_value(json_object_get(v, keys[i])))
+			return json_string_value(json_object_get(v, keys[i]));
+	return json_string_value(v) ? json_string_value(v) : "";
+}
+
+static void add_cell(struct tn_ctl_table *t, const json_t *v)
+{
+	char text[256] = "";
+	const json_t *e;
+	size_t i, n = 0;
+
+	if (json_is_string(v))
+		snprintf(text, sizeof(text), "%s", json_string_value(v));
+	else if (json_is_integer(v))
+		snprintf(text, sizeof(text), "%lld", (long long)json_integer_value(v));
+	else if (json_is_boolean(v))
+		snprintf(text, sizeof(text), "%s", json_is_true(v) ? "yes" : "no");
+	json_array_foreach(v, i, e)
+	{
+		if (n < sizeof(text))
+			n += (size_t)snprintf(
+				text + n, sizeof(text) - n, "%s%s", i ? "," : "", word_of(e));
+	}
+	tn_ctl_table_add(t, "%s", text);
+}
+
+static int list(struct tn_ctl *ctl, const struct kind *kind)
+{
+	struct tn_ctl_table t;
+	const json_t *o;
+	json_t *answer;
+	char *path = tn_ctl_path("/v1/%s%s", kind->path, kind->query);
+	int code = tn_ctl_get(ctl, path, &answer);
+	size_t i;
+
+	free(path);
+	if (code)
+		return code;
+	if (ctl->options.json) {
+		tn_ctl_print_json(answer);
+		json_decref(answer);
+		return TN_CTL_OK;
+	}
+	tn_ctl_table_init(&t, kind->heads);
+	json_array_foreach(json_object_get(answer, kind->plural), i, o)
+	{
+		for (size_t k = 0; kind->heads[k]; k++)
+			add_cell(&t, member(o, kind->keys[k]));
+	}
+	tn_ctl_table_print(&t);
+	json_decref(answer);
+	return TN_CTL_OK;
+}
+
+static char *path_of(const struct kind *kind, const char *id)
+{
+	char *word = tn_ctl_escape(id), *path = tn_ctl_path("/v1/%s/%s", kind->path, word);
+
+	free(word);
+	return path;
+}
+
+static int show(struct tn_ctl *ctl, const struct kind *kind, const char *id)
+{
+	char *path = path_of(kind, id);
+	json_t *answer;
+	int code = tn_ctl_get(ctl, path, &answer);
+
+	free(path);
+	if (code)
+		return code;
+	tn_ctl_print_json(answer);
+	json_decref(answer);
+	return TN_CTL_OK;
+}
+
+/* --- changing --------------------------------------------------------------------------------- */
+
+/* KEY=VALUE into the object: JSON where it is some, else text; a dot leads into an object. */
+static bool add_member(json_t *o, const char *word)
+{
+	const char *equal = strchr(word, '=');
+	char key[64], *dot;
+	json_t *value;
+
+	if (!equal || equal == word || (size_t)(equal - word) >= sizeof(key)) {
+		tn_ctl_say("\"%s\" is not KEY=VALUE", word);
+		return false;
+	}
+	snprintf(key, sizeof(key), "%.*s", (int)(equal - word), word);
+	value = json_loads(equal + 1, JSON_DECODE_ANY, NULL);
+	if (!value)
+		value = json_string(equal + 1);
+	if (!value) {
+		tn_ctl_say("\"%s\" is no text in UTF-8", word);
+		return false;
+	}
+	dot = strchr(key, '.');
+	if (!dot) {
+		json_object_set_new(o, key, value);
+		return true;
+	}
+	*dot = '\0';
+	if (!json_is_object(json_object_get(o, key)))
+		json_object_set_new(o, key, json_object());
+	json_object_set_new(json_object_get(o, key), dot + 1, value);
+	return true;
+}
+
+static json_t *read_members(const struct tn_ctl_words *words)
+{
+	json_t *o = json_object();
+
+	for (int i = 1; i < words->n; i++) {
+		if (add_member(o, words->word[i]))
+			continue;
+		json_decref(o);
+		return NULL;
+	}
+	return o;
+}
+
+static int send(struct tn_ctl *ctl, const char *method, char *path, json_t *body)
+{
+	json_t *answer = NULL;
+	int code;
+
+	path = tn_ctl_manner(ctl, path);
+	code = tn_ctl_send(ctl, method, path, body, &answer);
+	free(path);
+	json_decref(body);
+	if (!code && answer && (ctl->options.json || ctl->options.dry_run))
+		tn_ctl_print_json(answer);
+	json_decref(answer);
+	return code;
+}
+
+static int create(struct tn_ctl *ctl, const struct kind *kind, const struct tn_ctl_words *words)
+{
+	json_t *body = read_members(words);
+
+	if (!body)
+		return TN_CTL_USAGE;
+	json_object_set_new(body, "id", json_string(words->word[0]));
+	return send(ctl, "POST", tn_ctl_path("/v1/%s", kind->path), body);
+}
+
+static int set(struct tn_ctl *ctl, const struct kind *kind, const struct tn_ctl_words *words)
+{
+	json_t *body = read_members(words);
+
+	return body ? send(ctl, "PATCH", path_of(kind, words->word[0]), body) : TN_CTL_USAGE;
+}
+
+static int del(struct tn_ctl *ctl, const struct kind *kind, const char *id)
+{
+	return send(ctl, "DELETE", path_of(kind, id), NULL);
+}
+
+/* --- apply ------------------------------------------------------------------------------------ */
+
+static const struct {
+	const char *plural, *name;
+} parts[] = {
+	{"hosts", "host"},
+	{"quotas", "quota"},
+	{"qos_policies", "qos_policy"},
+	{"address_groups", "address_group"},
+	{"networks", "network"},
+	{"subnets", "subnet"},
+	{"routers", "router"},
+	{"ports", "port"},
+};
+
+static bool is_part(const char *key)
+{
+	for (size_t i = 0; i < TN_ARRAY_SIZE(parts); i++)
+		if (strcmp(parts[i].plural, key) == 0)
+			return true;
+	return false;
+}
+
+static json_t *operations_of(json_t *document)
+{
+	json_t *operations = json_array(), *o, *part;
+	const char *key;
+	size_t k;
+
+	json_object_foreach(document, key, part)
+	{
+		if (is_part(key) && json_is_array(part))
+			continue;
+		tn_ctl_say("\"%s\" is no array of networks, subnets, ports, routers, hosts, "
+			   "qos_policies, address_groups or quotas",
+			key);
+		json_decref(operations);
+		return NULL;
+	}
+	for (size_t i = 0; i < TN_ARRAY_SIZE(parts); i++) {
+		json_array_foreach(json_object_get(document, parts[i].plural), k, o)
+		{
+			json_array_append_new(
+				operations, json_pack("{s:s,s:O}", "op", "set", parts[i].name, o));
+		}
+	}
+	return operations;
+}
+
+static int apply(struct tn_ctl *ctl, const struct tn_ctl_words *words)
+{
+	json_error_t error;
+	json_t *document = json_load_file(words->word[0], JSON_REJECT_DUPLICATES, &error);
+	json_t *operations = json_is_object(document) ? operations_of(document) : NULL;
+
+	if (!document)
+		tn_ctl_say("%s:%d:%d: %s", words->word[0], error.line, error.column, error.text);
+	else if (!json_is_object(document))
+		tn_ctl_say("%s: not an object with \"networks\" and others", words->word[0]);
+	json_decref(document);
+	if (!operations)
+		return TN_CTL_USAGE;
+	return send(ctl, "POST", tn_ctl_path("/v1/transactions"),
+		json_pack("{s:o}", "operations", operations));
+}
+
+/* --- commands --------------------------------------------------------------------------------- */
+
+#define VERBS(kind)                                                                    \
+	static int kind##_list(struct tn_ctl *ctl, const struct tn_ctl_words *words)   \
+	{                                                                              \
+		(void)words;                                                           \
+		return list(ctl, &kind);                                               \
+	}                                                                              \
+	static int kind##_show(struct tn_ctl *ctl, const struct tn_ctl_words *words)   \
+	{                                                                              \
+		return show(ctl, &kind, words->word[0]);                               \
+	}                                                                              \
+	static int kind##_create(struct tn_ctl *ctl, const struct tn_ctl_words *words) \
+	{                                                                              \
+		return create(ctl, &kind, words);                                      \
+	}                                                                              \
+	static int kind##_set(struct tn_ctl *ctl, const struct tn_ctl_words *words)    \
+	{                                                                              \
+		return set(ctl, &kind, words);                                         \
+	}                                                                              \
+	static int kind##_del(struct tn_ctl *ctl, const struct tn_ctl_words *words)    \
+	{                                                                              \
+		return del(ctl, &kind, words->word[0]);                                \
+	}
+
+VERBS(network)
+VERBS(subnet)
+VERBS(vport)
+VERBS(router)
+VERBS(host)
+
+#define MANNER (TN_CTL_O(TN_CTL_DRY_RUN) | TN_CTL_O(TN_CTL_NO_WAIT))
+
+#define MEMBERS "ID KEY=VALUE..."
+#define HOW                                                                          \
+	"A value is JSON where it is some, else text; a dot leads into an object:\n" \
+	"binding.kind=vm. What the keys mean: control/model/README.md."
+
+#define COMMANDS(noun, kind, what, example)                                                        \
+	{noun, "list", "", what "s in a table", NULL, "tenonctl " noun " list", kind##_list, 0, 0, \
+		0, TN_CTL_WORD_NONE, true},                                                        \
+		{noun, "show", "ID", "all of a " what ", as JSON", NULL,                           \
+			"tenonctl " noun " show x", kind##_show, 0, 1, 1, TN_CTL_WORD_NONE,        \
+			false},                                                                    \
+		{noun, "create", MEMBERS, "declare a " what, HOW,                                  \
+			"tenonctl " noun " create " example, kind##_create, MANNER, 1, -1,         \
+			TN_CTL_WORD_NONE, false},                                                  \
+		{noun, "set", MEMBERS, "change members of a " what, HOW,                           \
+			"tenonctl " noun " set x name=other", kind##_set, MANNER, 2, -1,           \
+			TN_CTL_WORD_NONE, false},                                                  \
+	{                                                                                          \
+		noun, "del", "ID", "remove a " what " that nothing uses", NULL,                    \
+			"tenonctl " noun " del x", kind##_del, MANNER, 1, 1, TN_CTL_WORD_NONE,     \
+			false                                                                      \
+	}
+
+const struct tn_ctl_command tn_ctl_network_commands[] = {
+	COMMANDS("network", network, "network", "web tenant_id=red vni=700"),
+	COMMANDS("subnet", subnet, "subnet", "web4 network_id=web cidr=10.0.0.0/24"),
+	COMMANDS("vport", vport, "port of a network",
+		"vm1 network_id=web binding.kind=vm binding.host=h1"),
+	COMMANDS("router", router, "router", "r1 'interfaces=[{\"subnet_id\":\"web4\"}]'"),
+	COMMANDS("host", host, "host of networks", "h1 'vtep_addresses=[\"192.0.2.1\"]'"),
+	{"apply", NULL, "FILE", "declare all that a document holds, or nothing of it",
+		"Arrays named networks, subnets, ports, routers, hosts, qos_policies, address_groups\n"
+		"and quotas; what is there already becomes what the document says.",
+		"tenonctl apply town.json", apply, MANNER, 1, 1, TN_CTL_WORD_FILE, false},
+	{0},
+};
