@@ -10,15 +10,23 @@ static void widen_mask(struct tn_worker *w)
 {
 	uint64_t *mine = tn_key_words(&w->flow_mask);
 	const uint64_t *read = tn_key_cwords(&w->read.mask);
+	bool knew;
 
 	if (tn_likely(!tn_key_beyond(read, mine)))
 		return;
 	for (size_t i = 0; i < TN_KEY_WORDS; i++)
 		mine[i] |= read[i];
+	knew = w->rest_tunnel;
 	tn_session_mask(&w->flow_mask, &w->mask, &w->mask_ip6, &w->rest);
 	w->rest_phy = w->rest.in_phy_port.raw != 0;
 	w->rest_tunnel = tn_u128_from_ip6(&w->rest.tun_src) || tn_u128_from_ip6(&w->rest.tun_dst);
 	w->rest.tun_src = w->rest.tun_dst = tn_u128_to_ip6(0); /* their number stands for them */
+	/* Peers were remembered without their number as long as nobody asked for it. */
+	if (w->rest_tunnel && !knew) {
+		w->new_peer.version = 0;
+		for (unsigned i = 0; i < TN_WK_PEERS; i++)
+			w->peers[i].version = 0;
+	}
 	w->mask_gen++;
 	tn_wk_doubt_sessions(w);
 }

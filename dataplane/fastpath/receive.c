@@ -386,7 +386,8 @@ static const struct tn_ingress *receive_outer(
 		tn_wk_drop(w, reason, p);
 		return NULL;
 	}
-	by->ends = tn_ends_number(w->ends, in->tun_src, in->tun_dst);
+	if (w->rest_tunnel)
+		by->ends = tn_ends_number(w->ends, in->tun_src, in->tun_dst);
 	tn_wk_ingress_key(by);
 	tunnel = tn_forwarding_index(fwd, in->in_port);
 	remember_peer(w, outer, tunnel, by);

@@ -822,6 +822,7 @@ static void walk_init(struct tn_walk *w, const struct tn_snapshot *s, const stru
 	tn_key_copy(&w->b.key, key);
 	w->b.queue = 0;
 	w->b.has_queue = w->b.sent = w->b.ended = false;
+	w->b.said_tun_src = w->b.said_tun_dst = false;
 	w->b.last_op = TN_OP_NONE;
 	tn_action_set_clear(&w->set);
 	program->n_ops = 0;
