@@ -265,6 +265,9 @@ void tn_engine_set_underlay(struct tn_engine *e, const struct tn_underlay_config
 
 /* --- tenants -------------------------------------------------------------------------------- */
 
+/* Flows of tenant networks are there: what others add must fit beside them (pattern.h). */
+bool tn_engine_has_tenant_pipeline(const struct tn_engine *e);
+
 /* All of them, with what is under way; to be read alone. */
 const struct tn_tenants *tn_engine_tenants(const struct tn_engine *e);
 /* The id of a tenant object for tn_engine_get() and conditions; 0: it is not there. */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "control/engine/engine_private.h"
+#include "control/tenant/pattern.h"
 
 int tn_plan_refuse(
 	struct tn_plan *p, enum tn_verdict verdict, enum tn_of_error of, const char *fmt, ...)
@@ -333,13 +334,26 @@ static int plan_replace(struct tn_plan *p)
 	return rc;
 }
 
+/* Beside tenant networks not every place is free. */
+static int check_pattern(struct tn_plan *p, const struct tn_mod *mod)
+{
+	struct tn_error err;
+
+	if (p->r->bypass_ttp || !tn_engine_has_tenant_pipeline(p->e) ||
+		!tn_pattern_check(mod, &err))
+		return 0;
+	return tn_plan_refuse(p, TN_REFUSED, err.of, "%s", err.detail);
+}
+
 static int plan_operation(struct tn_plan *p)
 {
 	const struct tn_operation *op = p->op;
+	int rc;
 
 	switch (op->kind) {
 	case TN_OP_MOD:
-		return plan_mod(p, &op->mod);
+		rc = check_pattern(p, &op->mod);
+		return rc ? rc : plan_mod(p, &op->mod);
 	case TN_OP_PORT_ADD:
 		return tn_plan_port_add(p, &op->port);
 	case TN_OP_PORT_REMOVE:

@@ -29,6 +29,15 @@ void tn_engine_tenants_fini(struct tn_engine *e)
 	free(t->host);
 }
 
+bool tn_engine_has_tenant_pipeline(const struct tn_engine *e)
+{
+	struct tn_compiler_stats stats = {0};
+
+	if (e->tenants.compiler)
+		tn_compiler_stats(e->tenants.compiler, &stats);
+	return stats.rules != 0;
+}
+
 /* --- after a start --- */
 
 struct tn_wanted *tn_engine_tenants_restore(struct tn_engine *e, struct tn_wanted *w)

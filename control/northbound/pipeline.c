@@ -7,6 +7,7 @@
 #include "control/northbound/answer.h"
 #include "control/northbound/body.h"
 #include "control/northbound/handlers.h"
+#include "control/tenant/pattern.h"
 #include "dataplane/core/field.h"
 
 enum field_set { MATCHED, MASKED, SET };
@@ -207,13 +208,21 @@ static json_t *meter_table(void)
 }
 
 /*
- * No pattern is enforced: this one says that every table takes every flow. The tables between the
+ * Beside tenant networks theirs. Without them no pattern is enforced: this one says that every table
+ * takes every flow. The tables between the
  * first and the last are like the first.
  */
 void tn_pipeline_get(struct tn_call *c)
 {
-	json_t *o = json_object(), *list = json_array(), *map = json_object();
+	json_t *o, *list, *map;
 
+	if (tn_engine_has_tenant_pipeline(tn_call_engine(c))) {
+		tn_answer_json(c, 200, tn_pattern_json());
+		return;
+	}
+	o = json_object();
+	list = json_array();
+	map = json_object();
 	json_object_set_new(o, "NDM_metadata",
 		json_pack("{s:s,s:s,s:s,s:s,s:s,s:[s,s]}", "authority", "tenon", "type", "TTPv1",
 			"name", "Generic", "version", "1.0.0", "OF_protocol_version", "1.5.1",

@@ -312,13 +312,19 @@ static bool find_derived(void *ctx, const struct tn_object *o)
 static void test_derived_is_protected(void **state)
 {
 	struct bench *b = *state;
+	struct bench_flow own;
 	struct tn_flow_mod all;
 	struct tn_operation op = bench_op(&all);
 	uint64_t flow = 0, port_id = 0;
 	size_t flows;
 
 	build_town(b);
-	assert_int_equal(bench_add(b, 53, 2), TN_DONE);
+	/* An operator's, before those of the networks. */
+	bench_flow(&own, 53, 2);
+	own.fm.priority = 60000;
+	op = bench_op(&own.fm);
+	assert_int_equal(bench_request(b, &op, 1, NULL), TN_DONE);
+	op = bench_op(&all);
 	flows = bench_count(b, TN_KIND_FLOW);
 	/* Everything, but not these. */
 	tn_flow_mod_init(&all);
@@ -342,6 +348,33 @@ static void test_derived_is_protected(void **state)
 	op = (struct tn_operation){
 		.kind = TN_OP_PORT_CONFIGURE, .port_configure.number = (uint32_t)port_id};
 	assert_int_equal(bench_request(b, &op, 1, NULL), TN_FORBIDDEN);
+	bench_check_same(b);
+}
+
+/* Flows of others stand beside the pipeline where its pattern says so; before it, anywhere. */
+static void test_pattern(void **state)
+{
+	struct bench *b = *state;
+	struct tn_flow_mod fm;
+	struct tn_operation op = bench_op(&fm);
+	const struct tn_request bypass = {.bypass_ttp = true};
+
+	tn_flow_mod_init(&fm);
+	fm.table_id = 0;
+	fm.priority = 32768;
+	assert_false(tn_engine_has_tenant_pipeline(b->e));
+	assert_int_equal(bench_request(b, &op, 1, NULL), TN_DONE);
+	build_town(b);
+	assert_true(tn_engine_has_tenant_pipeline(b->e));
+	fm.priority = 32767;
+	assert_int_equal(bench_request(b, &op, 1, NULL), TN_REFUSED);
+	assert_non_null(strstr(b->detail, "are the tenant pipeline's"));
+	assert_int_equal(bench_request(b, &op, 1, &bypass), TN_DONE);
+	fm.priority = 60000;
+	assert_int_equal(bench_request(b, &op, 1, NULL), TN_DONE);
+	fm.priority = 32767;
+	fm.table_id = 40;
+	assert_int_equal(bench_request(b, &op, 1, NULL), TN_DONE);
 	bench_check_same(b);
 }
 
@@ -539,6 +572,7 @@ int main(void)
 		TEST(test_data_plane_refuses),
 		TEST(test_away),
 		TEST(test_derived_is_protected),
+		TEST(test_pattern),
 		TEST(test_conditions),
 		TEST(test_dry_run),
 		TEST(test_scope),
