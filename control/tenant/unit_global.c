@@ -24,13 +24,6 @@ static int compare_addresses(const void *x, const void *y)
 	return *a < *b ? -1 : *a > *b;
 }
 
-static int compare_vnis(const void *x, const void *y)
-{
-	const uint32_t *a = x, *b = y;
-
-	return *a < *b ? -1 : *a > *b;
-}
-
 struct endpoints {
 	tn_u128 *v;
 	size_t n, size;
@@ -98,39 +91,10 @@ static void refuse_foreign(struct tn_emit *e, uint32_t tunnel, const struct endp
 	}
 }
 
-static bool takes_frames(const struct tn_compiler *c, const struct tn_net *net)
-{
-	const struct tn_place *place;
-
-	if (net->local)
-		return true;
-	TN_LIST_EACH(place, &net->places, const struct tn_place, net_link) {
-		if (tn_place_is_active(c, place))
-			return true;
-	}
-	return false;
-}
-
-/* Of networks whose frames are for this host. An empty list would mean any: then it is VNI 0. */
-static uint32_t *taken_vnis(const struct tn_compiler *c, size_t *n)
-{
-	const struct tn_net *net;
-	uint32_t *vnis;
-
-	*n = 0;
-	TN_LIST_EACH(net, &c->needed, const struct tn_net, needed_link)
-		++*n;
-	vnis = checked(calloc(*n + 1, sizeof(*vnis)));
-	*n = 0;
-	TN_LIST_EACH(net, &c->needed, const struct tn_net, needed_link) {
-		if (takes_frames(c, net))
-			vnis[(*n)++] = tn_net_object(net)->vni;
-	}
-	qsort(vnis, *n, sizeof(*vnis), compare_vnis);
-	*n += !*n;
-	return vnis;
-}
-
+/*
+ * What networks it takes is table 0's to say: they change with every port that comes first or goes
+ * last, and a port of the switch is not changed without a gap for all of them.
+ */
 static void tunnel(struct tn_emit *e, bool ip4)
 {
 	struct tn_compiler *c = e->c;
@@ -151,7 +115,6 @@ static void tunnel(struct tn_emit *e, bool ip4)
 			.dscp = -1,
 			.dont_fragment = true},
 	};
-	uint32_t *vnis;
 
 	foreign_endpoints(c, ip4, &foreign);
 	host_endpoints(c, ip4, &peers);
@@ -161,13 +124,10 @@ static void tunnel(struct tn_emit *e, bool ip4)
 	/* Without a list it would take frames of anybody. */
 	if (!peers.n)
 		add_endpoint(&peers, port.vxlan.local);
-	vnis = taken_vnis(c, &port.vxlan.n_vnis);
-	port.vxlan.vnis = vnis;
 	port.vxlan.peers = peers.v;
 	port.vxlan.n_peers = peers.n;
 	tn_emit_port(e, &port);
 	refuse_foreign(e, number, &foreign);
-	free(vnis);
 	free(peers.v);
 	free(foreign.v);
 }

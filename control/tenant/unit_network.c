@@ -153,6 +153,51 @@ static void group_action(struct tn_emit *e, uint32_t group_id)
 	tn_emit_action(e, TN_ACTION_GROUP)->group_id = group_id;
 }
 
+/* --- multicast -------------------------------------------------------------------------------- */
+
+/*
+ * Members are sent to without a tag: where a port here has one, everybody gets the group's packets.
+ */
+static bool snoops(const struct tn_net *net)
+{
+	const struct tn_vport *port;
+
+	if (!tn_net_object(net)->multicast_snooping)
+		return false;
+	TN_LIST_EACH(port, &net->ports, struct tn_vport, net_link) {
+		if (port->device && tn_vport_object(port)->binding.has_vlan)
+			return false;
+	}
+	return true;
+}
+
+static void snoop(
+	struct tn_emit *e, const struct tn_net *net, bool ip4, uint8_t proto, uint8_t type)
+{
+	tn_emit_flow(e, TN_TABLE_SERVICES, 49500, TN_ROLE_SNOOP);
+	tn_emit_net(e, net);
+	tn_emit_match_ip(e, ip4, proto);
+	if (type)
+		tn_emit_match(e, TN_FIELD_ICMPV6_TYPE, type);
+	tn_emit_action(e, TN_ACTION_SNOOP);
+	tn_emit_goto(e, TN_TABLE_BRIDGE);
+	tn_emit_end(e);
+}
+
+/* IGMP, MLD, PIM: of this host's ports and of other hosts'. */
+static void snooping(struct tn_emit *e, const struct tn_net *net)
+{
+	static const uint8_t mld[] = {130, 131, 132, 143};
+
+	if (!snoops(net))
+		return;
+	snoop(e, net, true, 2, 0);
+	snoop(e, net, true, 103, 0);
+	snoop(e, net, false, 103, 0);
+	for (unsigned i = 0; i < TN_ARRAY_SIZE(mld); i++)
+		snoop(e, net, false, 58, mld[i]);
+}
+
 /* --- flooding -------------------------------------------------------------------------------- */
 
 static void match_multicast(struct tn_emit *e)
@@ -167,6 +212,8 @@ static void flood_rule(struct tn_emit *e, const struct tn_net *net, bool tunnel,
 	tn_emit_net(e, net);
 	tn_emit_flags(e, tunnel ? TN_FLAG_TUNNEL : 0, TN_FLAG_TUNNEL);
 	match_multicast(e);
+	if (snoops(net))
+		tn_emit_action(e, TN_ACTION_MCAST)->known.local = tunnel;
 	if (group_id)
 		group_action(e, group_id);
 	tn_emit_end(e);
@@ -266,6 +313,7 @@ void tn_unit_network(struct tn_emit *e, struct tn_net *net)
 		if (e->c->vtep6)
 			from_hosts(e, net, TN_TENANT_VXLAN6_PORT);
 		flooding(e, net);
+		snooping(e, net);
 	}
 	tn_unit_network_services(e, net);
 }

@@ -852,6 +852,13 @@ static void on_learn(void *ctx, const struct tn_op *op)
 	tn_switch_learn(h->sw, &op->learn, h->lab->now_ns);
 }
 
+static void on_snoop(void *ctx, const struct tn_snooped *snooped)
+{
+	const struct lab_host *h = ctx;
+
+	tn_switch_snoop(h->sw, snooped, h->lab->now_ns);
+}
+
 static void run(struct lab_host *h, struct tn_view *view, const struct tn_ingress *in)
 {
 	const struct tn_exec_env env = {
@@ -862,6 +869,7 @@ static void run(struct lab_host *h, struct tn_view *view, const struct tn_ingres
 		.clone = on_clone,
 		.release = on_release,
 		.learn = on_learn,
+		.snoop = on_snoop,
 	};
 	/* One of its own: a tunnel may bring the packet to another host before this one ends. */
 	struct tn_processor *processor = calloc(1, sizeof(*processor));

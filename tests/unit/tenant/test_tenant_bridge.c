@@ -412,7 +412,9 @@ static void test_remote(void **state)
 		lab_why(lab), "frames of other networks from an endpoint that is no host");
 	lab_send_from(lab, "198.51.100.9", "h1", 300, &f);
 	lab_expect(lab, "");
-	assert_int_equal(lab->drops[0].reason, TN_DROP_VXLAN_UNKNOWN_VNI);
+	lab_send_from(lab, "198.51.100.2", "h1", 300, &f);
+	lab_expect(lab, "");
+	assert_int_equal(lab->drops[0].reason, TN_DROP_TABLE_MISS);
 	lab_send_from(lab, "198.51.100.10", "h1", 100, &f);
 	lab_expect(lab, "");
 	assert_int_equal(lab->drops[0].reason, TN_DROP_VXLAN_UNKNOWN_PEER);
@@ -497,6 +499,59 @@ static void test_learning(void **state)
 	f = udp(MAC_A1, behind, "10.0.0.1", "10.0.0.200");
 	lab_send(lab, "b1", &f);
 	lab_expect(lab, "");
+}
+
+/* IGMP, version 2: a report (0x16) or leave (0x17) of 239.1.1.1. */
+static struct frame igmp(uint64_t src, const char *ip_src, uint8_t type)
+{
+	uint8_t message[8] = {type, 0, 0, 0, 239, 1, 1, 1};
+	uint16_t sum = slow_csum(message, sizeof(message), 0);
+	struct packet p;
+	struct frame f;
+
+	packet_init(&p);
+	p.eth_src = src;
+	p.eth_dst = UINT64_C(0x01005e010101);
+	p.src = lab_ip(ip_src) & UINT32_MAX;
+	p.dst = lab_ip("239.1.1.1") & UINT32_MAX;
+	p.ttl = 1;
+	p.proto = 2;
+	p.payload = 0; /* eight bytes are there without */
+	packet_build(&p, &f);
+	message[2] = (uint8_t)(sum >> 8);
+	message[3] = (uint8_t)sum;
+	memcpy(f.buf + PACKET_ROOM + 34, message, sizeof(message));
+	return f;
+}
+
+static void test_snooping(void **state)
+{
+	struct lab *lab = *state;
+	struct frame data = udp(MAC_A1, 0x01005e010101, "10.0.0.1", "239.1.1.1"), f;
+	struct tn_network *n;
+
+	lab_port(lab, "a4", "na", 0x020000000004, "10.0.0.4", "h2");
+	lab_apply(lab);
+	/* Nobody said anything: everybody gets it. */
+	lab_send(lab, "a1", &data);
+	lab_expect(lab, "a2 a3 a4");
+	f = igmp(MAC_A3, "10.0.0.3", 0x16);
+	lab_send(lab, "a3", &f);
+	lab_send(lab, "a1", &data);
+	lab_expect(lab, "a3");
+	f = igmp(MAC_A2, "10.0.0.2", 0x16);
+	lab_send(lab, "a2", &f);
+	lab_send(lab, "a1", &data);
+	lab_expect(lab, "a2 a3");
+	/* Another tenant's group is another one. */
+	data = udp(MAC_A1, 0x01005e010101, "10.0.0.1", "239.1.1.1");
+	lab_send(lab, "b1", &data);
+	lab_expect(lab, "b2");
+	n = lab_change(lab, TN_TENANT_NETWORK, "na");
+	n->multicast_snooping = false;
+	lab_apply(lab);
+	lab_send(lab, "a1", &data);
+	lab_expect(lab, "a2 a3 a4");
 }
 
 /* --- port security --------------------------------------------------------------------------- */
@@ -739,6 +794,22 @@ static void test_undo(void **state)
 	free(after);
 }
 
+/* A tunnel that everybody uses is not touched by what one network does. */
+static void test_tunnels_stay(void **state)
+{
+	struct lab *lab = *state;
+	struct lab_host *h1 = lab_find_host(lab, "h1");
+	struct tn_compiled compiled;
+
+	lab_network(lab, "nc", 300);
+	lab_port(lab, "c1", "nc", MAC_A1, "", "h1");
+	lab_port(lab, "c2", "nc", MAC_A2, "", "h2");
+	tn_compiler_change(h1->compiler, lab->pending, lab->n_pending, &compiled);
+	assert_int_equal(compiled.n_ports, 1);
+	assert_string_equal(compiled.ports[0].name, "p-c1");
+	tn_compiler_undo(h1->compiler);
+}
+
 static void test_small_changes_are_small(void **state)
 {
 	struct lab *lab = *state;
@@ -803,6 +874,7 @@ int main(void)
 		TEST(test_remote),
 		TEST(test_remote_without_security),
 		TEST(test_learning),
+		TEST(test_snooping),
 		TEST(test_spoofing),
 		TEST(test_neighbour_discovery),
 		TEST(test_guards),
@@ -812,6 +884,7 @@ int main(void)
 		TEST(test_limits),
 		TEST(test_explanations),
 		TEST(test_undo),
+		TEST(test_tunnels_stay),
 		TEST(test_small_changes_are_small),
 	};
 
