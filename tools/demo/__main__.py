@@ -49,12 +49,13 @@ class Show:
 def tour(site, show):
     hv1 = site.hosts["hv1"]
     show.head("What the switch of hv1 holds")
-    show.command(hv1, "topology")
-    show.command(hv1, "flow", "dump")
+    show.command(hv1, "network", "list")
+    show.command(hv1, "vport", "list")
+    show.command(hv1, "flow", "dump", "table=5")
     show.head("A packet of red's container on hv1 to red's virtual machine on hv2, step by step")
     ends = {e.name: e for e in site.endpoints}
     one, two = ends["red-container-hv1"], ends["red-vm-hv2"]
-    show.command(hv1, "trace", "in_port=%s,icmp,dl_src=%s,dl_dst=%s,nw_src=%s,nw_dst=%s" % (
+    show.command(hv1, "trace", "in_port=p-%s,icmp,dl_src=%s,dl_dst=%s,nw_src=%s,nw_dst=%s" % (
         one.name, one.mac, two.mac, one.addresses[0], two.addresses[0]))
     show.head("Counters and rates")
     show.command(hv1, "stats", "ports")
@@ -94,11 +95,10 @@ def tell(args, site, found, good, show):
     show.line("""It is running, in namespaces of its own. Some things to type:
 
   alias hv1='%s --socket %s'
-  hv1 topology
   hv1 network list
-  hv1 port show red-vm-hv1
+  hv1 vport list
   hv1 top
-  hv1 ping red-vm-hv1 10.0.1.23
+  hv1 stats drops
   nsenter -t %s -m -n -p ip netns exec red-container-hv1 ping 10.0.0.21
 
 The declaration is %s/tenants.json: change it and "hv1 apply" it.

@@ -70,7 +70,7 @@ class Machine(Endpoint):
 
     def begin(self, script):
         # Its console takes one line a command.
-        self.guest.begin("; ".join(script.strip().split("\n")))
+        self.guest.begin(script.replace("\n", " "))
 
     def end(self, check=True, limit=60):
         return self.guest.end(check, limit)

@@ -87,7 +87,7 @@ class Host:
         self.processes = []
         os.makedirs(self.folder)
         with open(self.folder + "/tenond.json", "w") as f:
-            json.dump({"underlay": {"mirror": True}}, f)
+            json.dump({"host": name}, f)
         with open(self.folder + "/dataplane.json", "w") as f:
             json.dump({"ports": [], "flows": []}, f)
 
@@ -255,7 +255,7 @@ class Site:
                 e.dhcp()
             else:
                 e.run("ip addr add %s/24 dev eth0; ip route add default via %s" % (v4, gate4))
-            e.run("ip -6 addr add %s/64 dev eth0 nodad; ip -6 route add default via %s"
+            e.run("ip -6 addr add %s/64 dev eth0; ip -6 route add default via %s"
                   % (v6, gate6))
             e.serve()
 

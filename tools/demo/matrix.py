@@ -8,21 +8,24 @@ OK, SELF, NONE = "ok", "self", "none"  # as they must be
 # Not reached; by one of two families; another answered; not tried; a stranger got it.
 LOST, PART, STRANGER, UNTRIED, CROSSED = "lost", "part", "stranger", "untried", "crossed"
 
-# Names in one word, so that a console of one line takes it.
+# Their lines end so that they may be one: a console takes one line a command. A machine without
+# hardware help may be late once or twice on a busy host.
 ASK = """for a in {addresses}; do
-n=; case $a in *:*) h="[$a]";; *) h=$a;; esac
-ping -c 1 -W 2 $a >/dev/null && n=$(wget -q -T 5 -O - http://$h/name);
+n=; case $a in *:*) h="[$a]";; *) h=$a;; esac;
+for i in 1 2 3; do
+ping -c 1 -W 2 $a >/dev/null && n=$(timeout 5 wget -q -O - http://$h/name) && break;
+done;
 echo "reach $a ${{n:-none}}";
 done"""
-TRY = """for t in {targets}; do
+TRY = """( for t in {targets}; do
 a=${{t%,*}}; m=${{t#*,}};
 ip route replace $a/32 dev eth0;
-ip neigh replace $a lladdr $m dev eth0;
+arp -s $a $m -i eth0;
 ping -c 1 -W 1 $a >/dev/null &
 done;
-wait"""
+wait )"""
 ALIAS = "ip addr replace {alias}/32 dev lo"
-COUNT = "awk '/^Icmp:/ && $2 ~ /^[0-9]/ {{ print \"echos\", $9 }}' /proc/net/snmp"
+COUNT = "awk '/^Icmp:/ && $2 ~ /^[0-9]/ {{ print \"echos\", $10 }}' /proc/net/snmp"
 
 
 def ask_all(endpoints, scripts):
