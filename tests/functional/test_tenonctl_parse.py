@@ -2,6 +2,7 @@
 """tenonctl without a daemon: command line, flow parse, flow diff of files, completion."""
 import json
 import os
+import shlex
 import socket
 import subprocess
 
@@ -199,18 +200,17 @@ def test_diff_as_json(tmp_path):
     assert json.loads(call("--json", "flow", "diff", str(a), str(a)).stdout)["total"] == 0
 
 
-def complete(*words):
-    """What bash would offer for the last word."""
+def complete(*words, pieces=None, typed=None):
+    """What bash would offer for the last word; pieces: the words as it takes them apart."""
     script = """
         PATH=%s:$PATH
-        _init_completion() { words=("${COMP_WORDS[@]}"); cword=$COMP_CWORD
-            cur=${words[cword]}; prev=${words[cword-1]}; }
-        _filedir() { COMPREPLY=(FILES); }
         compopt() { :; }
         . %s/tools/tenonctl/tenonctl.bash
         COMP_WORDS=(tenonctl %s); COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+        COMP_LINE=%s; COMP_POINT=${#COMP_LINE}
         _tenonctl; printf '%%s\\n' "${COMPREPLY[@]}"
-    """ % (os.path.dirname(TENONCTL), TOP, " ".join("'%s'" % w for w in words))
+    """ % (os.path.dirname(TENONCTL), TOP, " ".join(map(shlex.quote, pieces or words)),
+           shlex.quote(typed or " ".join(("tenonctl",) + words)))
     return subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True,
                           timeout=30).stdout.split()
 
@@ -220,7 +220,7 @@ def test_completion():
     assert complete("flow", "d") == ["del", "dump", "diff"]
     assert complete("--json", "meter", "pa") == ["parse"]
     assert complete("--socket", "/x", "config", "") == ["get", "put"]
-    assert complete("flow", "replace", "") == ["FILES"]
+    assert complete("flow", "replace", TOP + "/READ") == [TOP + "/README.md"]
     assert complete("flow", "add", "--d") == ["--dry-run"]
     assert complete("port", "list", "--d") == []
     assert complete("--color", "n") == ["never"]
@@ -230,6 +230,11 @@ def test_completion():
 
 def test_completion_of_flows():
     assert complete("flow", "add", "ip,nw_ds") == ["ip,nw_dst="]
+    # What the shell takes apart, and does not where it is quoted.
+    assert complete(pieces=["flow", "add", "in_port", "=", "1,actions", "=", "outp"],
+                    typed="tenonctl flow add in_port=1,actions=outp") == ["output:"]
+    assert complete(pieces=["flow", "add", "'in_port=1,acti"],
+                    typed="tenonctl flow add 'in_port=1,acti") == ["in_port=1,actions="]
     assert complete("flow", "add", "tcp,prio") == ["tcp,priority="]
     assert "arp," in complete("trace", "ar")
     assert complete("flow", "add", "tcp actions=dec") == ["dec_ttl"]
