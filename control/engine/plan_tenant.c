@@ -301,10 +301,13 @@ static bool set_devices(struct tn_plan *p)
 
 	for (size_t i = 0; i < p->edits.n; i++) {
 		const struct tn_edit *edit = &p->edits.v[i];
-		const char *before = edit->before ? tn_wanted_name(edit->before) : "";
-		const char *after = edit->after ? tn_wanted_name(edit->after) : "";
+		const char *before, *after;
 
-		if (edit->kind != TN_KIND_PORT || strcmp(before, after) == 0 ||
+		if (edit->kind != TN_KIND_PORT) /* others have no name to read */
+			continue;
+		before = edit->before ? tn_wanted_name(edit->before) : "";
+		after = edit->after ? tn_wanted_name(edit->after) : "";
+		if (strcmp(before, after) == 0 ||
 			(edit->before ? edit->before : edit->after)->derived)
 			continue;
 		any = true;
