@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Addresses, routes and neighbours below a tunnel change by the socket while tenants talk; flows
 spread over next hops of equal cost."""
+import json
 import re
 
 import pytest
@@ -96,6 +97,11 @@ def test_flows_spread(site):
     sent = sorted(v - before[k] for k, v in site.sent().items())
     assert sent[0] < 10 and sent[1] > 100, sent
     site.lab.stop_switch()
+    # What goes into tunnels does not cost what comes out of them its sessions.
+    with open(site.lab.folder + "/stats.json") as f:
+        workers = json.load(f)["workers"]
+    assert sum(w["hits"] for w in workers) > 500
+    assert sum(w["uncached"] for w in workers) == 0, workers
 
 
 def test_next_hops_change(site):
