@@ -329,6 +329,7 @@ static const struct tn_json_key table_keys[] = {
 	TN_JSON_KEY("state"), /* from here on what only answers carry */
 	TN_JSON_KEY("failure"),
 	TN_JSON_KEY("failureName"),
+	TN_JSON_KEY("generation"),
 	TN_JSON_KEY("activeEntries"),
 	TN_JSON_KEY("packetsLookedUp"),
 	TN_JSON_KEY("packetsMatched"),

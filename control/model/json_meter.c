@@ -21,6 +21,7 @@ static const struct tn_json_key meter_keys[] = {
 	TN_JSON_KEY("state"),
 	TN_JSON_KEY("failure"),
 	TN_JSON_KEY("failureName"),
+	TN_JSON_KEY("generation"),
 	TN_JSON_KEY("life"),
 	TN_JSON_KEY("packets"),
 	TN_JSON_KEY("bytes"),

@@ -25,6 +25,7 @@ static const struct tn_json_key port_keys[] = {
 	TN_JSON_KEY("state"), /* from here on what only answers carry */
 	TN_JSON_KEY("failure"),
 	TN_JSON_KEY("failureName"),
+	TN_JSON_KEY("generation"),
 	TN_JSON_KEY("linkUp"),
 	TN_JSON_KEY("live"),
 	TN_JSON_KEY("received"),

@@ -37,6 +37,7 @@ static const struct tn_json_key flow_keys[] = {
 	TN_JSON_KEY("state"),
 	TN_JSON_KEY("failure"),
 	TN_JSON_KEY("failureName"),
+	TN_JSON_KEY("generation"),
 	TN_JSON_KEY("life"),
 	TN_JSON_KEY("liveType"),
 	TN_JSON_KEY("lastSeen"),

@@ -80,6 +80,9 @@ static const struct tn_json_key host_keys[] = {
 	TN_JSON_KEY("auxLocations"),
 	TN_JSON_KEY("annotations"),
 	TN_JSON_KEY("state"),
+	TN_JSON_KEY("failure"),
+	TN_JSON_KEY("failureName"),
+	TN_JSON_KEY("generation"),
 };
 
 static bool read_vlan(struct tn_json_reader *r, tn_json_ref v, int32_t *vlan)

@@ -316,6 +316,9 @@ json_t *tn_object_json(struct tn_codec *codec, const struct tn_engine *e, const 
 	if (form == TN_OBJECT_STATED)
 		remove_counters(j);
 	json_object_set_new(j, "state", json_string(tn_state_name(o->state)));
+	/* Its ETag; a table has one before it has a setting. */
+	if (o->kind != TN_KIND_TABLE)
+		json_object_set_new(j, "generation", json_integer((json_int_t)o->generation));
 	if (o->state == TN_STATE_FAILED && o->failure) {
 		json_object_set_new(j, "failure", json_string_nocheck(o->failure->detail));
 		json_object_set_new(

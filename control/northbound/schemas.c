@@ -7,7 +7,7 @@
 
 #define STATE                                                                                  \
 	"'state':{'enum':['PENDING_ADD','ADDED','PENDING_REMOVE','FAILED']},'failure':" STRING \
-	",'failureName':" STRING
+	",'failureName':" STRING ",'generation':" INT
 
 #define FLOW                                                                                       \
 	"'priority':" NUMBER ",'isPermanent':{'type':['boolean','string']},'timeout':" NUMBER      \
