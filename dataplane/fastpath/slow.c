@@ -333,25 +333,33 @@ static void decide_again(void *ctx, const struct tn_facts *facts, struct tn_prog
 	tn_program_without_counters(program, 0);
 }
 
-/* program NULL: again says what is to be decided first. */
+/*
+ * again NULL: the program has no op that asks for another one. program NULL: again says what is to
+ * be decided first.
+ */
 static void execute(struct tn_worker *w, struct tn_program *program, struct again *again,
 	const struct tn_ingress *in, struct tn_packet *p)
 {
-	struct slow_run run = {.w = w, .in = in};
 	struct tn_exec_env env = slow_env;
 	struct tn_view view = tn_packet_view(p);
 	struct tn_headers h;
+	struct slow_run run; /* of its stack only what is in use has values */
 
-	run.stack[0].packet = *p;
+	run.w = w;
+	run.in = in;
+	run.depth = 0;
+	run.stack[0] = (struct slow_packet){.packet = *p};
 	if (tn_parse(&view, &h)) {
 		tn_wk_drop(w, TN_DROP_RUNT, p);
 		return;
 	}
-	tn_wk_flow_key(&view, &h, in, &again->key);
 	env.ctx = &run;
-	env.decide_again = decide_again;
-	env.decide_ctx = again;
 	w->processor->facts.n = 0;
+	if (again) {
+		tn_wk_flow_key(&view, &h, in, &again->key);
+		env.decide_again = decide_again;
+		env.decide_ctx = again;
+	}
 	if (!program) {
 		program = &w->processor->program;
 		decide_again(again, &w->processor->facts, program);
@@ -380,19 +388,21 @@ void tn_wk_run_slow(struct tn_worker *w, const struct tn_fast_program *prog,
 	const struct tn_ingress *in, struct tn_packet *p)
 {
 	struct tn_program *program = &w->processor->program;
-	struct again again = {.w = w};
 	struct slow_way way = {.prog = prog, .in = in};
+	struct again again;
 
 	if (tn_unlikely(p->offload && prog->whole)) {
 		tn_wk_finish(w, p, run_finished, &way);
 		return;
 	}
-	if (prog->asks_again) {
-		program->n_ops = prog->head.n_ops;
-		memcpy(program->ops, prog->ops, prog->head.n_ops * sizeof(prog->ops[0]));
-	} else {
-		program = tn_fast_program_ops(prog);
+	if (!prog->asks_again) {
+		execute(w, tn_fast_program_ops(prog), NULL, in, p);
+		return;
 	}
+	program->n_ops = prog->head.n_ops;
+	memcpy(program->ops, prog->ops, prog->head.n_ops * sizeof(prog->ops[0]));
+	again.w = w;
+	again.list = NULL;
 	execute(w, program, &again, in, p);
 }
 
