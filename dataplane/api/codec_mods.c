@@ -55,7 +55,7 @@ static void write_match(struct tn_api_io *io, const struct tn_match *m)
 	uint64_t fields = tn_match_fields(m);
 	uint8_t n = (uint8_t)__builtin_popcountll(fields);
 
-	if (!io->rc && tn_match_check(m, io->err)) {
+	if (!io->rc && tn_match_check_fields(m, fields, io->err)) {
 		io->rc = -EINVAL;
 		return;
 	}
@@ -71,7 +71,7 @@ static void write_match(struct tn_api_io *io, const struct tn_match *m)
 
 static void read_match(struct tn_api_io *io, struct tn_match *m)
 {
-	uint64_t fields = 0;
+	uint64_t fields = 0, known;
 	uint8_t n;
 
 	tn_match_init(m);
@@ -89,9 +89,10 @@ static void read_match(struct tn_api_io *io, struct tn_match *m)
 			io->rc = tn_match_set(m, id, value, mask, io->err);
 		fields |= UINT64_C(1) << id;
 	}
+	known = tn_match_fields(m);
 	if (!io->rc)
-		io->rc = tn_match_check(m, io->err);
-	if (!io->rc && tn_match_fields(m) != fields)
+		io->rc = tn_match_check_fields(m, known, io->err);
+	if (!io->rc && known != fields)
 		tn_io_fail(io, TN_OFPBMC_BAD_PREREQ,
 			"a field lacks what it needs in the match; add that or leave it out");
 }

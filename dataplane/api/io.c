@@ -152,7 +152,7 @@ static void put(struct tn_api_io *io, const void *v, size_t n)
 	io->out->len += n;
 }
 
-void tn_io_bytes(struct tn_api_io *io, uint8_t *v, size_t n)
+void tn_io_bytes_slowly(struct tn_api_io *io, uint8_t *v, size_t n)
 {
 	const uint8_t *p;
 
@@ -165,32 +165,6 @@ void tn_io_bytes(struct tn_api_io *io, uint8_t *v, size_t n)
 		memcpy(v, p, n);
 	else
 		memset(v, 0, n);
-}
-
-/* This machine is little-endian, as the wire is (core/types.h). */
-void tn_io_u8(struct tn_api_io *io, uint8_t *v)
-{
-	tn_io_bytes(io, v, sizeof(*v));
-}
-
-void tn_io_u16(struct tn_api_io *io, uint16_t *v)
-{
-	tn_io_bytes(io, (uint8_t *)v, sizeof(*v));
-}
-
-void tn_io_u32(struct tn_api_io *io, uint32_t *v)
-{
-	tn_io_bytes(io, (uint8_t *)v, sizeof(*v));
-}
-
-void tn_io_u64(struct tn_api_io *io, uint64_t *v)
-{
-	tn_io_bytes(io, (uint8_t *)v, sizeof(*v));
-}
-
-void tn_io_i64(struct tn_api_io *io, int64_t *v)
-{
-	tn_io_bytes(io, (uint8_t *)v, sizeof(*v));
 }
 
 void tn_io_u128(struct tn_api_io *io, tn_u128 *v, unsigned bytes)

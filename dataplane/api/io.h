@@ -7,6 +7,8 @@
 #ifndef TN_API_IO_H
 #define TN_API_IO_H
 
+#include <string.h>
+
 #include "dataplane/api/codec.h"
 
 struct tn_api_io {
@@ -24,14 +26,53 @@ struct tn_api_io {
 void tn_io_fail(struct tn_api_io *io, enum tn_of_error of, const char *fmt, ...) TN_PRINTF(3, 4);
 void tn_io_no_memory(struct tn_api_io *io);
 
-void tn_io_u8(struct tn_api_io *io, uint8_t *v);
-void tn_io_u16(struct tn_api_io *io, uint16_t *v);
-void tn_io_u32(struct tn_api_io *io, uint32_t *v);
-void tn_io_u64(struct tn_api_io *io, uint64_t *v);
-void tn_io_i64(struct tn_api_io *io, int64_t *v);
+/* Where there is no room, or too few bytes; also after a failure. */
+void tn_io_bytes_slowly(struct tn_api_io *io, uint8_t *v, size_t n);
+
+/* A message is thousands of these: with a fixed n each is a move of a register. */
+static inline void tn_io_bytes(struct tn_api_io *io, uint8_t *v, size_t n)
+{
+	if (__builtin_expect(io->rc != 0, 0)) {
+		tn_io_bytes_slowly(io, v, n);
+	} else if (io->reading && n <= (size_t)(io->end - io->at)) {
+		memcpy(v, io->at, n);
+		io->at += n;
+	} else if (!io->reading && n && n <= io->out->size - io->out->len) {
+		memcpy(io->out->data + io->out->len, v, n);
+		io->out->len += n;
+	} else {
+		tn_io_bytes_slowly(io, v, n);
+	}
+}
+
+/* This machine is little-endian, as the wire is (core/types.h). */
+static inline void tn_io_u8(struct tn_api_io *io, uint8_t *v)
+{
+	tn_io_bytes(io, v, sizeof(*v));
+}
+
+static inline void tn_io_u16(struct tn_api_io *io, uint16_t *v)
+{
+	tn_io_bytes(io, (uint8_t *)v, sizeof(*v));
+}
+
+static inline void tn_io_u32(struct tn_api_io *io, uint32_t *v)
+{
+	tn_io_bytes(io, (uint8_t *)v, sizeof(*v));
+}
+
+static inline void tn_io_u64(struct tn_api_io *io, uint64_t *v)
+{
+	tn_io_bytes(io, (uint8_t *)v, sizeof(*v));
+}
+
+static inline void tn_io_i64(struct tn_api_io *io, int64_t *v)
+{
+	tn_io_bytes(io, (uint8_t *)v, sizeof(*v));
+}
+
 void tn_io_bool(struct tn_api_io *io, bool *v);
 void tn_io_u128(struct tn_api_io *io, tn_u128 *v, unsigned bytes);
-void tn_io_bytes(struct tn_api_io *io, uint8_t *v, size_t n);
 /* Up to max bytes, after their number. */
 void tn_io_blob(struct tn_api_io *io, const uint8_t **v, uint32_t *n, uint32_t max);
 void tn_io_string(struct tn_api_io *io, const char **v);

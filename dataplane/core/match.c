@@ -54,19 +54,31 @@ void tn_match_set_exact(struct tn_match *m, enum tn_field_id id, tn_u128 value)
 	tn_field_set(&m->mask, id, tn_field_ones(id));
 }
 
-static bool fixes(const struct tn_match *m, enum tn_field_id id, tn_u128 value)
+static bool fixes_eth_type(const struct tn_match *m, uint16_t eth_type)
 {
-	return tn_match_mask(m, id) == tn_field_ones(id) && tn_match_value(m, id) == value;
+	return m->mask.eth_type.raw == UINT16_MAX && tn_be16toh(m->value.eth_type) == eth_type;
 }
 
 static bool fixes_ip(const struct tn_match *m)
 {
-	return fixes(m, TN_FIELD_ETH_TYPE, 0x0800) || fixes(m, TN_FIELD_ETH_TYPE, 0x86dd);
+	return fixes_eth_type(m, 0x0800) || fixes_eth_type(m, 0x86dd);
+}
+
+static bool fixes_ip_proto(const struct tn_match *m, uint8_t proto)
+{
+	return m->mask.ip_proto == UINT8_MAX && m->value.ip_proto == proto;
 }
 
 static bool fixes_icmpv6(const struct tn_match *m)
 {
-	return fixes(m, TN_FIELD_ETH_TYPE, 0x86dd) && fixes(m, TN_FIELD_IP_PROTO, 58);
+	return fixes_eth_type(m, 0x86dd) && fixes_ip_proto(m, 58);
+}
+
+static bool fixes_icmpv6_type(const struct tn_match *m, uint8_t type)
+{
+	return fixes_icmpv6(m) &&
+		tn_match_mask(m, TN_FIELD_ICMPV6_TYPE) == tn_field_ones(TN_FIELD_ICMPV6_TYPE) &&
+		tn_match_value(m, TN_FIELD_ICMPV6_TYPE) == type;
 }
 
 static bool prereq_ok(const struct tn_match *m, enum tn_prereq p)
@@ -75,33 +87,33 @@ static bool prereq_ok(const struct tn_match *m, enum tn_prereq p)
 	case TN_PREREQ_NONE:
 		return true;
 	case TN_PREREQ_IN_PORT:
-		return tn_match_mask(m, TN_FIELD_IN_PORT) == tn_field_ones(TN_FIELD_IN_PORT);
+		return m->mask.in_port.raw == UINT32_MAX;
 	case TN_PREREQ_VLAN:
-		return tn_match_value(m, TN_FIELD_VLAN_VID) & TN_VLAN_PRESENT;
+		return tn_be16toh(m->value.vlan_tci) & TN_VLAN_PRESENT;
 	case TN_PREREQ_ARP:
-		return fixes(m, TN_FIELD_ETH_TYPE, 0x0806) || fixes(m, TN_FIELD_ETH_TYPE, 0x8035);
+		return fixes_eth_type(m, 0x0806) || fixes_eth_type(m, 0x8035);
 	case TN_PREREQ_IP:
 		return fixes_ip(m);
 	case TN_PREREQ_IPV4:
-		return fixes(m, TN_FIELD_ETH_TYPE, 0x0800);
+		return fixes_eth_type(m, 0x0800);
 	case TN_PREREQ_IPV6:
-		return fixes(m, TN_FIELD_ETH_TYPE, 0x86dd);
+		return fixes_eth_type(m, 0x86dd);
 	case TN_PREREQ_TCP:
-		return fixes_ip(m) && fixes(m, TN_FIELD_IP_PROTO, 6);
+		return fixes_ip(m) && fixes_ip_proto(m, 6);
 	case TN_PREREQ_UDP:
-		return fixes_ip(m) && fixes(m, TN_FIELD_IP_PROTO, 17);
+		return fixes_ip(m) && fixes_ip_proto(m, 17);
 	case TN_PREREQ_SCTP:
-		return fixes_ip(m) && fixes(m, TN_FIELD_IP_PROTO, 132);
+		return fixes_ip(m) && fixes_ip_proto(m, 132);
 	case TN_PREREQ_ICMPV4:
-		return fixes(m, TN_FIELD_ETH_TYPE, 0x0800) && fixes(m, TN_FIELD_IP_PROTO, 1);
+		return fixes_eth_type(m, 0x0800) && fixes_ip_proto(m, 1);
 	case TN_PREREQ_ICMPV6:
 		return fixes_icmpv6(m);
 	case TN_PREREQ_ND:
-		return prereq_ok(m, TN_PREREQ_ND_NS) || prereq_ok(m, TN_PREREQ_ND_NA);
+		return fixes_icmpv6_type(m, 135) || fixes_icmpv6_type(m, 136);
 	case TN_PREREQ_ND_NS:
-		return fixes_icmpv6(m) && fixes(m, TN_FIELD_ICMPV6_TYPE, 135);
+		return fixes_icmpv6_type(m, 135);
 	case TN_PREREQ_ND_NA:
-		return fixes_icmpv6(m) && fixes(m, TN_FIELD_ICMPV6_TYPE, 136);
+		return fixes_icmpv6_type(m, 136);
 	}
 	return false;
 }
@@ -174,9 +186,13 @@ static int check_field(const struct tn_match *m, enum tn_field_id id, struct tn_
 
 int tn_match_check(const struct tn_match *m, struct tn_error *err)
 {
+	return tn_match_check_fields(m, tn_match_fields(m), err);
+}
+
+int tn_match_check_fields(const struct tn_match *m, uint64_t fields, struct tn_error *err)
+{
 	const uint64_t *value = tn_key_cwords(&m->value);
 	const uint64_t *mask = tn_key_cwords(&m->mask);
-	uint64_t fields = tn_match_fields(m);
 	uint64_t outside = 0;
 	struct tn_key known;
 

@@ -45,6 +45,9 @@ tn_u128 tn_match_mask(const struct tn_match *m, enum tn_field_id id);
  * field whose prerequisites hold, masks only where allowed? For input that did not come by codec.
  */
 int tn_match_check(const struct tn_match *m, struct tn_error *err) TN_MUST_CHECK;
+/* The same for who has asked tn_match_fields() already. */
+int tn_match_check_fields(
+	const struct tn_match *m, uint64_t fields, struct tn_error *err) TN_MUST_CHECK;
 
 bool tn_match_equal(const struct tn_match *a, const struct tn_match *b);
 /* Every packet of `specific` is one of `general` (OpenFlow non-strict matching). */
