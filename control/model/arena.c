@@ -4,13 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplane/api/pages.h"
+
 #define ALIGN	  16u
 #define CHUNK_MIN 4096u
-#define CHUNK_MAX (1u << 20)
+#define CHUNK_MAX TN_PAGES_LARGE /* all of the chunk */
 
 struct tn_arena_chunk {
 	struct tn_arena_chunk *next;
 	size_t size, used; /* of data */
+	bool in_pages;
 	_Alignas(16) uint8_t data[];
 };
 
@@ -26,28 +29,42 @@ void tn_arena_fini(struct tn_arena *a)
 	while (c) {
 		struct tn_arena_chunk *next = c->next;
 
-		free(c);
+		if (c->in_pages)
+			tn_pages_free(c, sizeof(*c) + c->size);
+		else
+			free(c);
 		c = next;
 	}
 	a->chunks = NULL;
 }
 
-/* Chunks double up to CHUNK_MAX, so that a small arena stays small and a big one has few. */
-static struct tn_arena_chunk *add_chunk(struct tn_arena *a, size_t need)
+static struct tn_arena_chunk *new_chunk(size_t size)
 {
-	size_t size = a->chunks ? a->chunks->size * 2 : CHUNK_MIN;
+	bool in_pages = sizeof(struct tn_arena_chunk) + size == CHUNK_MAX;
 	struct tn_arena_chunk *c;
 
-	if (size > CHUNK_MAX)
-		size = CHUNK_MAX;
-	if (size < need)
-		size = need;
-	c = calloc(1, sizeof(*c) + size);
+	c = in_pages ? tn_pages_new(CHUNK_MAX) : calloc(1, sizeof(*c) + size);
 	if (!c)
 		abort();
 	c->size = size;
+	c->in_pages = in_pages;
+	return c;
+}
+
+/* Chunks double up to CHUNK_MAX, so that a small arena stays small and a big one has few. */
+static struct tn_arena_chunk *add_chunk(struct tn_arena *a, size_t need)
+{
+	size_t most = CHUNK_MAX - sizeof(struct tn_arena_chunk);
+	size_t size = a->chunks ? a->chunks->size * 2 : CHUNK_MIN;
+	struct tn_arena_chunk *c;
+
+	if (size > most)
+		size = most;
+	if (size < need)
+		size = need;
+	c = new_chunk(size);
 	/* A chunk made for one big object is full: keep filling the one before it. */
-	if (a->chunks && size == need && need >= CHUNK_MAX) {
+	if (a->chunks && size == need && need >= most) {
 		c->next = a->chunks->next;
 		a->chunks->next = c;
 	} else {

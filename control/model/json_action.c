@@ -7,6 +7,8 @@
 #include <string.h>
 
 static const char modification[][16] = {"L2MODIFICATION", "L3MODIFICATION", "L4MODIFICATION"};
+static const char *const instruction_of[] = {"instruction L2MODIFICATION/",
+	"instruction L3MODIFICATION/", "instruction L4MODIFICATION/"};
 
 enum set_shape { NUMBER, MAC, ADDRESS };
 
@@ -387,7 +389,7 @@ static bool read_set_kind(
 	tn_json_ref m;
 	bool ok, push = false;
 
-	snprintf(what, sizeof(what), "instruction %s/%s", modification[k->layer], k->subtype);
+	(void)tn_json_join(what, sizeof(what), instruction_of[k->layer], k->subtype);
 	ok = tn_json_only(r, v, what,
 		KEYS("subtype", k->key, k->field == TN_FIELD_VLAN_PCP ? "pushIfNeeded" : "type"));
 	m = tn_json_needed(r, v, what, k->key);
@@ -460,7 +462,8 @@ static bool read_other(
 {
 	char what[64];
 
-	snprintf(what, sizeof(what), "%s/%s", modification[o->layer], o->subtype);
+	(void)tn_json_join(
+		what, sizeof(what), instruction_of[o->layer] + strlen("instruction "), o->subtype);
 	switch (o->kind) {
 	case VLAN_ID:
 		return read_vlan_id(r, v, a);

@@ -339,7 +339,7 @@ static bool read_criterion(struct tn_json_reader *r, tn_json_ref v, struct term 
 	if (t->c->shape == UNSUPPORTED)
 		return tn_json_error(r, v, TN_OFPBMC_BAD_FIELD, "criterion %s is not supported: %s",
 			t->c->type, t->c->key);
-	snprintf(what, sizeof(what), "criterion %s", t->c->type);
+	(void)tn_json_join(what, sizeof(what), "criterion ", t->c->type);
 	t->field = (enum tn_field_id)t->c->field;
 	ok = tn_json_only(r, v, what,
 		(const char *const[]){"type", t->c->key, t->c->mask_key ? t->c->mask_key : "type",

@@ -116,12 +116,13 @@ bool tn_json_is_array(struct tn_json_reader *r, tn_json_ref v, const char *what)
 tn_json_ref tn_json_member(const struct tn_json_reader *r, tn_json_ref object, const char *key)
 {
 	tn_json_ref m = tn_json_first(object);
+	size_t len = strlen(key);
 	uint32_t i;
 
 	if (object->type != TN_JSON_OBJECT)
 		return NULL;
 	for (i = 0; i < object->n; i++, m = tn_json_next(r->tape, m))
-		if (tn_json_string_is(m->key, key))
+		if (m->key.len == len && memcmp(m->key.p, key, len) == 0)
 			return m;
 	return NULL;
 }
@@ -164,6 +165,16 @@ bool tn_json_members(struct tn_json_reader *r, tn_json_ref object, const char *w
 		}
 	}
 	return ok;
+}
+
+const char *tn_json_join(char *buf, size_t size, const char *a, const char *b)
+{
+	size_t n = strnlen(a, size - 1), more = strnlen(b, size - 1 - n);
+
+	memcpy(buf, a, n);
+	memcpy(buf + n, b, more);
+	buf[n + more] = '\0';
+	return buf;
 }
 
 /* Numbers. */

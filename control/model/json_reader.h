@@ -83,6 +83,8 @@ const char *tn_json_reserved_port_name(uint32_t port);
 
 /* Sentences. */
 
+/* Both words in buf, as far as they fit: what printf() does, for those who do it for each value. */
+const char *tn_json_join(char *buf, size_t size, const char *a, const char *b);
 /* Value as the reader of an error wrote it: 70000, "abc", an object. */
 const char *tn_json_describe(tn_json_ref v, char *buf, size_t size);
 /* ` (did you mean "X"?)` for the word nearest to s, or "". words is NULL-terminated. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control/model/json_text.h"
 
+#include <emmintrin.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,11 +51,6 @@ static struct tn_json_value *tape_add(
 	if (t->n > 1)
 		v->ordinal = t->v[parent].n++;
 	return v;
-}
-
-bool tn_json_string_is(struct tn_json_string s, const char *word)
-{
-	return strlen(word) == s.len && memcmp(s.p, word, s.len) == 0;
 }
 
 const char *tn_json_quote(struct tn_json_string s, char *buf, size_t size)
@@ -398,6 +394,27 @@ static size_t escape(struct tn_json_source *s, const struct tn_json_tape *t, cha
 	return 1;
 }
 
+/* The first byte from `at` on that is not plain. */
+static size_t end_of_plain(const uint8_t *p, size_t at, size_t len)
+{
+	const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\');
+	const __m128i space = _mm_set1_epi8(' ');
+
+	for (; at + 16 <= len; at += 16) {
+		__m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + at));
+		/* Signed: those from 0x80 on are less, too. */
+		__m128i other = _mm_or_si128(_mm_cmplt_epi8(v, space),
+			_mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, backslash)));
+		unsigned mask = (unsigned)_mm_movemask_epi8(other);
+
+		if (mask)
+			return at + (unsigned)__builtin_ctz(mask);
+	}
+	while (at < len && byte_class[p[at]] == 0)
+		at++;
+	return at;
+}
+
 /* Moves over plain bytes; stops at the quote, a backslash, or at an error (false). */
 static bool plain_bytes(struct tn_json_source *s, const struct tn_json_tape *t, size_t start)
 {
@@ -405,8 +422,7 @@ static bool plain_bytes(struct tn_json_source *s, const struct tn_json_tape *t, 
 	size_t n;
 
 	for (;;) {
-		while (s->pos < s->len && byte_class[p[s->pos]] == 0)
-			s->pos++;
+		s->pos = end_of_plain(p, s->pos, s->len);
 		if (at_end(s))
 			return fail(s, t, start, "a string that does not end; close it with \"");
 		if (p[s->pos] == '"' || p[s->pos] == '\\')

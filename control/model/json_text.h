@@ -13,6 +13,7 @@
 #define TN_MODEL_JSON_TEXT_H
 
 #include <jansson.h>
+#include <string.h>
 
 #include "control/model/arena.h"
 #include "control/model/diagnostics.h"
@@ -121,7 +122,11 @@ static inline int tn_json_hex_digit(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-bool tn_json_string_is(struct tn_json_string s, const char *word);
+/* Of a literal its length is known when this is compiled. */
+static inline bool tn_json_string_is(struct tn_json_string s, const char *word)
+{
+	return strlen(word) == s.len && memcmp(s.p, word, s.len) == 0;
+}
 /* Fits for a sentence: quoted, control characters escaped, cut after some 40 bytes. */
 const char *tn_json_quote(struct tn_json_string s, char *buf, size_t size);
 

@@ -37,15 +37,16 @@ static bool read_elements(struct tn_call *c, struct tn_body *b, struct tn_json_s
 	const char *key, tn_body_element_fn element)
 {
 	char pointer[64];
-	size_t n = 0;
+	size_t n = 0, len;
 
+	len = (size_t)snprintf(pointer, sizeof(pointer) - TN_DIGITS_MAX - 1, "/%s", key);
 	if (tn_json_peek(s) != '[') {
-		snprintf(pointer, sizeof(pointer), "/%s", key);
 		tn_diagnostics_add(
 			&c->diag, pointer, s->line, 0, TN_OF_OK, "\"%s\" must be an array", key);
 		return false;
 	}
 	tn_json_enter(s);
+	pointer[len++] = '/';
 	for (; tn_json_more(s, '[', n == 0); n++) {
 		if (n == TN_BODY_ELEMENTS_MAX) {
 			tn_diagnostics_add(&c->diag, key, s->line, 0, TN_OFPBFC_MSG_TOO_MANY,
@@ -53,7 +54,7 @@ static bool read_elements(struct tn_call *c, struct tn_body *b, struct tn_json_s
 				TN_BODY_ELEMENTS_MAX);
 			return false;
 		}
-		snprintf(pointer, sizeof(pointer), "/%s/%zu", key, n);
+		pointer[len + tn_digits(pointer + len, n)] = '\0';
 		s->pointer = pointer;
 		if (!tn_json_value(s, &b->tape))
 			return false;

@@ -49,6 +49,32 @@ void tn_text_printf(struct tn_text *t, const char *fmt, ...)
 	va_end(ap);
 }
 
+size_t tn_digits(char *buf, uint64_t v)
+{
+	char reversed[TN_DIGITS_MAX];
+	size_t n = 0;
+
+	do {
+		reversed[n++] = (char)('0' + v % 10);
+		v /= 10;
+	} while (v);
+	for (size_t i = 0; i < n; i++)
+		buf[i] = reversed[n - 1 - i];
+	return n;
+}
+
+void tn_text_unsigned(struct tn_text *t, uint64_t v)
+{
+	t->n += tn_digits(tn_text_reserve(t, TN_DIGITS_MAX), v);
+}
+
+void tn_text_signed(struct tn_text *t, int64_t v)
+{
+	if (v < 0)
+		tn_text_add(t, "-", 1);
+	tn_text_unsigned(t, v < 0 ? -(uint64_t)v : (uint64_t)v);
+}
+
 static int append(const char *p, size_t n, void *text)
 {
 	tn_text_add(text, p, n);

@@ -18,6 +18,12 @@ void tn_text_fini(struct tn_text *t);
 char *tn_text_reserve(struct tn_text *t, size_t n);
 void tn_text_add(struct tn_text *t, const char *p, size_t n);
 void tn_text_printf(struct tn_text *t, const char *fmt, ...) TN_PRINTF(2, 3);
+/* What printf() would do of these, which long lists are made of. */
+void tn_text_unsigned(struct tn_text *t, uint64_t v);
+void tn_text_signed(struct tn_text *t, int64_t v);
+/* In decimal, without a NUL; how many digits. */
+#define TN_DIGITS_MAX 20u
+size_t tn_digits(char *buf, uint64_t v);
 /* In quotes, as JSON has it. */
 void tn_text_quote(struct tn_text *t, const char *s);
 /* Compact. Takes the reference over. */

@@ -118,20 +118,27 @@ static const char *result_kind(const struct tn_operation *op)
 
 static void put_result(struct tn_call *c, const struct tn_operation *op, const struct tn_result *r)
 {
-	const char *kind = result_kind(op);
 	bool is_flow = op->kind == TN_OP_MOD && op->mod.kind == TN_MOD_FLOW;
+	bool is_tenants = op->kind == TN_OP_TENANT_PUT || op->kind == TN_OP_TENANT_REMOVE;
+	struct tn_text *t = &c->text;
 
-	tn_text_printf(&c->text, "{\"kind\":\"%s\"", kind);
+	tn_text_puts(t, "{\"kind\":\"");
+	tn_text_puts(t, result_kind(op));
+	if (r->id || is_tenants)
+		tn_text_puts(t, "\",\"id\":\"");
 	if (op->kind == TN_OP_TENANT_PUT)
-		tn_text_printf(&c->text, ",\"id\":\"%s\"", op->tenants->c.id);
-	else if (op->kind == TN_OP_TENANT_REMOVE)
-		tn_text_printf(&c->text, ",\"id\":\"%s\"", r->id ? op->tenants_id.id : "");
+		tn_text_puts(t, op->tenants->c.id);
+	else if (is_tenants)
+		tn_text_puts(t, r->id ? op->tenants_id.id : "");
 	else if (r->id && is_flow)
-		tn_text_printf(&c->text, ",\"id\":\"%" PRId64 "\"", (int64_t)r->id);
+		tn_text_signed(t, (int64_t)r->id);
 	else if (r->id)
-		tn_text_printf(&c->text, ",\"id\":\"%" PRIu64 "\"", r->id);
-	tn_text_printf(&c->text, ",\"created\":%s,\"changed\":%s,\"objects\":%u}",
-		r->created ? "true" : "false", r->changed ? "true" : "false", r->n_objects);
+		tn_text_unsigned(t, r->id);
+	tn_text_puts(t, r->created ? "\",\"created\":true" : "\",\"created\":false");
+	tn_text_puts(t, r->changed ? ",\"changed\":true" : ",\"changed\":false");
+	tn_text_puts(t, ",\"objects\":");
+	tn_text_unsigned(t, r->n_objects);
+	tn_text_puts(t, "}");
 }
 
 static void done(struct tn_call *c, const struct tn_outcome *o)

@@ -7,11 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CHUNK_BYTES 65536u
+#include "dataplane/api/pages.h"
+
+#define CHUNK_BYTES 65536u /* of the first */
 
 struct tn_api_chunk {
 	struct tn_api_chunk *next;
 	size_t used, size;
+	bool in_pages;
 	uint8_t data[] __attribute__((aligned(16)));
 };
 
@@ -53,6 +56,35 @@ void tn_api_arena_init(struct tn_api_arena *a, size_t limit)
 	*a = (struct tn_api_arena){.limit = limit ? limit : TN_API_ARENA_MAX};
 }
 
+/* Twice as large as the one before, as long as one page holds it. */
+static struct tn_api_chunk *new_chunk(struct tn_api_arena *a, size_t n)
+{
+	const size_t most = TN_PAGES_LARGE - sizeof(struct tn_api_chunk);
+	size_t size = a->chunks ? a->chunks->size * 2 : CHUNK_BYTES;
+	struct tn_api_chunk *c;
+	bool in_pages;
+
+	if (size > most)
+		size = most;
+	in_pages = size == most && n <= most;
+	if (size < n)
+		size = n;
+	c = in_pages ? tn_pages_new(TN_PAGES_LARGE) : malloc(sizeof(*c) + size);
+	if (!c)
+		return NULL;
+	*c = (struct tn_api_chunk){.next = a->chunks, .size = size, .in_pages = in_pages};
+	a->chunks = c;
+	return c;
+}
+
+static void free_chunk(struct tn_api_chunk *c)
+{
+	if (c->in_pages)
+		tn_pages_free(c, TN_PAGES_LARGE);
+	else
+		free(c);
+}
+
 void *tn_api_arena_take(struct tn_api_arena *a, size_t n)
 {
 	struct tn_api_chunk *c = a->chunks;
@@ -62,13 +94,9 @@ void *tn_api_arena_take(struct tn_api_arena *a, size_t n)
 		return NULL;
 	n = (n + 15) & ~(size_t)15;
 	if (!c || n > c->size - c->used) {
-		size_t size = n > CHUNK_BYTES ? n : CHUNK_BYTES;
-
-		c = malloc(sizeof(*c) + size);
+		c = new_chunk(a, n);
 		if (!c)
 			return NULL;
-		*c = (struct tn_api_chunk){.next = a->chunks, .size = size};
-		a->chunks = c;
 	}
 	room = c->data + c->used;
 	c->used += n;
@@ -86,7 +114,7 @@ void tn_api_arena_reset(struct tn_api_arena *a)
 
 		a->chunks = c->next;
 		if (kept || c->size != CHUNK_BYTES) {
-			free(c);
+			free_chunk(c);
 			continue;
 		}
 		kept = c;
@@ -100,7 +128,8 @@ void tn_api_arena_reset(struct tn_api_arena *a)
 void tn_api_arena_fini(struct tn_api_arena *a)
 {
 	tn_api_arena_reset(a);
-	free(a->chunks);
+	if (a->chunks)
+		free_chunk(a->chunks);
 	a->chunks = NULL;
 }
 
