@@ -208,9 +208,8 @@ static json_t *meter_table(void)
 }
 
 /*
- * Beside tenant networks theirs. Without them no pattern is enforced: this one says that every table
- * takes every flow. The tables between the
- * first and the last are like the first.
+ * Beside tenant networks theirs. Without them no pattern is enforced: this one says that every
+ * table takes every flow. The tables between the first and the last are like the first.
  */
 void tn_pipeline_get(struct tn_call *c)
 {
