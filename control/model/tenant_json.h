@@ -94,6 +94,7 @@ enum {
 /* Last of each list: what only answers carry. */
 #define TN_TENANT_ANSWER_KEYS                                                             \
 	TN_JSON_KEY("status"), TN_JSON_KEY("revision_number"), TN_JSON_KEY("created_at"), \
-		TN_JSON_KEY("state"), TN_JSON_KEY("failure"), TN_JSON_KEY("failureName")
+		TN_JSON_KEY("generation"), TN_JSON_KEY("state"), TN_JSON_KEY("failure"),  \
+		TN_JSON_KEY("failureName")
 
 #endif

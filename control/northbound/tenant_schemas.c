@@ -9,10 +9,10 @@
 #define WORD	      OR_NULL("string")
 #define FLAG	      "{'type':['boolean','string']}"
 
-#define COMMON                                                                                   \
-	"'id':" STRING ",'name':" WORD ",'description':" WORD ",'revision_number':" INT          \
-	",'created_at':" STRING ",'state':" STRING ",'failure':" STRING ",'failureName':" STRING \
-	",'status':" STRING
+#define COMMON                                                                               \
+	"'id':" STRING ",'name':" WORD ",'description':" WORD ",'revision_number':" INT      \
+	",'generation':" INT ",'created_at':" STRING ",'state':" STRING ",'failure':" STRING \
+	",'failureName':" STRING ",'status':" STRING
 #define OWNED COMMON ",'tenant_id':" WORD ",'project_id':" WORD
 
 #define ROUTE OBJECT("'destination':" STRING ",'nexthop':" STRING)

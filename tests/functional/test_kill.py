@@ -25,7 +25,7 @@ WRITERS, SLOTS, MANY = 4, 12, 300
 DONE, ACCEPTED, AWAY = (200, 201, 204), 202, 503
 # What counts, and what the two of them name in their own way.
 NOT_COMPARED = ("life", "packets", "bytes", "lastSeen", "state", "appId", "appCookie", "createdNs",
-                "referenceCount")
+                "referenceCount", "generation")
 
 
 def instruction(kind, **keys):
