@@ -174,7 +174,7 @@ void tn_wanted_unpack(const struct tn_wanted *w, struct tn_unpacked_flow *flow)
 		.apply = flow->actions,
 		.n_apply = p->n_apply,
 		.clear_actions = p->clear_actions,
-		.write = flow->actions + p->n_apply,
+		.write = p->n_write ? flow->actions + p->n_apply : NULL,
 		.n_write = p->n_write,
 		.metadata = p->metadata,
 		.metadata_mask = p->metadata_mask,

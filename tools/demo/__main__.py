@@ -119,7 +119,6 @@ def stay(pidfile):
     for fd in (0, 1, 2):
         os.dup2(null, fd)
     signal.sigwait({signal.SIGTERM, signal.SIGINT})
-    os.unlink(pidfile)
 
 
 def work(args, done):
@@ -138,6 +137,9 @@ def work(args, done):
         return 0 if good else 1
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        # Last: who waits for the end looks for this one.
+        if args.keep and os.path.exists(args.keep):
+            os.unlink(args.keep)
 
 
 def in_background(args):
