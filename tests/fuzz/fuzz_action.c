@@ -65,6 +65,11 @@ static void take_action(struct fuzz_input *in, struct tn_action *a)
 	case TN_ACTION_NOTE:
 		a->note.len = fuzz_take8(in);
 		break;
+	case TN_ACTION_FDB:
+	case TN_ACTION_MCAST: /* the codecs know true and false alone */
+		a->known.local = fuzz_take8(in) & 1;
+		a->known.routers = fuzz_take8(in) & 1;
+		break;
 	case TN_ACTION_PUSH_VLAN:
 		a->ethertype = fuzz_take8(in) & 1 ? 0x8100 : 0x88a8;
 		break;
