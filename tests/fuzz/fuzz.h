@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,10 +63,14 @@ static inline uint64_t fuzz_take64(struct fuzz_input *in)
 }
 
 /* What must hold for every input; also in builds without assertions. */
-static inline void fuzz_require(bool c)
+#define fuzz_require(condition) fuzz_judge((condition), #condition, __FILE__, __LINE__)
+
+static inline void fuzz_judge(bool holds, const char *condition, const char *file, int line)
 {
-	if (!c)
-		abort();
+	if (holds)
+		return;
+	fprintf(stderr, "%s:%d: does not hold: %s\n", file, line, condition);
+	abort();
 }
 
 #endif

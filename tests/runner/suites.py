@@ -269,7 +269,7 @@ class Functional(Suite):
             return
         with tempfile.NamedTemporaryFile(suffix=".xml") as xml:
             ids = ["tests/" + n for n in names]
-            _, log, seconds = self.pytest(["--junitxml", xml.name] + ids, 900)
+            _, log, seconds = self.pytest(["--junitxml", xml.name] + ids, 1500)
             try:
                 cases = list(xml_cases(xml.name))
             except xml.etree.ElementTree.ParseError:
