@@ -14,4 +14,23 @@ const char *const tn_store_steps[TN_STORE_VERSION] = {
 	/* Numbers that things of tenants have in the data plane, by the name of the thing. */
 	"CREATE TABLE given(space INTEGER NOT NULL, name TEXT NOT NULL, number INTEGER NOT NULL,"
 	" PRIMARY KEY(space, name)) WITHOUT ROWID;",
+	/* Checksums for the rows that had none. */
+	"CREATE TEMP TABLE kept AS SELECT number, text FROM string;"
+	"DROP TABLE string;"
+	"CREATE TABLE string("
+	" number INTEGER PRIMARY KEY, text TEXT NOT NULL, crc INTEGER NOT NULL);"
+	"INSERT INTO string SELECT number, text, row_crc(number, text) FROM kept;"
+	"DROP TABLE kept;"
+	"CREATE TEMP TABLE kept AS SELECT name, value FROM number;"
+	"DROP TABLE number;"
+	"CREATE TABLE number("
+	" name INTEGER PRIMARY KEY, value INTEGER NOT NULL, crc INTEGER NOT NULL);"
+	"INSERT INTO number SELECT name, value, row_crc(name, value) FROM kept;"
+	"DROP TABLE kept;"
+	"CREATE TEMP TABLE kept AS SELECT space, name, number FROM given;"
+	"DROP TABLE given;"
+	"CREATE TABLE given(space INTEGER NOT NULL, name TEXT NOT NULL, number INTEGER NOT NULL,"
+	" crc INTEGER NOT NULL, PRIMARY KEY(space, name)) WITHOUT ROWID;"
+	"INSERT INTO given SELECT space, name, number, row_crc(space, name, number) FROM kept;"
+	"DROP TABLE kept;",
 };

@@ -33,12 +33,13 @@ static const char *const statements[N_STATEMENTS] = {
 	[PUT_OBJECT] = "INSERT OR REPLACE INTO object(row, kind, flags, tenant, owner, generation, "
 		       "created, crc, body) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
 	[DELETE_OBJECT] = "DELETE FROM object WHERE row = ?1",
-	[PUT_STRING] = "INSERT OR REPLACE INTO string(number, text) VALUES(?1, ?2)",
-	[PUT_NUMBER] = "INSERT OR REPLACE INTO number(name, value) VALUES(?1, ?2)",
+	[PUT_STRING] = "INSERT OR REPLACE INTO string(number, text, crc) VALUES(?1, ?2, ?3)",
+	[PUT_NUMBER] = "INSERT OR REPLACE INTO number(name, value, crc) VALUES(?1, ?2, ?3)",
 	[PUT_UNCONFIRMED] = "INSERT OR REPLACE INTO unconfirmed(id, due, crc, body) "
 			    "VALUES(?1, ?2, ?3, ?4)",
 	[DELETE_UNCONFIRMED] = "DELETE FROM unconfirmed WHERE id = ?1",
-	[PUT_GIVEN] = "INSERT OR REPLACE INTO given(space, name, number) VALUES(?1, ?2, ?3)",
+	[PUT_GIVEN] = "INSERT OR REPLACE INTO given(space, name, number, crc) "
+		      "VALUES(?1, ?2, ?3, ?4)",
 	[DELETE_GIVEN] = "DELETE FROM given WHERE space = ?1 AND name = ?2",
 };
 
@@ -87,6 +88,41 @@ static uint32_t unconfirmed_crc(const struct tn_store_unconfirmed *u)
 	return crc_bytes(crc_word(crc_word(UINT32_MAX, u->id), u->due_ns), u->body, u->size);
 }
 
+static uint64_t crc_text(uint64_t crc, const void *text, size_t n)
+{
+	return crc_bytes(crc_word(crc, n), text, n);
+}
+
+static uint32_t string_crc(uint64_t number, const char *text, size_t n)
+{
+	return (uint32_t)crc_text(crc_word(UINT32_MAX, number), text, n);
+}
+
+static uint32_t number_crc(uint64_t name, uint64_t value)
+{
+	return (uint32_t)crc_word(crc_word(UINT32_MAX, name), value);
+}
+
+static uint32_t given_crc(uint64_t space, const char *name, size_t n, uint64_t number)
+{
+	return (uint32_t)crc_word(crc_text(crc_word(UINT32_MAX, space), name, n), number);
+}
+
+/* The same for steps of the schema: row_crc(column, ...). */
+static void row_crc(sqlite3_context *call, int n, sqlite3_value **columns)
+{
+	uint64_t crc = UINT32_MAX;
+
+	for (int i = 0; i < n; i++) {
+		if (sqlite3_value_type(columns[i]) == SQLITE_INTEGER)
+			crc = crc_word(crc, (uint64_t)sqlite3_value_int64(columns[i]));
+		else
+			crc = crc_text(crc, sqlite3_value_text(columns[i]),
+				(size_t)sqlite3_value_bytes(columns[i]));
+	}
+	sqlite3_result_int64(call, (uint32_t)crc);
+}
+
 static int errno_of(int code)
 {
 	switch (code & 0xff) {
@@ -102,6 +138,7 @@ static int errno_of(int code)
 		return -EBUSY;
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
+	case SQLITE_ERROR: /* our statements are right; a table or the format is not */
 		return -EBADMSG;
 	default:
 		return -EIO;
@@ -123,6 +160,7 @@ static const char *advice(int code)
 		return "another process has it: stop that one";
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
+	case SQLITE_ERROR:
 		return "it is damaged, and nothing in it was changed: put a copy in its place, or "
 		       "move it away to begin anew";
 	default:
@@ -148,6 +186,13 @@ static int damaged(const struct tn_store *s, struct tn_error *err, const char *f
 	(void)tn_error_set(
 		err, TN_OF_OK, -1, "store %.80s: %s (%s)", s->path, advice(SQLITE_CORRUPT), what);
 	return -EBADMSG;
+}
+
+static int add_functions(sqlite3 *db)
+{
+	return sqlite3_create_function_v2(db, "row_crc", -1,
+		SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, NULL, row_crc, NULL, NULL,
+		NULL);
 }
 
 static int execute(struct tn_store *s, const char *sql, struct tn_error *err)
@@ -186,6 +231,63 @@ static int check_structure(struct tn_store *s, struct tn_error *err)
 		rc = damaged(s, err, "%.90s", said ? said : "no answer");
 	sqlite3_finalize(q);
 	return rc;
+}
+
+static const char schema_rows[] = "SELECT type, name, tbl_name, sql FROM sqlite_master "
+				  "WHERE name NOT LIKE 'sqlite!_stat%' ESCAPE '!' ORDER BY name";
+
+static bool same_text(sqlite3_stmt *a, sqlite3_stmt *b, int column)
+{
+	const char *x = (const char *)sqlite3_column_text(a, column);
+	const char *y = (const char *)sqlite3_column_text(b, column);
+
+	return x && y ? strcmp(x, y) == 0 : x == y;
+}
+
+/* 0, SQLITE_MISMATCH, or what else SQLite said. */
+static int compare_tables(sqlite3 *a, sqlite3 *b)
+{
+	sqlite3_stmt *p = NULL, *q = NULL;
+	int code = sqlite3_prepare_v2(a, schema_rows, -1, &p, NULL), other = 0;
+
+	if (!code)
+		code = sqlite3_prepare_v2(b, schema_rows, -1, &q, NULL);
+	while (!code) {
+		code = sqlite3_step(p);
+		other = sqlite3_step(q);
+		if (code != SQLITE_ROW && code != SQLITE_DONE)
+			break;
+		if (code == SQLITE_DONE && other == SQLITE_DONE) {
+			code = 0;
+			break;
+		}
+		code = code == other ? 0 : SQLITE_MISMATCH;
+		for (int i = 0; i < 4 && !code; i++)
+			code = same_text(p, q, i) ? 0 : SQLITE_MISMATCH;
+	}
+	sqlite3_finalize(p);
+	sqlite3_finalize(q);
+	return code;
+}
+
+/* The tables as SQLite was told to make them say what types and keys mean. */
+static int check_tables(struct tn_store *s, int64_t version, struct tn_error *err)
+{
+	sqlite3 *model = NULL;
+	int code = sqlite3_open_v2(
+		":memory:", &model, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
+
+	if (!code)
+		code = add_functions(model);
+	for (int64_t v = 0; v < version && !code; v++)
+		code = sqlite3_exec(model, tn_store_steps[v], NULL, NULL, NULL);
+	if (!code)
+		code = compare_tables(s->db, model);
+	sqlite3_close(model);
+	if (code == SQLITE_MISMATCH)
+		return damaged(
+			s, err, "its tables are not those of version %lld", (long long)version);
+	return code ? fail(s, code, err) : 0;
 }
 
 static int upgrade(struct tn_store *s, int64_t version, struct tn_error *err)
@@ -244,7 +346,8 @@ static int configure(struct tn_store *s, struct tn_error *err)
 		"PRAGMA synchronous = FULL;"
 		"PRAGMA wal_autocheckpoint = 2000;"
 		"PRAGMA cache_size = -8192;"
-		"PRAGMA trusted_schema = OFF;",
+		"PRAGMA trusted_schema = OFF;"
+		"PRAGMA temp_store = MEMORY;",
 		err);
 
 	/* Takes the lock, and fails now rather than later where nothing can be written. */
@@ -259,33 +362,45 @@ static int configure(struct tn_store *s, struct tn_error *err)
 typedef int (*row_fn)(struct tn_store *s, const struct tn_store_reader *reader, sqlite3_stmt *q,
 	struct tn_error *err);
 
+static bool crc_fits(sqlite3_stmt *q, int column, uint32_t crc)
+{
+	return sqlite3_column_int64(q, column) == crc;
+}
+
 static int read_number(struct tn_store *s, const struct tn_store_reader *reader, sqlite3_stmt *q,
 	struct tn_error *err)
 {
-	(void)s;
-	(void)err;
-	return reader->number(reader->ctx, (enum tn_store_number)sqlite3_column_int(q, 0),
-		(uint64_t)sqlite3_column_int64(q, 1));
+	uint64_t name = (uint64_t)sqlite3_column_int64(q, 0);
+	uint64_t value = (uint64_t)sqlite3_column_int64(q, 1);
+
+	if (!crc_fits(q, 2, number_crc(name, value)))
+		return damaged(s, err, "number %llu", (unsigned long long)name);
+	return reader->number(reader->ctx, (enum tn_store_number)name, value);
 }
 
 static int read_string(struct tn_store *s, const struct tn_store_reader *reader, sqlite3_stmt *q,
 	struct tn_error *err)
 {
+	uint64_t number = (uint64_t)sqlite3_column_int64(q, 0);
 	const char *text = (const char *)sqlite3_column_text(q, 1);
 
-	if (!text || reader->string(reader->ctx, (uint32_t)sqlite3_column_int64(q, 0), text))
-		return damaged(s, err, "string %lld", (long long)sqlite3_column_int64(q, 0));
+	if (!text ||
+		!crc_fits(q, 2, string_crc(number, text, (size_t)sqlite3_column_bytes(q, 1))) ||
+		reader->string(reader->ctx, (uint32_t)number, text))
+		return damaged(s, err, "string %llu", (unsigned long long)number);
 	return 0;
 }
 
 static int read_given(struct tn_store *s, const struct tn_store_reader *reader, sqlite3_stmt *q,
 	struct tn_error *err)
 {
+	uint64_t space = (uint64_t)sqlite3_column_int64(q, 0);
 	const char *name = (const char *)sqlite3_column_text(q, 1);
+	size_t n = (size_t)sqlite3_column_bytes(q, 1);
+	uint64_t number = (uint64_t)sqlite3_column_int64(q, 2);
 
-	if (!name ||
-		reader->given(reader->ctx, (uint32_t)sqlite3_column_int64(q, 0), name,
-			(uint32_t)sqlite3_column_int64(q, 2)))
+	if (!name || !crc_fits(q, 3, given_crc(space, name, n, number)) ||
+		reader->given(reader->ctx, (uint32_t)space, name, (uint32_t)number))
 		return damaged(s, err, "a number of \"%.60s\"", name ? name : "");
 	return 0;
 }
@@ -306,7 +421,7 @@ static int read_object(struct tn_store *s, const struct tn_store_reader *reader,
 	};
 	struct tn_error why;
 
-	if (!o.body || object_crc(&o) != (uint32_t)sqlite3_column_int64(q, 7))
+	if (!o.body || !crc_fits(q, 7, object_crc(&o)))
 		return damaged(s, err, "row %llu", (unsigned long long)o.row);
 	if (reader->object(reader->ctx, &o, &why))
 		return damaged(s, err, "row %llu: %.70s", (unsigned long long)o.row, why.detail);
@@ -324,7 +439,7 @@ static int read_unconfirmed(struct tn_store *s, const struct tn_store_reader *re
 	};
 	struct tn_error why;
 
-	if (!u.body || unconfirmed_crc(&u) != (uint32_t)sqlite3_column_int64(q, 2))
+	if (!u.body || !crc_fits(q, 2, unconfirmed_crc(&u)))
 		return damaged(s, err, "transaction %llu", (unsigned long long)u.id);
 	if (reader->unconfirmed(reader->ctx, &u, &why))
 		return damaged(
@@ -353,13 +468,14 @@ static int read_rows(struct tn_store *s, const struct tn_store_reader *reader, c
 
 static int read_all(struct tn_store *s, const struct tn_store_reader *reader, struct tn_error *err)
 {
-	int rc = read_rows(s, reader, "SELECT name, value FROM number", read_number, err);
+	int rc = read_rows(s, reader, "SELECT name, value, crc FROM number", read_number, err);
 
 	if (!rc)
-		rc = read_rows(s, reader, "SELECT number, text FROM string ORDER BY number",
+		rc = read_rows(s, reader, "SELECT number, text, crc FROM string ORDER BY number",
 			read_string, err);
 	if (!rc)
-		rc = read_rows(s, reader, "SELECT space, name, number FROM given", read_given, err);
+		rc = read_rows(
+			s, reader, "SELECT space, name, number, crc FROM given", read_given, err);
 	if (!rc)
 		rc = read_rows(s, reader,
 			"SELECT row, kind, flags, tenant, owner, generation, created, crc, body "
@@ -388,6 +504,8 @@ static int open_database(struct tn_store *s, struct tn_error *err)
 			SQLITE_OPEN_NOFOLLOW,
 		NULL);
 
+	if (!code)
+		code = add_functions(s->db);
 	return code ? fail(s, code, err) : 0;
 }
 
@@ -408,6 +526,8 @@ struct tn_store *tn_store_open(
 		rc = execute(s, "PRAGMA locking_mode = EXCLUSIVE", err);
 	if (!rc)
 		rc = check_version(s, &version, err);
+	if (!rc)
+		rc = check_tables(s, version, err);
 	if (!rc)
 		rc = check_structure(s, err);
 	if (!rc)
@@ -492,6 +612,7 @@ void tn_store_put_string(struct tn_store *s, uint32_t number, const char *string
 {
 	bind(s, PUT_STRING, 1, number);
 	(void)sqlite3_bind_text(s->prepared[PUT_STRING], 2, string, -1, SQLITE_STATIC);
+	bind(s, PUT_STRING, 3, string_crc(number, string, strlen(string)));
 	run(s, PUT_STRING);
 }
 
@@ -499,6 +620,7 @@ void tn_store_put_number(struct tn_store *s, enum tn_store_number number, uint64
 {
 	bind(s, PUT_NUMBER, 1, (uint64_t)number);
 	bind(s, PUT_NUMBER, 2, value);
+	bind(s, PUT_NUMBER, 3, number_crc((uint64_t)number, value));
 	run(s, PUT_NUMBER);
 }
 
@@ -508,8 +630,10 @@ void tn_store_put_given(struct tn_store *s, uint32_t space, const char *name, ui
 
 	bind(s, which, 1, space);
 	(void)sqlite3_bind_text(s->prepared[which], 2, name, -1, SQLITE_STATIC);
-	if (number)
+	if (number) {
 		bind(s, which, 3, number);
+		bind(s, which, 4, given_crc(space, name, strlen(name), number));
+	}
 	run(s, which);
 }
 

@@ -13,6 +13,13 @@ FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 VERSIONS = sorted(glob.glob(FOLDER + "/v*.sql"))
 
 
+def rows(path, table):
+    with sqlite3.connect(path) as db:
+        found = db.execute("SELECT * FROM %s" % table).fetchall()
+    db.close()
+    return found
+
+
 def test_every_older_version_is_there():
     with open(os.path.join(FOLDER, "../../../control/store/schema.h")) as f:
         version = int(re.search(r"TN_STORE_VERSION (\d+)", f.read())[1])
@@ -42,5 +49,11 @@ def test_an_older_store_is_brought_up_to_date(tmp_path, path):
             assert answer.status in (200, 201), answer
             tenon.tenond.stop()
             api.close()
+        database = tmp_path / "tenond/tenond.db"
+        assert rows(database, "pragma_user_version") == [(len(VERSIONS) + 1,)]
+        assert [row[:2] for row in rows(database, "string")][:3] == [
+            (1, "org.onosproject.rest"), (2, "0x00000007"), (3, "app.a")]
+        if "given" in open(path).read():
+            assert rows(database, "given")[0][:3] == (0, "n", 5)
     finally:
         tenon.close()

@@ -21,6 +21,7 @@
 struct content {
 	uint32_t rows[ROWS]; /* 0: none */
 	uint32_t unconfirmed, n_strings;
+	uint64_t given; /* sum of the numbers */
 	uint64_t generation;
 };
 
@@ -109,13 +110,25 @@ static int read_unconfirmed(void *ctx, const struct tn_store_unconfirmed *u, str
 	return 0;
 }
 
+static int read_given(void *ctx, uint32_t space, const char *name, uint32_t number)
+{
+	struct bench *b = ctx;
+	char wanted[32];
+
+	snprintf(wanted, sizeof(wanted), "thing %u", number);
+	b->mad |= space != number % 3 || strcmp(wanted, name);
+	b->found.given += number;
+	return 0;
+}
+
 static struct tn_store *open_at(struct bench *b, const char *path, struct tn_error *err)
 {
 	const struct tn_store_reader reader = {.ctx = b,
 		.number = read_number,
 		.string = read_string,
 		.object = read_object,
-		.unconfirmed = read_unconfirmed};
+		.unconfirmed = read_unconfirmed,
+		.given = read_given};
 
 	b->found = (struct content){0};
 	b->mad = false;
@@ -157,6 +170,18 @@ static int commit(struct tn_store *s, struct content *c, uint32_t number, struct
 
 		snprintf(text, sizeof(text), "string %u", ++c->n_strings);
 		tn_store_put_string(s, c->n_strings, text);
+	}
+	if (number % 5 == 0) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "thing %u", number);
+		tn_store_put_given(s, number % 3, name, number);
+		c->given += number;
+		if (number % 10 == 0) {
+			snprintf(name, sizeof(name), "thing %u", number / 2);
+			tn_store_put_given(s, number / 2 % 3, name, 0);
+			c->given -= number / 2;
+		}
 	}
 	if (c->unconfirmed && number % 3 == 0) {
 		tn_store_delete_unconfirmed(s, c->unconfirmed);
@@ -426,6 +451,58 @@ static void test_a_full_disk_changes_nothing(void **state)
 	assert_memory_equal(&b->found, &c, sizeof(c));
 }
 
+/* One bit of the file is another. Either that is told, or it says what it said. */
+static void turn_over(struct bench *b, const struct content *c, unsigned char *bytes, size_t n,
+	size_t at, unsigned bit, unsigned *told)
+{
+	struct tn_error err = {.of = TN_OF_OK};
+	struct tn_store *s;
+
+	bytes[at] ^= (unsigned char)(1u << bit);
+	spill(b->other, bytes, n);
+	bytes[at] ^= (unsigned char)(1u << bit);
+	s = open_at(b, b->other, &err);
+	if (s) {
+		tn_store_close(s);
+		if (b->mad || memcmp(&b->found, c, sizeof(*c)))
+			fail_msg("bit %u of byte %zu: something else is read", bit, at);
+	} else {
+		++*told;
+		if (!strstr(err.detail, b->other) ||
+			!(strstr(err.detail, "damaged") || strstr(err.detail, "something else") ||
+				strstr(err.detail, "version")))
+			fail_msg("bit %u of byte %zu: %s", bit, at, err.detail);
+	}
+	remove_all(b->other);
+}
+
+static void test_a_bit_that_turns_over_is_told_or_means_nothing(void **state)
+{
+	struct bench *b = *state;
+	unsigned told = 0, n_bits = 0;
+	struct content c;
+	unsigned char *bytes;
+	size_t n;
+
+	/* Small pages: all kinds of them in few bytes. */
+	sql(b->path, "PRAGMA page_size = 512; VACUUM");
+	make(b, &c, 11);
+	bytes = slurp(b->path, &n);
+	assert_in_range(n, 20 * 512, 80 * 512);
+	/* All of what tells what the file is, and some of the rest, anywhere. */
+	for (size_t at = 0; at < n; at += at < 100 ? 1 : 1 + random_below(&b->dice, 8)) {
+		for (unsigned bit = 0; bit < 8; bit++) {
+			if (at >= 100 && bit != random_below(&b->dice, 8))
+				continue;
+			turn_over(b, &c, bytes, n, at, bit, &told);
+			n_bits++;
+		}
+	}
+	free(bytes);
+	print_message("%u of %u bits were told\n", told, n_bits);
+	assert_true(told > 0);
+}
+
 static void test_a_folder_that_is_not_there(void **state)
 {
 	struct bench *b = *state;
@@ -446,6 +523,7 @@ int main(void)
 		TEST(test_others_are_refused),
 		TEST(test_power_may_go_at_any_write),
 		TEST(test_a_full_disk_changes_nothing),
+		TEST(test_a_bit_that_turns_over_is_told_or_means_nothing),
 		TEST(test_a_folder_that_is_not_there),
 	};
 
