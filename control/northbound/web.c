@@ -15,9 +15,11 @@
 #include "control/northbound/route.h"
 #include "dataplane/api/loop.h"
 
-#define NS_PER_S       UINT64_C(1000000000)
-#define POOL_BYTES     65536u /* of a connection: its headers, and buffers of both ways */
-#define POOL_INCREMENT 16384u
+#define NS_PER_S UINT64_C(1000000000)
+/* Of a connection: its headers, and buffers of both ways. The library clears it for each request.
+ */
+#define POOL_BYTES     16384u
+#define POOL_INCREMENT 4096u
 #define RUNS_MAX       8u /* in a turn of the loop */
 #define PRIORITIES     "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 

@@ -22,6 +22,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -195,19 +196,25 @@ static void receive(struct connection *c)
 
 /* --- requests --- */
 
+/* As a client does it: head and body in one piece. */
 static void push(struct connection *c)
 {
-	for (unsigned i = 0; i < 2; i++) {
-		while (c->out[i].n) {
-			ssize_t n = send(c->fd, c->out[i].p, c->out[i].n,
-				MSG_NOSIGNAL | (i == 0 && c->out[1].n ? MSG_MORE : 0));
+	while (c->out[0].n + c->out[1].n) {
+		struct iovec v[2] = {{(void *)(uintptr_t)c->out[0].p, c->out[0].n},
+			{(void *)(uintptr_t)c->out[1].p, c->out[1].n}};
+		struct msghdr m = {.msg_iov = v, .msg_iovlen = 2};
+		ssize_t n = sendmsg(c->fd, &m, MSG_NOSIGNAL);
 
-			if (n < 0 && errno == EAGAIN)
-				return;
-			if (n <= 0)
-				die("the connection ended");
-			c->out[i].p += n;
-			c->out[i].n -= (size_t)n;
+		if (n < 0 && errno == EAGAIN)
+			return;
+		if (n <= 0)
+			die("the connection ended");
+		for (unsigned i = 0; i < 2; i++) {
+			size_t part = (size_t)n < c->out[i].n ? (size_t)n : c->out[i].n;
+
+			c->out[i].p += part;
+			c->out[i].n -= part;
+			n -= (ssize_t)part;
 		}
 	}
 }
