@@ -14,6 +14,9 @@
  * the frame, IPv4 without options or IPv6 without extension headers, no fragment, TCP, UDP or ICMP
  * with its header whole, or a frame that is neither IP nor ARP. The parser of the data plane reads
  * them the same way; a test holds the two against each other.
+ *
+ * Frames are read where they lie and written by helpers alone: a program that stores into a frame
+ * itself makes the kernel copy the head of every frame that TCP keeps a clone of, before it runs.
  */
 #include "ebpf/common.bpf.h"
 
@@ -24,12 +27,13 @@
 #include <linux/tcp.h>
 #include <linux/udp.h>
 
+#define TOS_OFFSET4 (ETH_HLEN + offsetof(struct iphdr, tos))
 #define TTL_OFFSET4 (ETH_HLEN + offsetof(struct iphdr, ttl))
-#define SUM_OFFSET4 (ETH_HLEN + offsetof(struct iphdr, check))
 #define TTL_OFFSET6 (ETH_HLEN + offsetof(struct ipv6hdr, hop_limit))
 
-/* Of what is read of a frame. */
-#define HEADERS_MAX (ETH_HLEN + 40 + 60)
+/* Of what is read of a frame: TCP's options are not. */
+#define HEADERS_MAX4 (ETH_HLEN + sizeof(struct iphdr) + sizeof(struct tcphdr))
+#define HEADERS_MAX6 (ETH_HLEN + sizeof(struct ipv6hdr) + sizeof(struct tcphdr))
 
 /* Beside the verdicts of tc. */
 #define GOES_UP (-100) /* not of the common shape, or the session cannot do it */
@@ -54,7 +58,10 @@ struct frame {
 	void *data, *end;
 	uint32_t ip_len;  /* of the IP packet; 0: not IP */
 	uint32_t headers; /* of it and TCP */
-	uint8_t tos;
+	uint32_t len;	  /* of the frame, also where `end` is before it */
+	uint16_t first;	  /* two bytes of the IP header; network order */
+	uint16_t check;	  /* IPv4 */
+	uint8_t tos, ttl, proto;
 	bool is_ip6;
 };
 
@@ -82,7 +89,8 @@ INLINE bool read_l4(struct tn_ebpf_key_head *h, uint16_t *tcp_flags, void *l4, s
 	case IPPROTO_TCP: {
 		struct tcphdr *tcp = l4;
 
-		if ((void *)(tcp + 1) > end || tcp->doff < 5 || l4 + tcp->doff * 4 > end)
+		if ((void *)(tcp + 1) > end || tcp->doff < 5 ||
+			ETH_HLEN + f->headers + tcp->doff * 4 > f->len)
 			return false;
 		h->tp_src = tcp->source;
 		h->tp_dst = tcp->dest;
@@ -137,8 +145,10 @@ INLINE bool read_ip4(struct tn_ebpf_key_head *h, uint32_t *src, uint32_t *dst, u
 	if ((void *)(ip + 1) > f->end || start[0] != 0x45 || (ip->frag_off & bpf_htons(0x3fff)))
 		return false;
 	h->ip_tos = f->tos = ip->tos;
-	h->ip_ttl = ip->ttl;
-	h->ip_proto = ip->protocol;
+	h->ip_ttl = f->ttl = ip->ttl;
+	h->ip_proto = f->proto = ip->protocol;
+	f->first = *(uint16_t *)ip;
+	f->check = ip->check;
 	*src = ip->saddr;
 	*dst = ip->daddr;
 	f->ip_len = bpf_ntohs(ip->tot_len);
@@ -149,13 +159,12 @@ INLINE bool read_ip4(struct tn_ebpf_key_head *h, uint32_t *src, uint32_t *dst, u
 INLINE bool read_ip6(struct tn_ebpf_key6 *k, struct frame *f)
 {
 	struct ipv6hdr *ip = f->data + ETH_HLEN;
-	uint16_t first;
 
 	if ((void *)(ip + 1) > f->end || ip->version != 6)
 		return false;
-	first = *(uint16_t *)ip;
-	k->h.ip_tos = f->tos = (uint8_t)(bpf_ntohs(first) >> 4);
-	k->h.ip_ttl = ip->hop_limit;
+	f->first = *(uint16_t *)ip;
+	k->h.ip_tos = f->tos = (uint8_t)(bpf_ntohs(f->first) >> 4);
+	k->h.ip_ttl = f->ttl = ip->hop_limit;
 	k->h.ip_proto = ip->nexthdr;
 	__builtin_memcpy(k->ip_src, &ip->saddr, 16);
 	__builtin_memcpy(k->ip_dst, &ip->daddr, 16);
@@ -244,66 +253,72 @@ INLINE void used(struct tn_ebpf_session *s, const struct __sk_buff *skb)
 		s->last_used_ns = now;
 }
 
-/* 0: done; else the frame goes up, unchanged. */
-INLINE int dec_ttl(const struct frame *f)
+/* RFC 1624, of one 16-bit word. */
+INLINE uint16_t changed_sum(uint16_t check, uint16_t old, uint16_t new)
 {
-	if (f->is_ip6) {
-		uint8_t *ttl = f->data + TTL_OFFSET6;
+	uint32_t sum = (uint16_t)~check + (uint16_t)~old + new;
 
-		if ((void *)(ttl + 1) > f->end || *ttl <= 1)
-			return -1;
-		*ttl -= 1;
-		return 0;
-	}
-	struct iphdr *ip = f->data + ETH_HLEN;
-	uint32_t sum;
-
-	if ((void *)(ip + 1) > f->end || ip->ttl <= 1)
-		return -1;
-	/* RFC 1624: TTL is the high byte of its word */
-	sum = ip->check + bpf_htons(0x0100);
-	ip->check = (uint16_t)(sum + (sum >= 0xffff));
-	ip->ttl--;
-	return 0;
-}
-
-INLINE void set_tos(const struct tn_ebpf_session *s, const struct frame *f)
-{
-	if (f->is_ip6) {
-		uint16_t *first = f->data + ETH_HLEN;
-		uint16_t word;
-
-		if ((void *)(first + 1) > f->end)
-			return;
-		word = bpf_ntohs(*first);
-		word = (word & ~(s->tos_mask << 4)) | (s->tos & s->tos_mask) << 4;
-		*first = bpf_htons(word);
-		return;
-	}
-	struct iphdr *ip = f->data + ETH_HLEN;
-	uint32_t sum;
-	uint16_t old, new;
-
-	if ((void *)(ip + 1) > f->end)
-		return;
-	old = *(uint16_t *)ip;
-	ip->tos = (ip->tos & ~s->tos_mask) | (s->tos & s->tos_mask);
-	new = *(uint16_t *)ip;
-	sum = (uint16_t)~ip->check + (uint16_t)~old + new;
 	sum = (sum & 0xffff) + (sum >> 16);
-	ip->check = (uint16_t) ~(sum + (sum >> 16));
+	return (uint16_t) ~(sum + (sum >> 16));
 }
 
-INLINE void set_macs(const struct tn_ebpf_session *s, const struct frame *f)
+INLINE uint8_t new_tos(const struct tn_ebpf_session *s, const struct frame *f)
 {
-	struct ethhdr *eth = f->data;
+	return s->flags & TN_EBPF_SET_TOS ? (f->tos & ~s->tos_mask) | (s->tos & s->tos_mask)
+					  : f->tos;
+}
 
-	if ((void *)(eth + 1) > f->end)
-		return;
+/* TTL and TOS, in one go with their checksum. 0 or what went wrong. */
+INLINE long set_ip4(struct __sk_buff *skb, const struct tn_ebpf_session *s, const struct frame *f)
+{
+	uint8_t tos = new_tos(s, f);
+	struct {
+		uint8_t ttl, proto;
+		uint16_t check;
+	} new = {f->ttl, f->proto, f->check};
+	long rc = 0;
+
+	if (s->flags & TN_EBPF_DEC_TTL) {
+		new.ttl--;
+		new.check = changed_sum(new.check, bpf_htons(f->ttl << 8), bpf_htons(new.ttl << 8));
+	}
+	if (s->flags & TN_EBPF_SET_TOS) {
+		new.check = changed_sum(new.check, bpf_htons(f->tos), bpf_htons(tos));
+		rc = bpf_skb_store_bytes(skb, TOS_OFFSET4, &tos, sizeof(tos), 0);
+	}
+	return rc ? rc : bpf_skb_store_bytes(skb, TTL_OFFSET4, &new, sizeof(new), 0);
+}
+
+/* There is no sum in the header, but devices may have made one of all. */
+INLINE long set_ip6(struct __sk_buff *skb, const struct tn_ebpf_session *s, const struct frame *f)
+{
+	uint16_t first = bpf_ntohs(f->first);
+	uint8_t ttl = f->ttl - 1;
+	long rc = 0;
+
+	if (s->flags & TN_EBPF_DEC_TTL)
+		rc = bpf_skb_store_bytes(skb, TTL_OFFSET6, &ttl, sizeof(ttl), BPF_F_RECOMPUTE_CSUM);
+	if (rc || !(s->flags & TN_EBPF_SET_TOS))
+		return rc;
+	first = (first & ~(s->tos_mask << 4)) | (s->tos & s->tos_mask) << 4;
+	first = bpf_htons(first);
+	return bpf_skb_store_bytes(skb, ETH_HLEN, &first, sizeof(first), BPF_F_RECOMPUTE_CSUM);
+}
+
+INLINE long set_ip(struct __sk_buff *skb, const struct tn_ebpf_session *s, const struct frame *f)
+{
+	return f->is_ip6 ? set_ip6(skb, s, f) : set_ip4(skb, s, f);
+}
+
+INLINE long set_macs(struct __sk_buff *skb, const struct tn_ebpf_session *s)
+{
+	long rc = 0;
+
 	if (s->flags & TN_EBPF_SET_DST)
-		__builtin_memcpy(eth->h_dest, s->eth_dst, 6);
-	if (s->flags & TN_EBPF_SET_SRC)
-		__builtin_memcpy(eth->h_source, s->eth_src, 6);
+		rc = bpf_skb_store_bytes(skb, 0, s->eth_dst, ETH_ALEN, 0);
+	if (!rc && s->flags & TN_EBPF_SET_SRC)
+		rc = bpf_skb_store_bytes(skb, ETH_ALEN, s->eth_src, ETH_ALEN, 0);
+	return rc;
 }
 
 INLINE int into_tunnel(struct __sk_buff *skb, const struct tn_ebpf_session *s, uint8_t inner_tos)
@@ -335,7 +350,7 @@ INLINE int act(struct __sk_buff *skb, struct tn_ebpf_session *s, const struct fr
 {
 	if (s->max_len && f->ip_len && longest(skb, f) > s->max_len)
 		return GOES_UP;
-	if (s->flags & TN_EBPF_DEC_TTL && dec_ttl(f))
+	if (s->flags & TN_EBPF_DEC_TTL && f->ttl <= 1)
 		return GOES_UP;
 	used(s, skb);
 	if (s->flags & TN_EBPF_METER &&
@@ -348,29 +363,32 @@ INLINE int act(struct __sk_buff *skb, struct tn_ebpf_session *s, const struct fr
 		return TC_ACT_SHOT;
 	}
 	count(TN_EBPF_HITS);
-	if (s->flags & (TN_EBPF_SET_DST | TN_EBPF_SET_SRC))
-		set_macs(s, f);
-	if (s->flags & TN_EBPF_SET_TOS)
-		set_tos(s, f);
+	if (s->flags & (TN_EBPF_SET_DST | TN_EBPF_SET_SRC) && set_macs(skb, s))
+		return TC_ACT_SHOT;
+	if (s->flags & (TN_EBPF_SET_TOS | TN_EBPF_DEC_TTL) && set_ip(skb, s, f))
+		return TC_ACT_SHOT;
 	if (s->flags & TN_EBPF_POP_VLAN && bpf_skb_vlan_pop(skb))
 		return TC_ACT_SHOT;
 	if (s->flags & TN_EBPF_PUSH_VLAN && bpf_skb_vlan_push(skb, s->vlan_proto, s->vlan_tci))
 		return TC_ACT_SHOT;
 	if (s->flags & TN_EBPF_TUNNEL)
-		return into_tunnel(skb, s, f->tos);
+		return into_tunnel(skb, s, new_tos(s, f));
 	if (s->flags & TN_EBPF_PEER)
 		return bpf_redirect_peer(s->out, 0);
 	return bpf_redirect(s->out, 0);
 }
 
-/* Headers into the part of the buffer that can be read; their place. */
+/* Headers into the part of the buffer that can be read, where they are not; their place. */
 INLINE void look(struct __sk_buff *skb, struct frame *f)
 {
+	uint32_t most = skb->protocol == bpf_htons(ETH_P_IPV6) ? HEADERS_MAX6 : HEADERS_MAX4;
+
+	f->len = skb->len;
 	f->data = (void *)(long)skb->data;
 	f->end = (void *)(long)skb->data_end;
-	if (f->data + HEADERS_MAX <= f->end || f->end - f->data >= skb->len)
+	if (f->data + most <= f->end || f->end - f->data >= f->len)
 		return;
-	bpf_skb_pull_data(skb, skb->len < HEADERS_MAX ? skb->len : HEADERS_MAX);
+	bpf_skb_pull_data(skb, f->len < most ? f->len : most);
 	f->data = (void *)(long)skb->data;
 	f->end = (void *)(long)skb->data_end;
 }
