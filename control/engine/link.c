@@ -100,11 +100,31 @@ static void on_flow_removed(struct tn_engine *e, const struct tn_api_event *even
 	remove_flow(e, w, reason);
 }
 
+/*
+ * A port that a request adds or replaces is in the data plane, and its state is told, before it is
+ * stored and in its place here.
+ */
+static void keep_state_of_next(struct tn_engine *e, const struct tn_port_config_data *port)
+{
+	struct tn_edit *edit;
+	struct tn_job *job;
+
+	if (!tn_busy_has(&e->busy, TN_KIND_PORT, port->number))
+		return;
+	TAILQ_FOREACH(job, &e->jobs, link)
+	{
+		edit = tn_edits_find(&job->plan.edits, TN_KIND_PORT, port->number);
+		if (edit && edit->after)
+			tn_wanted_as_port(edit->after)->state = port->state;
+	}
+}
+
 static void on_port_status(struct tn_engine *e, const struct tn_api_event *event)
 {
 	struct tn_wanted *w = tn_index_get(&e->objects[TN_KIND_PORT], event->port.port.number);
 	bool came_up;
 
+	keep_state_of_next(e, &event->port.port);
 	if (!w || tn_wanted_as_port(w)->state == event->port.port.state)
 		return;
 	came_up = tn_wanted_as_port(w)->state & TN_PORT_STATE_LINK_DOWN &&

@@ -497,6 +497,31 @@ static struct tn_operation port_op(uint32_t number, const char *name)
 		.port = {.number = number, .name = name, .type = "memory", .enabled = true}};
 }
 
+static bool take_port_state(void *ctx, const struct tn_object *object)
+{
+	*(uint32_t *)ctx = object->port->state;
+	return false;
+}
+
+/* How its link is, as nobody asked the data plane for. */
+static void test_links_are_known_at_once(void **state)
+{
+	struct bench *b = *state;
+	struct tn_operation op = port_op(3, "three");
+	uint32_t link = TN_PORT_STATE_LINK_DOWN;
+
+	assert_int_equal(bench_request(b, &op, 1, NULL), TN_DONE);
+	assert_true(
+		tn_engine_get(b->e, TN_KIND_PORT, 3, (struct tn_scope){0}, take_port_state, &link));
+	assert_int_equal(link, TN_PORT_STATE_LIVE);
+	/* Also of one that is in place of another. */
+	op.port.mtu = 9000;
+	assert_int_equal(bench_request(b, &op, 1, NULL), TN_DONE);
+	assert_true(
+		tn_engine_get(b->e, TN_KIND_PORT, 3, (struct tn_scope){0}, take_port_state, &link));
+	assert_int_equal(link, TN_PORT_STATE_LIVE);
+}
+
 static void test_ports_and_flows_together(void **state)
 {
 	struct bench *b = *state;
@@ -802,6 +827,7 @@ int main(void)
 		TEST(test_tenants_see_their_own),
 		TEST(test_tenants_chain_their_own_groups),
 		TEST(test_tenants_settle_their_own),
+		TEST(test_links_are_known_at_once),
 		TEST(test_ports_and_flows_together),
 		TEST(test_connection_lost_before_and_after),
 		TEST(test_not_waited_for_and_refused_later),

@@ -165,7 +165,7 @@ static void test_one_request_is_one_network(void **state)
 	bench_check_same(b);
 	/* A port each, and one of tunnels. */
 	assert_int_equal(bench_count(b, TN_KIND_PORT), 3);
-	assert_int_equal(tn_engine_attachment(b->e, port(b, "a"), &number), TN_ATTACHED_DOWN);
+	assert_int_equal(tn_engine_attachment(b->e, port(b, "a"), &number), TN_ATTACHED_UP);
 	assert_int_not_equal(number, 0);
 	assert_int_equal(tn_engine_attachment(b->e, port(b, "c"), &number), TN_ATTACHED_ELSEWHERE);
 	/* Results name the objects of the operations. */
