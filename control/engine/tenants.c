@@ -230,8 +230,9 @@ enum tn_attachment tn_engine_attachment(
 								     : TN_ATTACHED_UP;
 }
 
-bool tn_engine_explain(
-	const struct tn_engine *e, uint64_t cookie, struct tn_explanation *explanation)
+bool tn_engine_explain(const struct tn_engine *e, uint64_t cookie, const struct tn_match *match,
+	struct tn_explanation *explanation)
 {
-	return e->tenants.compiler && tn_compiler_explain(e->tenants.compiler, cookie, explanation);
+	return e->tenants.compiler &&
+		tn_compiler_explain(e->tenants.compiler, cookie, match, explanation);
 }

@@ -67,6 +67,23 @@ static void put_u64(json_t *o, const char *key, uint64_t v)
 		json_object_set_new(o, key, tn_json_from_u64(v));
 }
 
+/* The tenants' objects that a flow is made of. */
+static void put_explanation(struct tn_call *c, json_t *o, const struct tn_api_trace_rule *rule)
+{
+	struct tn_explanation e;
+	json_t *objects;
+
+	if (!tn_engine_explain(tn_call_engine(c), rule->cookie, &rule->match, &e))
+		return;
+	objects = json_array();
+	for (size_t i = 0; i < e.n_objects; i++)
+		json_array_append_new(objects,
+			json_pack("{s:s,s:s,s:s}", "kind", tn_tenant_kind_name(e.objects[i].kind),
+				"id", e.objects[i].id, "name", e.objects[i].name));
+	json_object_set_new(o, "purpose", json_string(e.what));
+	json_object_set_new(o, "objects", objects);
+}
+
 static json_t *rule_json(struct tn_call *c, const struct tn_api_trace_rule *rule)
 {
 	const struct tn_codec codec = {.names = tn_engine_names(tn_call_engine(c))};
@@ -78,6 +95,7 @@ static json_t *rule_json(struct tn_call *c, const struct tn_api_trace_rule *rule
 	json_object_set_new(o, "appId", tn_json_write_app(&codec, rule->owner));
 	json_object_set_new(o, "selector", tn_json_write_selector(&rule->match));
 	json_object_set_new(o, "treatment", tn_json_write_treatment(&rule->inst));
+	put_explanation(c, o, rule);
 	return o;
 }
 

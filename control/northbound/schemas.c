@@ -173,11 +173,38 @@ const struct tn_schema tn_switch_schemas[] = {
 		NEEDS("'inPort','frame'",
 			"'inPort':{'type':['string','integer']},'frame':" STRING ",'explain':" BOOL
 			",'tunnelId':" U64 ",'tunSrc':" STRING ",'tunDst':" STRING)},
+	{"TraceRule",
+		NEEDS("'priority','selector','treatment'",
+			"'flowId':" STRING ",'priority':" INT ",'cookie':" U64 ",'appId':" STRING
+			",'selector':" REF("Selector") ",'treatment':" REF(
+				"Treatment") ",'differs':" ARRAY(STRING) ",'purpose':" STRING
+									 ",'objects':" ARRAY(NEEDS(
+										 "'kind','id'",
+										 "'kind':" STRING
+										 ",'id':" STRING
+										 ",'name':" STRING)))},
+	{"TraceStep",
+		NEEDS("'tableId','packet','matched'",
+			"'tableId':" INT
+			",'packet':" REF("Selector") ",'matched':" BOOL ",'flowId':" STRING
+						     ",'rule':" REF("TraceRule") ",'next':" REF(
+							     "TraceRule"))},
 	{"TraceReply",
 		NEEDS("'inPort','steps','outputs','packetIns','drops'",
 			"'inPort':" INT ",'inPhyPort':" INT ",'tunnelId':" U64 ",'toHost':" BOOL
-			",'steps':" ARRAY(FREE) ",'buckets':" ARRAY(FREE) ",'outputs':" ARRAY(
-				FREE) ",'packetIns':" ARRAY(FREE) ",'drops':" ARRAY(FREE))},
+			",'steps':" ARRAY(REF("TraceStep")) ",'buckets':" ARRAY(OBJECT("'step':" INT ",'groupId':" INT ",'bucketId':" INT)) ",'outputs':" ARRAY(OBJECT(
+				"'port':" STRING ",'uplink':" STRING ",'tableId':" INT
+				",'flowId':" STRING ",'totalLen':" INT
+				",'frame':" STRING)) ",'packetIns':" ARRAY(OBJECT("'inPort':" INT
+										  ",'tableId':" INT
+										  ",'flowId':" STRING
+										  ",'cookie':" U64
+										  ",'totalLen':" INT
+										  ",'frame':" STRING)) ",'drops':" ARRAY(OBJECT("'reason':" STRING
+																",'text':" STRING
+																",'port':" STRING
+																",'tableId':" INT
+																",'flowId':" STRING)))},
 
 	{"Config",
 		OBJECT("'device':" FREE TENANT_PARTS

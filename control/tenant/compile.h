@@ -73,7 +73,7 @@ void tn_compiler_stats(const struct tn_compiler *c, struct tn_compiler_stats *st
 
 /* --- explaining ----------------------------------------------------------------------------- */
 
-#define TN_EXPLAIN_OBJECTS_MAX 3u
+#define TN_EXPLAIN_OBJECTS_MAX 4u
 
 /* Whose a flow is and what it is for. Strings are good until the next call. */
 struct tn_explanation {
@@ -85,9 +85,14 @@ struct tn_explanation {
 	size_t n_objects;
 };
 
-/* false: not the cookie of a flow of this compiler. */
-bool tn_compiler_explain(
-	const struct tn_compiler *c, uint64_t cookie, struct tn_explanation *explanation);
+/*
+ * The object that a flow is made of first, then what that is in: port, subnet, network, router;
+ * router, subnet, network. The subnet is that of an address in the flow's match, the router the one
+ * that has the packet there; match NULL: neither is told. false: not the cookie of a flow of this
+ * compiler.
+ */
+bool tn_compiler_explain(const struct tn_compiler *c, uint64_t cookie, const struct tn_match *match,
+	struct tn_explanation *explanation);
 /* The port of the switch of a tenant's port; 0: it has none here. */
 uint32_t tn_compiler_switch_port(const struct tn_compiler *c, const char *port_id);
 

@@ -60,3 +60,90 @@ def test_apply(ctl, tmp_path):
     assert 'no network "m"' in told and 'an address of port "a"' in told
     path.write_text('{"nets": []}')
     assert '"nets"' in ctl("apply", str(path), want=USAGE)
+
+
+# --- what networks are for an operator ---
+
+def two_tenants():
+    """With the same addresses: a front and a back network each, joined by a router; what is bare
+    metal is on the four ports of the switch, the rest on another host."""
+    town = {"hosts": [{"id": "h%d" % n, "vtep_addresses": ["192.0.2.%d" % n]} for n in (1, 2)],
+            "networks": [], "subnets": [], "ports": [], "routers": []}
+    for tenant in ("red", "blue"):
+        for n, net in enumerate(("front", "back")):
+            name, device = tenant + "-" + net, "p%d" % (len(town["networks"]) + 1)
+            town["networks"].append({"id": name, "tenant_id": tenant, "name": net.upper()})
+            town["subnets"] += [
+                {"id": name + "4", "network_id": name, "cidr": "10.0.%d.0/24" % n},
+                {"id": name + "6", "network_id": name, "cidr": "fd00:%d::/64" % n}]
+            for k, binding in ((1, {"kind": "baremetal", "host": "h1", "device": device}),
+                               (2, {"kind": "vm", "host": "h2"})):
+                town["ports"].append({
+                    "id": "%s-%d" % (name, k), "network_id": name, "name": "n%d" % k,
+                    "mac_address": "02:00:00:00:0%d:0%d" % (n, k), "binding": binding,
+                    "fixed_ips": [{"ip_address": "10.0.%d.1%d" % (n, k)},
+                                  {"ip_address": "fd00:%d::1%d" % (n, k)}]})
+        town["routers"].append({"id": tenant + "-router", "name": "gate", "tenant_id": tenant,
+                                "interfaces": [{"subnet_id": "%s-%s%d" % (tenant, net, version)}
+                                               for net in ("front", "back")
+                                               for version in (4, 6)]})
+    return town
+
+
+@pytest.fixture
+def town(ctl, tmp_path):
+    path = tmp_path / "town.json"
+    path.write_text(json.dumps(two_tenants()))
+    ctl("apply", str(path))
+    return ctl
+
+
+def test_links_are_told_as_they_are(town):
+    """Without counters being asked for, as from the first moment on."""
+    rows = [line.split() for line in town("vport", "list").split("\n")[1:] if line]
+    assert {r[-1] for r in rows if r[-2] == "h1"} == {"ACTIVE"}
+    rows = [line.split() for line in town("port", "list").split("\n")[1:] if line]
+    assert {r[1]: r[4] for r in rows} == dict.fromkeys(["p1", "p2", "p3", "p4", "vxlan4"], "up")
+
+
+def purposes(told):
+    return [line.split(None, 1)[1] for line in told.split("\n") if line.startswith("  for ")]
+
+
+GATEWAY = "02:00:5e:00:01:01"
+
+
+def test_a_trace_names_the_tenants_objects(town):
+    """The same packet of either tenant: by which objects it goes where."""
+    packet = ",icmp,dl_src=02:00:00:00:00:01,dl_dst=" + GATEWAY + \
+        ",nw_src=10.0.0.11,nw_dst=10.0.1.11,icmp_type=8"
+    for tenant, port, out in (("red", "p1", "p2"), ("blue", "p3", "p4")):
+        told = town("trace", "in_port=" + port + packet)
+        t = {"t": tenant}
+        assert [p for p in purposes(told) if "no other flow" not in p] == [
+            'frames of the port; port %(t)s-front-1 "n1", network %(t)s-front "FRONT"' % t,
+            'port security: addresses that the port may send from; port %(t)s-front-1 "n1", '
+            'subnet %(t)s-front4, network %(t)s-front "FRONT"' % t,
+            'frames to the gateway are routed; network %(t)s-front "FRONT", '
+            'router %(t)s-router "gate"' % t,
+            'routed to the port; port %(t)s-back-1 "n1", subnet %(t)s-back4, '
+            'network %(t)s-back "BACK", router %(t)s-router "gate"' % t,
+            'bridged to the port; port %(t)s-back-1 "n1", network %(t)s-back "BACK"' % t,
+            'to the port; port %(t)s-back-1 "n1", network %(t)s-back "BACK"' % t]
+        assert "out by port " in told and "(%s)" % out in told
+        steps = json.loads(town("--json", "trace", "in_port=" + port + packet))["steps"]
+        routed, = [s["rule"] for s in steps if s["rule"]["purpose"] == "routed to the port"]
+        assert routed["objects"] == [
+            {"kind": "port", "id": tenant + "-back-1", "name": "n1"},
+            {"kind": "subnet", "id": tenant + "-back4", "name": ""},
+            {"kind": "network", "id": tenant + "-back", "name": "BACK"},
+            {"kind": "router", "id": tenant + "-router", "name": "gate"}]
+    echo = packet.replace("10.0.1.11", "10.0.0.1")
+    assert purposes(town("trace", "in_port=p1" + echo))[-2:] == [
+        'the gateway answers ping; router red-router "gate", subnet red-front4, '
+        'network red-front "FRONT"',
+        'to the port; port red-front-1 "n1", network red-front "FRONT"']
+    # What an operator added by hand is of no tenant.
+    town("flow", "add", "table=0,priority=60000,in_port=p1,tcp,actions=drop")
+    told = town("trace", "in_port=p1,tcp")
+    assert purposes(told) == [] and "of tenonctl" in told

@@ -277,6 +277,36 @@ static void print_changes(
 	putchar('\n');
 }
 
+/* What a flow of tenants' networks is there for:
+ * "routed to the port; port vm1 \"web\", network n" */
+static void print_purpose(const json_t *rule)
+{
+	const char *purpose = json_string_value(json_object_get(rule, "purpose"));
+	const json_t *o;
+	char text[32];
+	size_t i;
+
+	if (!purpose)
+		return;
+	printf("  for      ");
+	tn_ctl_print_clean(stdout, purpose);
+	json_array_foreach(json_object_get(rule, "objects"), i, o)
+	{
+		const char *name = json_string_value(json_object_get(o, "name"));
+
+		printf("%s", i ? ", " : "; ");
+		tn_ctl_print_clean(stdout, tn_ctl_text(o, "kind", text));
+		putchar(' ');
+		tn_ctl_print_clean(stdout, tn_ctl_text(o, "id", text));
+		if (!name || !*name)
+			continue;
+		printf(" \"");
+		tn_ctl_print_clean(stdout, name);
+		putchar('"');
+	}
+	putchar('\n');
+}
+
 static void print_match(struct tn_ctl *ctl, const json_t *step)
 {
 	const json_t *rule = json_object_get(step, "rule");
@@ -295,6 +325,7 @@ static void print_match(struct tn_ctl *ctl, const json_t *step)
 	printf("\n           flow %s of ", tn_ctl_text(step, "flowId", id));
 	tn_ctl_print_clean(stdout, tn_ctl_text(rule, "appId", app));
 	putchar('\n');
+	print_purpose(rule);
 	free(text);
 }
 

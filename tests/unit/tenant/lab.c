@@ -808,7 +808,7 @@ static void explain(void *ctx, const struct tn_flow_info *flow)
 	struct lab_drop *drop = ctx;
 	struct tn_explanation e;
 
-	if (tn_compiler_explain(drop->host->compiler, flow->cookie, &e))
+	if (tn_compiler_explain(drop->host->compiler, flow->cookie, NULL, &e))
 		drop->what = e.what;
 	else
 		fail_msg("nobody knows the cookie 0x%llx", (unsigned long long)flow->cookie);
