@@ -448,18 +448,34 @@ static bool may_be_null(const char *key)
 	return false;
 }
 
-static void merge(json_t *into, json_t *patch)
+/* A binding of another kind has none of the members of this one. */
+static bool is_other_kind(json_t *own, json_t *patch)
+{
+	const json_t *kind = json_object_get(patch, "kind");
+
+	return kind && !json_equal(kind, json_object_get(own, "kind"));
+}
+
+static void merge_object(json_t *into, json_t *patch)
 {
 	const char *key;
-	json_t *value;
+	json_t *value, *own;
 
 	json_object_foreach(patch, key, value)
 	{
+		own = json_object_get(into, key);
 		if (json_is_null(value) && !may_be_null(key))
 			json_object_del(into, key);
+		else if (json_is_object(value) && json_is_object(own) && !is_other_kind(own, value))
+			merge_object(own, value);
 		else
 			json_object_set(into, key, value);
 	}
+}
+
+static void merge(json_t *into, json_t *patch)
+{
+	merge_object(into, patch);
 	/* Two names of one thing. */
 	if (json_object_get(patch, "provider:segmentation_id"))
 		json_object_del(into, "vni");

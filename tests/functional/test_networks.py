@@ -163,6 +163,12 @@ def test_patch(api):
     assert answer.json["status"] == "DOWN" and answer.json["mac_address"] == before["mac_address"]
     assert answer.json["fixed_ips"] == [{"subnet_id": "s", "ip_address": "10.0.0.9"}]
     assert answer.json["binding"]["host"] == "h1"
+    # What is in an object is merged, too; a binding of another kind begins anew.
+    answer = api.patch("/v1/ports/p1", {"binding": {"host": "h2"}}, want=200)
+    assert (answer.json["binding"]["kind"], answer.json["binding"]["host"]) == ("vm", "h2")
+    assert answer.json["binding"]["vhost_socket"] == "/tmp/never-red.sock"
+    api.patch("/v1/ports/p1", {"binding": {"vhost_socket": None}}, want=200)
+    api.patch("/v1/ports/p1", {"binding": {"kind": "remote", "vtep": "192.0.2.9"}}, want=200)
     answer = api.patch("/v1/ports/p1", {"binding": None}, want=200)
     assert answer.json["binding"] == {}
     answer = api.patch("/v1/subnets/s", {"gateway_ip": None, "allocation_pools": None}, want=200)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""tenonctl network, subnet, vport, router, host and apply."""
+"""tenonctl network, subnet, vport, router, host, ..., topology and apply."""
 import json
+import os
 import subprocess
 
 import pytest
@@ -15,9 +16,12 @@ def ctl(tmp_path):
 
     def run(*words, want=OK):
         done = subprocess.run([TENONCTL, "--socket", site.socket, *words], capture_output=True,
-                              text=True, timeout=30)
+                              text=True, timeout=30, env=dict(os.environ, LC_ALL="C"))
         assert done.returncode == want, done
         return done.stdout + done.stderr
+    run.complete = lambda *words: subprocess.run(
+        [TENONCTL, "complete", "--", *words], capture_output=True, text=True, check=True,
+        timeout=30, env=dict(os.environ, TENON_SOCKET=site.socket)).stdout.split()
     yield run
     site.close()
 
@@ -147,3 +151,69 @@ def test_a_trace_names_the_tenants_objects(town):
     town("flow", "add", "table=0,priority=60000,in_port=p1,tcp,actions=drop")
     told = town("trace", "in_port=p1,tcp")
     assert purposes(told) == [] and "of tenonctl" in told
+
+
+# --- the tree ---
+
+def test_topology(town):
+    told = town("topology").split("\n")
+    assert [line for line in told if line and line[0] not in " |`"] == [
+        "tenant red", "tenant blue", "hosts"]
+    red = town("topology", "red").split("\n")
+    assert red[:3] == ["tenant red", red[1], "|  |- subnet red-front4  10.0.0.0/24  "
+                       "gateway 10.0.0.1  DHCP"]
+    assert red[1].startswith('|- network red-front "FRONT"  VNI ')
+    assert [line for line in red if "port" in line][:2] == [
+        '|  |- port red-front-1 "n1"  baremetal on h1 p1  02:00:00:00:00:01  '
+        '10.0.0.11, fd00::11  ACTIVE',
+        '|  `- port red-front-2 "n2"  vm on h2  02:00:00:00:00:02  10.0.0.12, fd00::12  elsewhere']
+    assert red[-2].startswith('`- router red-router "gate"  10.0.0.1 of red-front4, fd00::1 of ')
+    assert not any("blue" in line for line in red)
+    assert "`- host h2  192.0.2.2" in told and "|- host h1  192.0.2.1  this one" in told
+    tree = json.loads(town("--json", "topology"))
+    front = tree["tenants"][1]["networks"][0]
+    assert tree["tenants"][1]["id"] == "blue" and front["id"] == "blue-front"
+    assert [s["id"] for s in front["subnets"]] == ["blue-front4", "blue-front6"]
+    assert [p["status"] for p in front["ports"]] == ["ACTIVE", "N/A"]
+    assert [h["id"] for h in tree["hosts"]] == ["h1", "h2"]
+    assert "nothing" in town("topology", "nobody", want=1)
+
+
+def test_policies_groups_and_quotas(ctl):
+    ctl("quota", "create", "red", "port=20", "network=4")
+    ctl("network", "create", "web", "tenant_id=red")
+    table = [line.split() for line in ctl("quota", "list").split("\n")]
+    assert table[:2] == [["TENANT", "NETWORKS", "SUBNETS", "PORTS", "ROUTERS", "QOS", "GROUPS"],
+                         ["red", "1/4", "0", "0/20", "0", "0", "0"]]
+    ctl("quota", "set", "red", "network=1")
+    assert "quota" in ctl("network", "create", "other", "tenant_id=red", want=1)
+    assert json.loads(ctl("quota", "show", "red"))["network"] == 1
+    ctl("quota", "del", "red")
+    ctl("qos-policy", "create", "slow", "tenant_id=red",
+        'rules=[{"type":"bandwidth_limit","direction":"egress","max_kbps":8000},'
+        '{"type":"dscp_marking","dscp_mark":10}]')
+    assert "egress 8000 kbps,dscp 10" in ctl("qos-policy", "list")
+    ctl("qos-policy", "set", "slow", 'rules=[{"type":"packet_rate_limit","direction":"ingress",'
+                                     '"max_kpps":5}]')
+    assert "ingress 5 kpps" in ctl("qos-policy", "list")
+    ctl("network", "set", "web", "qos_policy_id=slow")
+    assert "in use" in ctl("qos-policy", "del", "slow", want=1)
+    ctl("address-group", "create", "office", "tenant_id=red", 'addresses=["10.0.0.0/24"]')
+    ctl("address-group", "set", "office", 'addresses=["10.0.1.0/24","fd00::/64"]')
+    assert "10.0.1.0/24,fd00::/64" in ctl("address-group", "list")
+    assert json.loads(ctl("address-group", "show", "office"))["tenant_id"] == "red"
+    ctl("address-group", "del", "office")
+    assert "office" not in ctl("address-group", "list")
+    assert ctl("address-group", "del", "office") == ""
+
+
+def test_ids_are_offered(ctl):
+    ctl("network", "create", "web", "tenant_id=red")
+    ctl("network", "create", "wall", "tenant_id=red")
+
+    def offered(*words):
+        return ctl.complete(*words)
+    assert offered("network", "show", "w") == ["web", "wall"]
+    assert offered("network", "del", "wa") == ["wall"]
+    assert offered("network", "create", "w") == [] and offered("quota", "show", "") == []
+    assert {"qos-policy", "quota"} <= set(offered("q"))

@@ -25,6 +25,7 @@ enum tn_ctl_word {
 	TN_CTL_WORD_NEW_PORT,
 	TN_CTL_WORD_TABLE,
 	TN_CTL_WORD_TABLE_SETTING,
+	TN_CTL_WORD_OBJECT, /* the noun's, by id, then members */
 };
 
 struct tn_ctl_command {

@@ -7,6 +7,7 @@
 
 #include "control/model/ofctl.h"
 #include "tools/tenonctl/commands.h"
+#include "tools/tenonctl/network.h"
 #include "tools/tenonctl/share.h"
 
 /* The word that is typed, and what stands before the part of it that is completed. */
@@ -194,6 +195,15 @@ static void offer_table_setting(const struct typed *t, int position)
 		offer_words(t, settings);
 }
 
+/* Objects of tenants' networks, by id. */
+static void offer_objects(const struct typed *t, const char *noun)
+{
+	const char *list, *path = tn_ctl_network_path(noun, &list);
+
+	if (path)
+		offer_members(t, path, list, "id", "id");
+}
+
 /* position: of the word among those of the command. */
 static void offer_word_of(struct typed *t, const struct tn_ctl_command *c, int position)
 {
@@ -234,6 +244,10 @@ static void offer_word_of(struct typed *t, const struct tn_ctl_command *c, int p
 		break;
 	case TN_CTL_WORD_TABLE_SETTING:
 		offer_table_setting(t, position);
+		break;
+	case TN_CTL_WORD_OBJECT:
+		if (position == 0)
+			offer_objects(t, c->noun);
 		break;
 	case TN_CTL_WORD_NONE:
 		break;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* tenonctl network, subnet, vport, router, host, apply: tenants' networks. */
+/* tenonctl network, subnet, vport, router, qos-policy, ..., apply: tenants' networks. */
+#include "tools/tenonctl/network.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +32,48 @@ static const struct kind router = {"routers", "", "routers",
 static const struct kind host = {"hosts", "?kind=tenant", "hosts", {"ID", "VTEP", "MTU>", "HERE"},
 	{"id", "vtep_addresses", "underlay_mtu", "is_self"}};
 
+static const struct kind qos_policy = {"qos-policies", "", "qos_policies",
+	{"ID", "NAME", "TENANT", "RULES"}, {"id", "name", "tenant_id", "rules"}};
+static const struct kind address_group = {"address-groups", "", "address_groups",
+	{"ID", "NAME", "TENANT", "ADDRESSES"}, {"id", "name", "tenant_id", "addresses"}};
+static const struct kind quota = {"quotas", "", "quotas",
+	{"TENANT", "NETWORKS>", "SUBNETS>", "PORTS>", "ROUTERS>", "QOS>", "GROUPS>"},
+	{"id", "network", "subnet", "port", "router", "qos_policy", "address_group"}};
+
+/* Its numbers are limits, and it is made by PUT alone. */
+static bool is_quota(const struct kind *kind)
+{
+	return kind == &quota;
+}
+
+static const struct {
+	const char *noun;
+	const struct kind *kind;
+} nouns[] = {
+	{"network", &network},
+	{"subnet", &subnet},
+	{"vport", &vport},
+	{"router", &router},
+	{"host", &host},
+	{"qos-policy", &qos_policy},
+	{"address-group", &address_group},
+	{"quota", &quota},
+};
+
+const char *tn_ctl_network_path(const char *noun, const char **list)
+{
+	static char path[64];
+
+	for (size_t i = 0; i < TN_ARRAY_SIZE(nouns); i++) {
+		if (strcmp(nouns[i].noun, noun) != 0)
+			continue;
+		snprintf(path, sizeof(path), "/v1/%s%s", nouns[i].kind->path, nouns[i].kind->query);
+		*list = nouns[i].kind->plural;
+		return path;
+	}
+	return NULL;
+}
+
 /* --- looking ---------------------------------------------------------------------------------- */
 
 static const json_t *member(const json_t *o, const char *key)
@@ -43,15 +87,37 @@ static const json_t *member(const json_t *o, const char *key)
 	return json_object_get(json_object_get(o, first), dot + 1);
 }
 
+/* "egress 10000 kbps" of a policy's rule. */
+static int rule_text(const json_t *v, char *text, size_t size)
+{
+	static const struct {
+		const char *key, *unit;
+	} values[] = {{"max_kbps", "kbps"}, {"max_kpps", "kpps"}, {"dscp_mark", ""}};
+	const char *direction = json_string_value(json_object_get(v, "direction"));
+
+	for (size_t i = 0; i < TN_ARRAY_SIZE(values); i++) {
+		const json_t *number = json_object_get(v, values[i].key);
+
+		if (number)
+			return snprintf(text, size, "%s %lld%s%s", direction ? direction : "dscp",
+				(long long)json_integer_value(number), *values[i].unit ? " " : "",
+				values[i].unit);
+	}
+	return snprintf(text, size, "?");
+}
+
 /* Of an element of a list: what it is about. */
-static const char *word_of(const json_t *v)
+static int element_text(const json_t *v, char *text, size_t size)
 {
 	static const char *const keys[] = {"ip_address", "subnet_id"};
 
 	for (size_t i = 0; i < TN_ARRAY_SIZE(keys); i++)
 		if (json_string_value(json_object_get(v, keys[i])))
-			return json_string_value(json_object_get(v, keys[i]));
-	return json_string_value(v) ? json_string_value(v) : "";
+			return snprintf(
+				text, size, "%s", json_string_value(json_object_get(v, keys[i])));
+	if (json_is_object(v))
+		return rule_text(v, text, size);
+	return snprintf(text, size, "%s", json_string_value(v) ? json_string_value(v) : "");
 }
 
 static void add_cell(struct tn_ctl_table *t, const json_t *v)
@@ -68,11 +134,27 @@ static void add_cell(struct tn_ctl_table *t, const json_t *v)
 		snprintf(text, sizeof(text), "%s", json_is_true(v) ? "yes" : "no");
 	json_array_foreach(v, i, e)
 	{
+		if (i && n + 1 < sizeof(text))
+			text[n++] = ',';
 		if (n < sizeof(text))
-			n += (size_t)snprintf(
-				text + n, sizeof(text) - n, "%s%s", i ? "," : "", word_of(e));
+			n += (size_t)element_text(e, text + n, sizeof(text) - n);
 	}
 	tn_ctl_table_add(t, "%s", text);
+}
+
+/* "2/10", "2" where any number may be. */
+static void add_limit(struct tn_ctl_table *t, const json_t *o, const char *key)
+{
+	const json_t *limit = json_object_get(o, key);
+	json_int_t used = json_integer_value(json_object_get(json_object_get(o, "used"), key));
+
+	if (json_is_string(limit))
+		tn_ctl_table_add(t, "%s", json_string_value(limit));
+	else if (json_integer_value(limit) < 0)
+		tn_ctl_table_add(t, "%lld", (long long)used);
+	else
+		tn_ctl_table_add(
+			t, "%lld/%lld", (long long)used, (long long)json_integer_value(limit));
 }
 
 static int list(struct tn_ctl *ctl, const struct kind *kind)
@@ -95,8 +177,12 @@ static int list(struct tn_ctl *ctl, const struct kind *kind)
 	tn_ctl_table_init(&t, kind->heads);
 	json_array_foreach(json_object_get(answer, kind->plural), i, o)
 	{
-		for (size_t k = 0; kind->heads[k]; k++)
-			add_cell(&t, member(o, kind->keys[k]));
+		for (size_t k = 0; kind->heads[k]; k++) {
+			if (is_quota(kind))
+				add_limit(&t, o, kind->keys[k]);
+			else
+				add_cell(&t, member(o, kind->keys[k]));
+		}
 	}
 	tn_ctl_table_print(&t);
 	json_decref(answer);
@@ -193,6 +279,8 @@ static int create(struct tn_ctl *ctl, const struct kind *kind, const struct tn_c
 	if (!body)
 		return TN_CTL_USAGE;
 	json_object_set_new(body, "id", json_string(words->word[0]));
+	if (is_quota(kind))
+		return send(ctl, "PUT", path_of(kind, words->word[0]), body);
 	return send(ctl, "POST", tn_ctl_path("/v1/%s", kind->path), body);
 }
 
@@ -282,10 +370,6 @@ static int apply(struct tn_ctl *ctl, const struct tn_ctl_words *words)
 		(void)words;                                                           \
 		return list(ctl, &kind);                                               \
 	}                                                                              \
-	static int kind##_show(struct tn_ctl *ctl, const struct tn_ctl_words *words)   \
-	{                                                                              \
-		return show(ctl, &kind, words->word[0]);                               \
-	}                                                                              \
 	static int kind##_create(struct tn_ctl *ctl, const struct tn_ctl_words *words) \
 	{                                                                              \
 		return create(ctl, &kind, words);                                      \
@@ -299,11 +383,27 @@ static int apply(struct tn_ctl *ctl, const struct tn_ctl_words *words)
 		return del(ctl, &kind, words->word[0]);                                \
 	}
 
+#define SHOW(kind)                                                                   \
+	static int kind##_show(struct tn_ctl *ctl, const struct tn_ctl_words *words) \
+	{                                                                            \
+		return show(ctl, &kind, words->word[0]);                             \
+	}
+
 VERBS(network)
 VERBS(subnet)
 VERBS(vport)
 VERBS(router)
 VERBS(host)
+VERBS(qos_policy)
+VERBS(address_group)
+VERBS(quota)
+SHOW(network)
+SHOW(subnet)
+SHOW(router)
+SHOW(host)
+SHOW(qos_policy)
+SHOW(address_group)
+SHOW(quota)
 
 #define MANNER (TN_CTL_O(TN_CTL_DRY_RUN) | TN_CTL_O(TN_CTL_NO_WAIT))
 
@@ -312,31 +412,47 @@ VERBS(host)
 	"A value is JSON where it is some, else text; a dot leads into an object:\n" \
 	"binding.kind=vm. What the keys mean: control/model/README.md."
 
-#define COMMANDS(noun, kind, what, example)                                                        \
+#define COMMANDS(noun, kind, what, show_help, show_more, show_fn, example)                         \
 	{noun, "list", "", what "s in a table", NULL, "tenonctl " noun " list", kind##_list, 0, 0, \
 		0, TN_CTL_WORD_NONE, true},                                                        \
-		{noun, "show", "ID", "all of a " what ", as JSON", NULL,                           \
-			"tenonctl " noun " show x", kind##_show, 0, 1, 1, TN_CTL_WORD_NONE,        \
-			false},                                                                    \
+		{noun, "show", "ID", show_help, show_more, "tenonctl " noun " show x", show_fn, 0, \
+			1, 1, TN_CTL_WORD_OBJECT, false},                                          \
 		{noun, "create", MEMBERS, "declare a " what, HOW,                                  \
 			"tenonctl " noun " create " example, kind##_create, MANNER, 1, -1,         \
 			TN_CTL_WORD_NONE, false},                                                  \
 		{noun, "set", MEMBERS, "change members of a " what, HOW,                           \
 			"tenonctl " noun " set x name=other", kind##_set, MANNER, 2, -1,           \
-			TN_CTL_WORD_NONE, false},                                                  \
+			TN_CTL_WORD_OBJECT, false},                                                \
 	{                                                                                          \
 		noun, "del", "ID", "remove a " what " that nothing uses", NULL,                    \
-			"tenonctl " noun " del x", kind##_del, MANNER, 1, 1, TN_CTL_WORD_NONE,     \
+			"tenonctl " noun " del x", kind##_del, MANNER, 1, 1, TN_CTL_WORD_OBJECT,   \
 			false                                                                      \
 	}
 
+#define PLAIN(noun, kind, what, example) \
+	COMMANDS(noun, kind, what, "all of a " what ", as JSON", NULL, kind##_show, example)
+
 const struct tn_ctl_command tn_ctl_network_commands[] = {
-	COMMANDS("network", network, "network", "web tenant_id=red vni=700"),
-	COMMANDS("subnet", subnet, "subnet", "web4 network_id=web cidr=10.0.0.0/24"),
+	{"topology", NULL, "[TENANT]", "tenants, their networks, ports and routers as a tree",
+		"With --json the same tree, with each object as the daemon has it.",
+		"tenonctl topology\ntenonctl topology red\ntenonctl --json topology",
+		tn_ctl_topology, 0, 0, 1, TN_CTL_WORD_NONE, false},
+	PLAIN("network", network, "network", "web tenant_id=red vni=700"),
+	PLAIN("subnet", subnet, "subnet", "web4 network_id=web cidr=10.0.0.0/24"),
 	COMMANDS("vport", vport, "port of a network",
-		"vm1 network_id=web binding.kind=vm binding.host=h1"),
-	COMMANDS("router", router, "router", "r1 'interfaces=[{\"subnet_id\":\"web4\"}]'"),
-	COMMANDS("host", host, "host of networks", "h1 'vtep_addresses=[\"192.0.2.1\"]'"),
+		"all of a port of a network, and how to attach",
+		"For a virtual machine a command line of QEMU and XML for libvirt, for a container the\n"
+		"commands that make its interface, for bare metal what it and a switch between need, for\n"
+		"an endpoint elsewhere its VXLAN device.",
+		tn_ctl_vport_show, "vm1 network_id=web binding.kind=vm binding.host=h1"),
+	PLAIN("router", router, "router", "r1 'interfaces=[{\"subnet_id\":\"web4\"}]'"),
+	PLAIN("host", host, "host of networks", "h1 'vtep_addresses=[\"192.0.2.1\"]'"),
+	PLAIN("qos-policy", qos_policy, "policy of rates and DSCP",
+		"slow tenant_id=red \\\n"
+		"  'rules=[{\"type\":\"bandwidth_limit\",\"direction\":\"egress\",\"max_kbps\":8000}]'"),
+	PLAIN("address-group", address_group, "group of addresses",
+		"office tenant_id=red 'addresses=[\"10.0.0.0/24\"]'"),
+	PLAIN("quota", quota, "tenant's quota", "red network=10 port=100"),
 	{"apply", NULL, "FILE", "declare all that a document holds, or nothing of it",
 		"Arrays named networks, subnets, ports, routers, hosts, qos_policies, address_groups\n"
 		"and quotas; what is there already becomes what the document says.",

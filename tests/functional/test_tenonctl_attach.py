@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What vport show tells to type makes a machine of the port."""
+import json
+import os
+import re
+import shlex
+import shutil
+import socket
+import subprocess
+import time
+
+import pytest
+
+from netlab import lab  # noqa: F401
+from northbound import Watch
+from tenon import Tenon
+from test_tenonctl_parse import OK, TENONCTL
+
+NETWORK = {"hosts": [{"id": "h1", "vtep_addresses": ["192.0.2.1"]},
+                     {"id": "h2", "vtep_addresses": ["192.0.2.2", "fd01::2"]}],
+           "networks": [{"id": "n", "tenant_id": "red", "vni": 700}],
+           "subnets": [{"id": "n4", "network_id": "n", "cidr": "10.0.0.0/24"},
+                       {"id": "n6", "network_id": "n", "cidr": "fd00::/64"}],
+           "routers": [{"id": "r", "tenant_id": "red",
+                        "interfaces": [{"subnet_id": "n4"}, {"subnet_id": "n6"}]}]}
+
+
+class Site(Tenon):
+    def __init__(self, folder, lab=None):
+        super().__init__(folder, lab=lab, config={"host": "h1"})
+        self.start()
+        with Watch(self.socket, "?kinds=dataplane&initial=false") as watch:
+            if not self.client().get("/v1/health").json["connected"]:
+                watch.until(event="CONNECTED")
+        path = os.path.join(self.folder, "network.json")
+        with open(path, "w") as f:
+            json.dump(NETWORK, f)
+        self.ctl("apply", path)
+
+    def ctl(self, *words, want=OK):
+        done = subprocess.run([TENONCTL, "--socket", self.socket, *words], capture_output=True,
+                              text=True, timeout=30)
+        assert done.returncode == want, done
+        return done.stdout
+
+    def port(self, name, *members):
+        self.ctl("vport", "create", name, "network_id=n", *members)
+
+    def typed(self, name):
+        """The lines that are to be typed."""
+        told = self.ctl("vport", "show", name)
+        lines = re.sub(r" \\\n +", " ", told[told.index(":\n") + 2:]).split("\n")
+        return [line.strip() for line in lines if line.startswith("  ")]
+
+
+@pytest.fixture
+def site(tmp_path):
+    made = Site(tmp_path)
+    yield made
+    made.close()
+
+
+def test_a_container_is_made_by_what_is_told(lab, tmp_path):  # noqa: F811
+    site = Site(tmp_path, lab)
+    try:
+        # An interface that is not there yet is none of this host: it may be told before.
+        site.port("c1", "binding.kind=container", "binding.host=h2", "binding.device=vc1")
+        for line in site.typed("c1"):
+            lab.run(None, *shlex.split(line))
+        with Watch(site.socket, "?kinds=port") as watch:
+            watch.synced()
+            site.ctl("vport", "set", "c1", "binding.host=h1")
+            while not watch.line()["object"].get("linkUp"):
+                pass
+        assert json.loads(site.ctl("--json", "vport", "show", "c1"))["status"] == "ACTIVE"
+        lab.ping("c1", "10.0.0.1", count=1, wait=30)
+        lab.ping("c1", "fd00::1", count=1, wait=30)
+    finally:
+        site.close()
+
+
+def qmp(path, command, process):
+    """What QEMU answers."""
+    deadline = time.monotonic() + 60
+    while not os.path.exists(path):
+        assert time.monotonic() < deadline and process.poll() is None, process.communicate()
+        time.sleep(0.05)
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(60)
+        s.connect(path)
+        lines = s.makefile("rw")
+        json.loads(lines.readline())  # comes when QEMU has its devices
+        for execute in ("qmp_capabilities", command):
+            lines.write(json.dumps({"execute": execute}))
+            lines.flush()
+            answer = json.loads(lines.readline())
+    return answer["return"]
+
+
+@pytest.mark.skipif(not shutil.which("qemu-system-x86_64"), reason="needs qemu-system-x86_64")
+@pytest.mark.parametrize("mode", ["client", "server"])
+def test_qemu_takes_what_is_told(site, tmp_path, mode):
+    """And it and the switch find each other."""
+    path = os.path.join(site.folder, "a,vm.sock")
+    site.port("vm:1", "binding.kind=vm", "binding.host=h1", "binding.vhost_mode=" + mode,
+              "binding.vhost_socket=" + path)
+    command = [line for line in site.typed("vm:1") if line.startswith("qemu-system")][0]
+    control = str(tmp_path / "qmp")
+    process = subprocess.Popen(
+        shlex.split(command.replace("1024", "64")) + [
+            "-accel", "tcg", "-S", "-nodefaults", "-display", "none", "-qmp",
+            "unix:%s,server=on,wait=off" % control],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        chardevs = qmp(control, "query-chardev", process)
+        ours, = [c for c in chardevs if c["label"] == "cn-vm_1"]
+        assert "disconnected" not in ours["filename"], ours
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_other_kinds(site):
+    site.port("trunk", "binding.kind=baremetal", "binding.host=h2", "binding.device=nic0",
+              "binding.vlan=7", "mac_address=02:00:00:00:00:07")
+    assert "ip link add link NIC name NIC.7 type vlan id 7" in site.typed("trunk")
+    assert "ip link set NIC.7 address 02:00:00:00:00:07 mtu 1450 up" in site.typed("trunk")
+    site.port("access", "binding.kind=baremetal", "binding.host=h2", "binding.device=nic1")
+    assert "ip route replace default via 10.0.0.1 dev NIC" in site.typed("access")
+    site.port("far", "binding.kind=remote", "binding.vtep=192.0.2.9")
+    assert site.typed("far") == [
+        "ip link add vx700 type vxlan id 700 local 192.0.2.9 dstport 4789",
+        "ip link set vx700 mtu 1450 up",
+        "bridge fdb append 00:00:00:00:00:00 dev vx700 dst 192.0.2.1",
+        "bridge fdb append 00:00:00:00:00:00 dev vx700 dst 192.0.2.2"]
+    site.port("loose")
+    assert "bound to nothing" in site.ctl("vport", "show", "loose")
+    assert json.loads(site.ctl("--json", "vport", "show", "loose"))["status"] == "DOWN"
