@@ -29,6 +29,14 @@ struct {
 	__type(value, struct tn_ebpf_port);
 } tenon_ports SEC(".maps");
 
+/* The same by the low bits of ifindex, for one interface of those that share them: no hashing. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, TN_EBPF_SLOTS);
+	__type(key, uint32_t);
+	__type(value, struct tn_ebpf_port);
+} tenon_slots SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, TN_EBPF_SESSIONS_MAX);
@@ -58,6 +66,17 @@ INLINE void count(uint32_t counter)
 
 	if (n)
 		(*n)++;
+}
+
+/* NULL: the interface is none of ours. */
+INLINE const struct tn_ebpf_port *port_of(uint32_t ifindex)
+{
+	uint32_t slot = ifindex & (TN_EBPF_SLOTS - 1);
+	const struct tn_ebpf_port *port = bpf_map_lookup_elem(&tenon_slots, &slot);
+
+	if (port && *(volatile const uint32_t *)&port->ifindex == ifindex)
+		return port;
+	return bpf_map_lookup_elem(&tenon_ports, &ifindex);
 }
 
 INLINE struct tn_ebpf_config *config(void)

@@ -10,39 +10,30 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <linux/if_link.h>
-#include <linux/pkt_cls.h>
-
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "ebpf/attach.h"
 #include "ebpf/objects.h"
+#include "ebpf/pins.h"
+#include "ebpf/vxlan_device.h"
 
-/* Before what others attached: they see what we let pass. */
-#define TC_PRIORITY 1u
-#define TC_HANDLE   0x7e01u
+#define CONFIG_BYTES 4096u
 
-struct program {
-	const char *name;
-	bool guard;
-};
-
-static const struct program programs[TN_EBPF_N_PROGRAMS] = {
-	[TN_EBPF_FROM_PORT] = {"tn_ebpf_from_port", false},
-	[TN_EBPF_FROM_TUNNEL] = {"tn_ebpf_from_tunnel", false},
-	[TN_EBPF_TO_PORT] = {"tn_ebpf_to_port", false},
-	[TN_EBPF_TO_TUNNEL] = {"tn_ebpf_to_tunnel", false},
-	[TN_EBPF_GUARD] = {"tn_ebpf_guard", true},
-};
+TN_BUILD_ASSERT(sizeof(struct tn_ebpf_config) <= CONFIG_BYTES, "a page is mapped");
 
 struct tn_ebpf {
 	struct bpf_object *tc, *guard;
 	int program[TN_EBPF_N_PROGRAMS];
-	int config_fd, ports, sessions4, sessions6, meters, counters, peers, vnis, guard_counters;
+	int before[TN_EBPF_N_PROGRAMS][2]; /* of processes before this one; -1: none */
+	int config_fd, ports, slots, sessions4, sessions6, meters, counters, peers, vnis,
+		guard_counters;
 	int outer, inner; /* maps whose update waits for programs that run */
 	struct tn_ebpf_config *config;
 	char pin_dir[200]; /* "": none */
-	bool taken_over;
+	uint32_t *mine;	   /* interfaces that this process said something of */
+	size_t n_mine;
+	bool taken_over, expired, leaving;
 };
 
 static int fail(struct tn_error *err, int rc, const char *what)
@@ -83,25 +74,19 @@ static void set_pins(struct bpf_object *object, const char *dir)
 	}
 }
 
-static int load(struct bpf_object **object, const void *bytes, size_t size, const char *name,
-	enum bpf_prog_type type, const struct tn_ebpf *e)
+static int load_switch(struct tn_ebpf *e)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = name);
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "tenon_switch");
 	struct bpf_program *p;
-	int rc;
 
-	*object = bpf_object__open_mem(bytes, size, &opts);
-	if (!*object)
+	e->tc = bpf_object__open_mem(tn_ebpf_switch_object, tn_ebpf_switch_size, &opts);
+	if (!e->tc)
 		return -errno;
-	bpf_object__for_each_program(p, *object)(void) bpf_program__set_type(p, type);
+	bpf_object__for_each_program(p, e->tc)(void)
+		bpf_program__set_type(p, BPF_PROG_TYPE_SCHED_CLS);
 	if (*e->pin_dir)
-		set_pins(*object, e->pin_dir);
-	rc = bpf_object__load(*object);
-	if (rc) {
-		bpf_object__close(*object);
-		*object = NULL;
-	}
-	return rc;
+		set_pins(e->tc, e->pin_dir);
+	return bpf_object__load(e->tc);
 }
 
 /* The port of VXLAN is a constant of the guard's: the verifier folds it. */
@@ -128,13 +113,14 @@ static int load_guard(struct tn_ebpf *e, uint16_t vxlan_port)
 static void find(struct tn_ebpf *e)
 {
 	for (unsigned i = 0; i < TN_EBPF_N_PROGRAMS; i++) {
-		struct bpf_object *o = programs[i].guard ? e->guard : e->tc;
+		struct bpf_object *o = i == TN_EBPF_GUARD ? e->guard : e->tc;
 
-		e->program[i] =
-			bpf_program__fd(bpf_object__find_program_by_name(o, programs[i].name));
+		e->program[i] = bpf_program__fd(
+			bpf_object__find_program_by_name(o, tn_ebpf_program_names[i]));
 	}
 	e->config_fd = map_of(e->tc, "tenon_config");
 	e->ports = map_of(e->tc, "tenon_ports");
+	e->slots = map_of(e->tc, "tenon_slots");
 	e->sessions4 = map_of(e->tc, "tenon_session4");
 	e->sessions6 = map_of(e->tc, "tenon_session6");
 	e->meters = map_of(e->tc, "tenon_meters");
@@ -146,8 +132,7 @@ static void find(struct tn_ebpf *e)
 
 static int map_config(struct tn_ebpf *e)
 {
-	size_t size = ((sizeof(*e->config) + 7) / 8 * 8 + 4095) / 4096 * 4096;
-	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, e->config_fd, 0);
+	void *p = mmap(NULL, CONFIG_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, e->config_fd, 0);
 
 	if (p == MAP_FAILED)
 		return -errno;
@@ -176,16 +161,93 @@ void tn_ebpf_wait(struct tn_ebpf *e)
 	(void)bpf_map_update_elem(e->outer, &zero, &e->inner, BPF_ANY);
 }
 
-static int open_all(struct tn_ebpf *e, const struct tn_ebpf_options *o, struct tn_error *err)
+static int load_all(struct tn_ebpf *e, const struct tn_ebpf_options *o)
 {
-	int rc;
+	int rc = load_switch(e);
 
-	if (o->pin_dir && mkdir(o->pin_dir, 0700) && errno != EEXIST)
-		return fail(err, -errno, o->pin_dir);
-	rc = load(&e->tc, tn_ebpf_switch_object, tn_ebpf_switch_size, "tenon_switch",
-		BPF_PROG_TYPE_SCHED_CLS, e);
 	if (!rc)
 		rc = load_guard(e, o->vxlan_port ? o->vxlan_port : 4789);
+	if (!rc)
+		return 0;
+	bpf_object__close(e->tc);
+	bpf_object__close(e->guard);
+	e->tc = e->guard = NULL;
+	return rc;
+}
+
+/* What is pinned there has this layout, or there is nothing at all. */
+static bool is_ours(const char *dir)
+{
+	struct bpf_map_info info = {0};
+	struct tn_ebpf_config config;
+	uint32_t size = sizeof(info), zero = 0;
+	char path[TN_EBPF_PINS_PATH];
+	bool ours;
+	int fd;
+
+	if (access(dir, F_OK))
+		return true;
+	snprintf(path, sizeof(path), "%s/tenon_config", dir);
+	fd = bpf_obj_get(path);
+	ours = fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &size) &&
+		info.value_size == sizeof(config) && !bpf_map_lookup_elem(fd, &zero, &config) &&
+		config.abi == TN_EBPF_ABI;
+	if (fd >= 0)
+		close(fd);
+	return ours;
+}
+
+/* With what a process before this one left, where it fits; else that goes, wholly. */
+static int load_with_pins(struct tn_ebpf *e, const struct tn_ebpf_options *o)
+{
+	int rc = *e->pin_dir && !is_ours(e->pin_dir) ? tn_ebpf_pins_wipe(e->pin_dir) : 0;
+
+	if (rc)
+		return rc;
+	if (*e->pin_dir && mkdir(e->pin_dir, 0700) && errno != EEXIST)
+		return -errno;
+	rc = load_all(e, o);
+	if (!rc || rc == -EPERM || !*e->pin_dir)
+		return rc;
+	rc = tn_ebpf_pins_wipe(e->pin_dir);
+	if (!rc && mkdir(e->pin_dir, 0700))
+		rc = -errno;
+	return rc ? rc : load_all(e, o);
+}
+
+static bool is_same(int a, int b)
+{
+	struct bpf_prog_info x = {0}, y = {0};
+	uint32_t x_size = sizeof(x), y_size = sizeof(y);
+
+	return !bpf_obj_get_info_by_fd(a, &x, &x_size) && !bpf_obj_get_info_by_fd(b, &y, &y_size) &&
+		!memcmp(x.tag, y.tag, sizeof(x.tag));
+}
+
+/* Programs that are the same stay: their maps are. The guard's constants are in no tag. */
+static int pin_programs(struct tn_ebpf *e)
+{
+	for (unsigned i = 0; *e->pin_dir && i < TN_EBPF_N_PROGRAMS; i++) {
+		int rc;
+
+		e->before[i][0] = tn_ebpf_pins_program(e->pin_dir, i, false);
+		e->before[i][1] = tn_ebpf_pins_program(e->pin_dir, i, true);
+		if (i != TN_EBPF_GUARD && e->before[i][0] >= 0 &&
+			is_same(e->program[i], e->before[i][0])) {
+			e->program[i] = e->before[i][0];
+			continue;
+		}
+		rc = tn_ebpf_pins_put(e->pin_dir, i, e->program[i]);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+static int open_all(struct tn_ebpf *e, const struct tn_ebpf_options *o, struct tn_error *err)
+{
+	int rc = load_with_pins(e, o);
+
 	if (rc)
 		return fail(err, rc, "the kernel does not take the programs");
 	find(e);
@@ -195,9 +257,10 @@ static int open_all(struct tn_ebpf *e, const struct tn_ebpf_options *o, struct t
 	rc = map_config(e);
 	if (rc)
 		return fail(err, rc, "maps in memory");
+	rc = pin_programs(e);
+	if (rc)
+		return fail(err, rc, e->pin_dir);
 	e->taken_over = e->config->abi != 0;
-	if (e->taken_over && e->config->abi != TN_EBPF_ABI)
-		return fail(err, -EPROTO, "what another version left pinned is laid out otherwise");
 	e->config->abi = TN_EBPF_ABI;
 	return 0;
 }
@@ -211,6 +274,7 @@ int tn_ebpf_open(struct tn_ebpf **ebpf, const struct tn_ebpf_options *o, struct 
 	if (!e)
 		return fail(err, -ENOMEM, "no memory");
 	e->outer = e->inner = -1;
+	memset(e->before, -1, sizeof(e->before));
 	libbpf_set_print(quiet);
 	if (o->pin_dir)
 		snprintf(e->pin_dir, sizeof(e->pin_dir), "%s", o->pin_dir);
@@ -227,13 +291,18 @@ void tn_ebpf_close(struct tn_ebpf *e)
 	if (!e)
 		return;
 	if (e->config)
-		munmap(e->config, 4096);
+		munmap(e->config, CONFIG_BYTES);
 	if (e->outer >= 0)
 		close(e->outer);
 	if (e->inner >= 0)
 		close(e->inner);
+	for (unsigned i = 0; i < 2 * TN_EBPF_N_PROGRAMS; i++) {
+		if (e->before[i / 2][i % 2] >= 0)
+			close(e->before[i / 2][i % 2]);
+	}
 	bpf_object__close(e->tc);
 	bpf_object__close(e->guard);
+	free(e->mine);
 	free(e);
 }
 
@@ -249,105 +318,174 @@ struct tn_ebpf_config *tn_ebpf_config_of(const struct tn_ebpf *e)
 
 /* --- attaching -------------------------------------------------------------------------------- */
 
-static int attach_tc(int program, uint32_t ifindex)
-{
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = BPF_TC_INGRESS);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = program, .handle = TC_HANDLE,
-		.priority = TC_PRIORITY, .flags = BPF_TC_F_REPLACE);
-	int rc = bpf_tc_hook_create(&hook);
-
-	if (rc && rc != -EEXIST)
-		return rc;
-	return bpf_tc_attach(&hook, &opts);
-}
-
-static int attach_guard(int program, uint32_t ifindex)
-{
-	uint32_t id = 0;
-
-	(void)bpf_xdp_query_id((int)ifindex, 0, &id);
-	if (id)
-		return -EBUSY;
-	return bpf_xdp_attach((int)ifindex, program, XDP_FLAGS_UPDATE_IF_NOEXIST, NULL);
-}
-
 int tn_ebpf_attach(
 	struct tn_ebpf *e, enum tn_ebpf_program program, uint32_t ifindex, struct tn_error *err)
 {
 	int fd = e->program[program];
-	int rc = programs[program].guard ? attach_guard(fd, ifindex) : attach_tc(fd, ifindex);
+	const int *before = e->before[program];
+	int rc = program == TN_EBPF_GUARD ? tn_ebpf_attach_xdp(fd, before, 2, ifindex)
+					  : tn_ebpf_attach_tc(fd, before, 2, ifindex);
 
-	return rc ? fail(err, rc, programs[program].name) : 0;
+	return rc ? fail(err, rc, tn_ebpf_program_names[program]) : 0;
 }
 
 void tn_ebpf_detach(struct tn_ebpf *e, enum tn_ebpf_program program, uint32_t ifindex)
 {
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = BPF_TC_INGRESS);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = TC_HANDLE, .priority = TC_PRIORITY);
-	LIBBPF_OPTS(bpf_xdp_attach_opts, ours, .old_prog_fd = e->program[program]);
-
-	if (programs[program].guard)
-		(void)bpf_xdp_detach((int)ifindex, 0, &ours);
+	if (program == TN_EBPF_GUARD)
+		tn_ebpf_detach_xdp(e->program[program], ifindex);
 	else
-		(void)bpf_tc_detach(&hook, &opts);
-}
-
-static void detach_everywhere(struct tn_ebpf *e)
-{
-	uint32_t ifindex, next;
-	int rc = bpf_map_get_next_key(e->ports, NULL, &next);
-
-	while (!rc) {
-		ifindex = next;
-		rc = bpf_map_get_next_key(e->ports, &ifindex, &next);
-		for (unsigned i = 0; i < TN_EBPF_N_PROGRAMS; i++)
-			tn_ebpf_detach(e, i, ifindex);
-		tn_ebpf_clear_port(e, ifindex);
-	}
-}
-
-static void unpin(struct bpf_object *object)
-{
-	struct bpf_map *map;
-
-	bpf_object__for_each_map(map, object)
-	{
-		if (bpf_map__is_pinned(map))
-			(void)bpf_map__unpin(map, NULL);
-	}
+		tn_ebpf_detach_tc(e->program[program], ifindex);
 }
 
 int tn_ebpf_detach_all(const char *pin_dir, struct tn_error *err)
 {
-	const struct tn_ebpf_options options = {.pin_dir = pin_dir};
-	struct tn_ebpf *e;
 	int rc;
 
-	if (access(pin_dir, F_OK))
-		return 0;
-	rc = tn_ebpf_open(&e, &options, err);
-	if (rc)
-		return rc;
-	detach_everywhere(e);
-	unpin(e->tc);
-	unpin(e->guard);
-	tn_ebpf_close(e);
-	return rmdir(pin_dir) ? fail(err, -errno, pin_dir) : 0;
+	libbpf_set_print(quiet);
+	rc = tn_ebpf_pins_wipe(pin_dir);
+	return rc ? fail(err, rc, pin_dir) : 0;
+}
+
+/* --- from one process to the next ------------------------------------------------------------- */
+
+void tn_ebpf_leave(struct tn_ebpf *e)
+{
+	e->leaving = *e->pin_dir != 0;
+}
+
+bool tn_ebpf_is_leaving(const struct tn_ebpf *e)
+{
+	return e->leaving;
+}
+
+/* A generation of keys later no session is one. */
+void tn_ebpf_expire(struct tn_ebpf *e)
+{
+	if (!e->expired)
+		__atomic_add_fetch(&e->config->keys, 1u << TN_EBPF_KEY_GEN_SHIFT, __ATOMIC_RELEASE);
+	e->expired = true;
+}
+
+static bool is_mine(const struct tn_ebpf *e, uint32_t ifindex)
+{
+	for (size_t i = 0; i < e->n_mine; i++) {
+		if (e->mine[i] == ifindex)
+			return true;
+	}
+	return false;
+}
+
+static void forget_interface(struct tn_ebpf *e, const struct tn_ebpf_port *port)
+{
+	for (unsigned i = 0; i < TN_EBPF_N_PROGRAMS; i++)
+		tn_ebpf_detach(e, i, port->ifindex);
+	tn_ebpf_clear_port(e, port->ifindex);
+	if (port->kind == TN_EBPF_IS_TUNNEL)
+		tn_vxlan_device_free(port->ifindex);
+}
+
+void tn_ebpf_settle(struct tn_ebpf *e)
+{
+	uint32_t ifindex, next;
+	struct tn_ebpf_port port;
+	int rc = bpf_map_get_next_key(e->ports, NULL, &next);
+
+	tn_ebpf_expire(e);
+	while (!rc) {
+		ifindex = next;
+		rc = bpf_map_get_next_key(e->ports, &ifindex, &next);
+		if (!is_mine(e, ifindex) && !bpf_map_lookup_elem(e->ports, &ifindex, &port))
+			forget_interface(e, &port);
+	}
+	if (*e->pin_dir)
+		tn_ebpf_pins_settle(e->pin_dir);
+}
+
+uint32_t tn_ebpf_find(struct tn_ebpf *e, const struct tn_ebpf_port *like)
+{
+	uint32_t ifindex, next;
+	struct tn_ebpf_port port;
+	int rc = bpf_map_get_next_key(e->ports, NULL, &next);
+
+	while (!rc) {
+		ifindex = next;
+		if (!bpf_map_lookup_elem(e->ports, &ifindex, &port) &&
+			port.number == like->number && port.kind == like->kind &&
+			port.udp_port == like->udp_port && port.ip6 == like->ip6)
+			return ifindex;
+		rc = bpf_map_get_next_key(e->ports, &ifindex, &next);
+	}
+	return 0;
 }
 
 /* --- maps ------------------------------------------------------------------------------------- */
 
-int tn_ebpf_set_port(
-	struct tn_ebpf *e, uint32_t ifindex, const struct tn_ebpf_port *port, struct tn_error *err)
+/* Sessions of a process before this one are of ports as they were numbered then. */
+static void check_number(struct tn_ebpf *e, uint32_t ifindex, const struct tn_ebpf_port *port)
 {
-	int rc = bpf_map_update_elem(e->ports, &ifindex, port, BPF_ANY);
+	struct tn_ebpf_port was;
 
-	return rc ? fail(err, rc, "ports") : 0;
+	if (e->taken_over && port->kind != TN_EBPF_IS_TAP &&
+		(bpf_map_lookup_elem(e->ports, &ifindex, &was) || was.number != port->number))
+		tn_ebpf_expire(e);
+}
+
+static int remember(struct tn_ebpf *e, uint32_t ifindex)
+{
+	uint32_t *more;
+
+	if (is_mine(e, ifindex))
+		return 0;
+	more = realloc(e->mine, (e->n_mine + 1) * sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	e->mine = more;
+	e->mine[e->n_mine++] = ifindex;
+	return 0;
+}
+
+/* The slot is the interface's when it was nobody's. */
+static void set_slot(struct tn_ebpf *e, const struct tn_ebpf_port *port)
+{
+	uint32_t slot = port->ifindex & (TN_EBPF_SLOTS - 1);
+	struct tn_ebpf_port there, none = {0};
+
+	if (bpf_map_lookup_elem(e->slots, &slot, &there) ||
+		(there.ifindex && there.ifindex != port->ifindex))
+		return;
+	/* None for the moment that its words change one after the other. */
+	(void)bpf_map_update_elem(e->slots, &slot, &none, BPF_ANY);
+	(void)bpf_map_update_elem(e->slots, &slot, port, BPF_ANY);
+}
+
+int tn_ebpf_set_port(
+	struct tn_ebpf *e, uint32_t ifindex, const struct tn_ebpf_port *said, struct tn_error *err)
+{
+	struct tn_ebpf_port port = *said;
+	int rc = remember(e, ifindex);
+
+	port.ifindex = ifindex;
+	check_number(e, ifindex, &port);
+	if (!rc)
+		rc = bpf_map_update_elem(e->ports, &ifindex, &port, BPF_ANY);
+	if (rc)
+		return fail(err, rc, "ports");
+	set_slot(e, &port);
+	return 0;
 }
 
 void tn_ebpf_clear_port(struct tn_ebpf *e, uint32_t ifindex)
 {
+	uint32_t slot = ifindex & (TN_EBPF_SLOTS - 1);
+	struct tn_ebpf_port there, none = {0};
+
 	(void)bpf_map_delete_elem(e->ports, &ifindex);
+	if (!bpf_map_lookup_elem(e->slots, &slot, &there) && there.ifindex == ifindex)
+		(void)bpf_map_update_elem(e->slots, &slot, &none, BPF_ANY);
+	for (size_t i = 0; i < e->n_mine; i++) {
+		if (e->mine[i] == ifindex)
+			e->mine[i--] = e->mine[--e->n_mine];
+	}
 }
 
 static int sessions_of(const struct tn_ebpf *e, const struct tn_ebpf_key *key)
@@ -491,7 +629,7 @@ int tn_ebpf_test_run(const struct tn_ebpf *e, enum tn_ebpf_program program, stru
 		.repeat = run->repeat ? (int)run->repeat : 1);
 	int rc;
 
-	if (programs[program].guard) {
+	if (program == TN_EBPF_GUARD) {
 		opts.ctx_in = run->ifindex ? &xdp : NULL;
 		opts.ctx_size_in = run->ifindex ? sizeof(xdp) : 0;
 	} else {
@@ -506,12 +644,16 @@ int tn_ebpf_test_run(const struct tn_ebpf *e, enum tn_ebpf_program program, stru
 	return (int)opts.retval;
 }
 
-uint32_t tn_ebpf_program_length(const struct tn_ebpf *e, enum tn_ebpf_program program)
+struct tn_ebpf_length tn_ebpf_program_length(const struct tn_ebpf *e, enum tn_ebpf_program program)
 {
+	const struct bpf_object *o = program == TN_EBPF_GUARD ? e->guard : e->tc;
 	struct bpf_prog_info info = {0};
 	uint32_t size = sizeof(info);
 
-	if (bpf_obj_get_info_by_fd(e->program[program], &info, &size))
-		return 0;
-	return info.xlated_prog_len / sizeof(struct bpf_insn);
+	(void)bpf_obj_get_info_by_fd(e->program[program], &info, &size);
+	return (struct tn_ebpf_length){
+		.compiled = (uint32_t)bpf_program__insn_cnt(
+			bpf_object__find_program_by_name(o, tn_ebpf_program_names[program])),
+		.translated = info.xlated_prog_len / (uint32_t)sizeof(struct bpf_insn),
+	};
 }

@@ -17,6 +17,7 @@ struct tn_ebpf;
 enum tn_ebpf_program {
 	TN_EBPF_FROM_PORT,
 	TN_EBPF_FROM_TUNNEL,
+	TN_EBPF_FROM_UPLINK,
 	TN_EBPF_TO_PORT,
 	TN_EBPF_TO_TUNNEL,
 	TN_EBPF_GUARD, /* XDP; the others tc */
@@ -24,7 +25,7 @@ enum tn_ebpf_program {
 };
 
 struct tn_ebpf_options {
-	/* Folder of a BPF file system that keeps maps and attachments; NULL: they end with the
+	/* Folder of a BPF file system that keeps maps and programs; NULL: they end with the
 	 * process. */
 	const char *pin_dir;
 	uint16_t vxlan_port; /* UDP; host order */
@@ -38,10 +39,24 @@ int tn_ebpf_open(struct tn_ebpf **ebpf, const struct tn_ebpf_options *options,
 	struct tn_error *err) TN_MUST_CHECK;
 /* Pinned programs and maps stay and go on forwarding; others end here. NULL is fine. */
 void tn_ebpf_close(struct tn_ebpf *ebpf);
-/* Takes every trace off this machine: attachments and pins below pin_dir. */
+/* Takes every trace off this machine: attachments, VXLAN devices and pins below pin_dir. */
 int tn_ebpf_detach_all(const char *pin_dir, struct tn_error *err) TN_MUST_CHECK;
 /* Was it taken over from a process before? */
 bool tn_ebpf_taken_over(const struct tn_ebpf *ebpf);
+
+/*
+ * What was taken over goes on forwarding by the sessions of the process before, until this one is
+ * ready: it says which interfaces have its ports, and then that this is all. No session is older
+ * than that from then on, and interfaces that were not named have no programs any more.
+ */
+void tn_ebpf_settle(struct tn_ebpf *ebpf);
+/* Ends the sessions there are; tn_ebpf_settle() does. Once in a process. */
+void tn_ebpf_expire(struct tn_ebpf *ebpf);
+/* The process goes, interfaces keep what is attached: where maps are pinned. */
+void tn_ebpf_leave(struct tn_ebpf *ebpf);
+bool tn_ebpf_is_leaving(const struct tn_ebpf *ebpf);
+/* Interface of a port with that number, kind, UDP port and family, by whoever said it; 0: none. */
+uint32_t tn_ebpf_find(struct tn_ebpf *ebpf, const struct tn_ebpf_port *like);
 
 /* In the process's memory; a store is seen by the programs at once. */
 struct tn_ebpf_config *tn_ebpf_config_of(const struct tn_ebpf *ebpf);
@@ -54,7 +69,7 @@ int tn_ebpf_attach(struct tn_ebpf *ebpf, enum tn_ebpf_program program, uint32_t 
 	struct tn_error *err) TN_MUST_CHECK;
 void tn_ebpf_detach(struct tn_ebpf *ebpf, enum tn_ebpf_program program, uint32_t ifindex);
 
-/* What packets of that interface are. */
+/* What packets of that interface are; port->ifindex is filled in. */
 int tn_ebpf_set_port(struct tn_ebpf *ebpf, uint32_t ifindex, const struct tn_ebpf_port *port,
 	struct tn_error *err) TN_MUST_CHECK;
 void tn_ebpf_clear_port(struct tn_ebpf *ebpf, uint32_t ifindex);
@@ -106,7 +121,12 @@ struct tn_ebpf_run {
 
 int tn_ebpf_test_run(
 	const struct tn_ebpf *ebpf, enum tn_ebpf_program program, struct tn_ebpf_run *run);
-/* Instructions of the translated program. */
-uint32_t tn_ebpf_program_length(const struct tn_ebpf *ebpf, enum tn_ebpf_program program);
+struct tn_ebpf_length {
+	uint32_t compiled, translated; /* instructions; translated: by the verifier */
+};
+
+/* Of a program that this process loaded. */
+struct tn_ebpf_length tn_ebpf_program_length(
+	const struct tn_ebpf *ebpf, enum tn_ebpf_program program);
 
 #endif

@@ -18,11 +18,12 @@
 
 #include "dataplane/core/types.h"
 
-#define TN_EBPF_ABI 1u
+#define TN_EBPF_ABI 2u
 
 #define TN_EBPF_EPOCHS	     64u
 #define TN_EBPF_SESSIONS_MAX 65536u
 #define TN_EBPF_PORTS_MAX    4096u
+#define TN_EBPF_SLOTS	     4096u /* a power of two */
 #define TN_EBPF_PEERS_MAX    65536u
 
 /*
@@ -97,7 +98,8 @@ struct tn_ebpf_session {
 	uint32_t slot; /* the data plane's: of what it counts for */
 	/* written by the programs */
 	uint64_t packets, bytes; /* added up, of large frames as the wire has them */
-	uint64_t last_used_ns;	 /* CLOCK_MONOTONIC, a few milliseconds coarse */
+	uint64_t last_used_ns;	 /* config.now_ns of that moment */
+	uint64_t long_way_ns;	 /* the same of a frame that an uplink left to the VXLAN device */
 };
 
 #define TN_EBPF_TUN_DF	 0x01u
@@ -116,15 +118,32 @@ struct tn_ebpf_config {
 	uint32_t abi;
 	uint32_t version; /* of the switch; 0: no session is right */
 	uint32_t keys;
-	uint32_t tunnel_tap;		/* ifindex: where tunnel packets without a session go */
+	uint32_t pad;
+	uint64_t now_ns;		/* CLOCK_MONOTONIC, as the data plane last wrote it */
 	uint32_t epoch[TN_EBPF_EPOCHS]; /* version in which each was last raised */
 };
 
-/* By ifindex of the interface that a packet comes in by. */
+enum tn_ebpf_interface {
+	TN_EBPF_IS_PORT = 1, /* a container's veth, a NIC */
+	TN_EBPF_IS_TUNNEL,   /* the VXLAN device */
+	TN_EBPF_IS_TAP,	     /* of the data plane, for one of these */
+	TN_EBPF_IS_UPLINK,   /* what VXLAN packets come in by */
+};
+
+/* Of the interface that a packet comes in by. */
 struct tn_ebpf_port {
 	uint32_t number; /* of the switch */
-	uint32_t tap;	 /* ifindex of what leads up to the data plane */
+	uint32_t to;	 /* ifindex: the TAP that leads up; of a TAP, where its frames go out */
+	uint16_t kind;	 /* enum tn_ebpf_interface */
+	/* IS_UPLINK: this host's tunnel endpoint; IS_TUNNEL: of the device, ip6 by sockets of IPv6
+	 */
+	uint16_t udp_port; /* host order */
+	uint32_t local4;   /* network order; 0: none */
+	uint32_t ip6;
+	uint32_t ifindex; /* its own. Last: written last */
 };
+
+_Static_assert(sizeof(struct tn_ebpf_port) % 8 == 0, "the kernel writes words, the last one last");
 
 /* Counted by the programs, by CPU. */
 enum tn_ebpf_counter {

@@ -4,6 +4,7 @@
  *
  *   tn_ebpf_from_port    ingress of a port's interface: a container's veth, a NIC
  *   tn_ebpf_from_tunnel  ingress of the VXLAN device that is in external mode
+ *   tn_ebpf_from_uplink  ingress of an uplink: what has a session need not go by that device
  *   tn_ebpf_to_port      ingress of a port's TAP: frames of the data plane go out by the interface
  *   tn_ebpf_to_tunnel    ingress of the tunnel's TAP: the same by the VXLAN device
  *
@@ -52,6 +53,11 @@ struct {
 	__type(value, struct meter);
 } tenon_meters SEC(".maps");
 
+/* What lies in keys as in frames is copied a word at a time, not a byte. */
+typedef uint64_t word64 __attribute__((may_alias));
+typedef uint32_t word32 __attribute__((may_alias));
+typedef uint16_t word16 __attribute__((may_alias));
+
 /* What is known of a frame beside its key. */
 struct frame {
 	struct tn_ebpf_key_head *h;
@@ -92,8 +98,7 @@ INLINE bool read_l4(struct tn_ebpf_key_head *h, uint16_t *tcp_flags, void *l4, s
 		if ((void *)(tcp + 1) > end || tcp->doff < 5 ||
 			ETH_HLEN + f->headers + tcp->doff * 4 > f->len)
 			return false;
-		h->tp_src = tcp->source;
-		h->tp_dst = tcp->dest;
+		*(word32 *)&h->tp_src = *(word32 *)tcp;
 		*tcp_flags = ((uint16_t *)l4)[6] & bpf_htons(0x0fff);
 		f->headers += tcp->doff * 4;
 		return true;
@@ -103,8 +108,7 @@ INLINE bool read_l4(struct tn_ebpf_key_head *h, uint16_t *tcp_flags, void *l4, s
 
 		if ((void *)(udp + 1) > end)
 			return false;
-		h->tp_src = udp->source;
-		h->tp_dst = udp->dest;
+		*(word32 *)&h->tp_src = *(word32 *)udp;
 		return true;
 	}
 	case IPPROTO_ICMP:
@@ -125,19 +129,18 @@ INLINE bool read_l4(struct tn_ebpf_key_head *h, uint16_t *tcp_flags, void *l4, s
 /* The head of a key. false: too short. */
 INLINE bool read_eth(const struct __sk_buff *skb, struct tn_ebpf_key_head *h, struct frame *f)
 {
-	struct ethhdr *eth = f->data;
-
-	if ((void *)(eth + 1) > f->end)
+	if (f->data + ETH_HLEN > f->end)
 		return false;
-	__builtin_memcpy(h->eth_dst, eth->h_dest, 6);
-	__builtin_memcpy(h->eth_src, eth->h_source, 6);
-	h->eth_type = eth->h_proto;
+	((word64 *)h)[0] = ((word64 *)f->data)[0];
+	((word32 *)h)[2] = ((word32 *)f->data)[2];
+	h->eth_type = ((word16 *)f->data)[6];
 	h->vlan_tci = vlan_of(skb);
 	return true;
 }
 
-INLINE bool read_ip4(struct tn_ebpf_key_head *h, uint32_t *src, uint32_t *dst, uint16_t *tcp_flags,
-	struct frame *f)
+/* addresses: source and destination, one after the other. */
+INLINE bool read_ip4(
+	struct tn_ebpf_key_head *h, word64 *addresses, uint16_t *tcp_flags, struct frame *f)
 {
 	struct iphdr *ip = f->data + ETH_HLEN;
 	uint8_t *start = (uint8_t *)ip; /* version 4, five words */
@@ -149,8 +152,7 @@ INLINE bool read_ip4(struct tn_ebpf_key_head *h, uint32_t *src, uint32_t *dst, u
 	h->ip_proto = f->proto = ip->protocol;
 	f->first = *(uint16_t *)ip;
 	f->check = ip->check;
-	*src = ip->saddr;
-	*dst = ip->daddr;
+	*addresses = *(word64 *)&ip->saddr;
 	f->ip_len = bpf_ntohs(ip->tot_len);
 	f->headers = sizeof(*ip);
 	return h->ip_proto != IPPROTO_ICMPV6 && read_l4(h, tcp_flags, ip + 1, f);
@@ -166,8 +168,8 @@ INLINE bool read_ip6(struct tn_ebpf_key6 *k, struct frame *f)
 	k->h.ip_tos = f->tos = (uint8_t)(bpf_ntohs(f->first) >> 4);
 	k->h.ip_ttl = f->ttl = ip->hop_limit;
 	k->h.ip_proto = ip->nexthdr;
-	__builtin_memcpy(k->ip_src, &ip->saddr, 16);
-	__builtin_memcpy(k->ip_dst, &ip->daddr, 16);
+	for (int i = 0; i < 4; i++)
+		((word64 *)k->ip_src)[i] = ((word64 *)&ip->saddr)[i];
 	f->ip_len = bpf_ntohs(ip->payload_len) + sizeof(*ip);
 	f->headers = sizeof(*ip);
 	f->is_ip6 = true;
@@ -243,9 +245,10 @@ INLINE bool over_rate(uint32_t index, uint32_t packets, uint32_t bytes)
 	return over;
 }
 
-INLINE void used(struct tn_ebpf_session *s, const struct __sk_buff *skb)
+INLINE void used(
+	struct tn_ebpf_session *s, const struct __sk_buff *skb, const struct tn_ebpf_config *c)
 {
-	uint64_t now = bpf_ktime_get_coarse_ns();
+	uint64_t now = *(volatile const uint64_t *)&c->now_ns;
 
 	__sync_fetch_and_add(&s->packets, 1);
 	__sync_fetch_and_add(&s->bytes, skb->len);
@@ -314,6 +317,8 @@ INLINE long set_macs(struct __sk_buff *skb, const struct tn_ebpf_session *s)
 {
 	long rc = 0;
 
+	if ((s->flags & TN_EBPF_SET_DST) && (s->flags & TN_EBPF_SET_SRC))
+		return bpf_skb_store_bytes(skb, 0, s->eth_dst, 2 * ETH_ALEN, 0);
 	if (s->flags & TN_EBPF_SET_DST)
 		rc = bpf_skb_store_bytes(skb, 0, s->eth_dst, ETH_ALEN, 0);
 	if (!rc && s->flags & TN_EBPF_SET_SRC)
@@ -345,14 +350,19 @@ INLINE int into_tunnel(struct __sk_buff *skb, const struct tn_ebpf_session *s, u
 	return bpf_redirect(s->out, 0);
 }
 
-/* What the session says, or GOES_UP: the frame is as it came. */
-INLINE int act(struct __sk_buff *skb, struct tn_ebpf_session *s, const struct frame *f)
+/* false: such a frame goes up. */
+INLINE bool can_act(
+	const struct __sk_buff *skb, const struct tn_ebpf_session *s, const struct frame *f)
 {
-	if (s->max_len && f->ip_len && longest(skb, f) > s->max_len)
-		return GOES_UP;
-	if (s->flags & TN_EBPF_DEC_TTL && f->ttl <= 1)
-		return GOES_UP;
-	used(s, skb);
+	return !(s->max_len && f->ip_len && longest(skb, f) > s->max_len) &&
+		!(s->flags & TN_EBPF_DEC_TTL && f->ttl <= 1);
+}
+
+/* What the session says. */
+INLINE int act(struct __sk_buff *skb, struct tn_ebpf_session *s, const struct frame *f,
+	const struct tn_ebpf_config *c)
+{
+	used(s, skb, c);
 	if (s->flags & TN_EBPF_METER &&
 		over_rate(s->meter, skb->gso_segs > 1 ? skb->gso_segs : 1, skb->len)) {
 		count(TN_EBPF_METERED);
@@ -405,32 +415,49 @@ INLINE struct tn_ebpf_session *found(struct tn_ebpf_session *s, const struct tn_
 	return s && is_valid(s, c) ? s : NULL;
 }
 
-/* A frame of IPv4 or no IP, out of no tunnel or one over IPv4. */
+INLINE int by_found(struct __sk_buff *skb, struct tn_ebpf_session *s, const struct frame *f,
+	const struct tn_ebpf_config *c)
+{
+	s = found(s, c);
+	if (!s)
+		return MISSED;
+	return can_act(skb, s, f) ? act(skb, s, f, c) : GOES_UP;
+}
+
+/* Of a frame of IPv4 or no IP, out of no tunnel or one over IPv4. false: not understood. */
+INLINE bool read_key4(const struct __sk_buff *skb, struct frame *f, const struct ingress *in,
+	const struct tn_ebpf_config *c, struct tn_ebpf_key4 *k)
+{
+	k->h.in_port = in->in_port;
+	k->h.tunnel_id = in->vni;
+	k->tun_src = in->tun4;
+	if (!read_eth(skb, &k->h, f))
+		return false;
+	if (k->h.eth_type != bpf_htons(ETH_P_IP))
+		return true;
+	if (!read_ip4(&k->h, (word64 *)&k->ip_src, &k->tcp_flags, f))
+		return false;
+	forget(&k->h, &k->tcp_flags, c->keys);
+	if (!(c->keys & TN_EBPF_KEY_IP))
+		k->ip_src = k->ip_dst = 0;
+	return true;
+}
+
 INLINE int by_key4(struct __sk_buff *skb, struct frame *f, const struct ingress *in,
 	const struct tn_ebpf_config *c)
 {
-	struct tn_ebpf_key4 k = {.h = {.in_port = in->in_port, .tunnel_id = in->vni}};
-	struct tn_ebpf_session *s;
+	struct tn_ebpf_key4 k __attribute__((aligned(8))) = {0};
 
-	k.tun_src = in->tun4;
-	if (!read_eth(skb, &k.h, f))
+	if (!read_key4(skb, f, in, c, &k))
 		return GOES_UP;
-	if (k.h.eth_type == bpf_htons(ETH_P_IP)) {
-		if (!read_ip4(&k.h, &k.ip_src, &k.ip_dst, &k.tcp_flags, f))
-			return GOES_UP;
-		forget(&k.h, &k.tcp_flags, c->keys);
-		if (!(c->keys & TN_EBPF_KEY_IP))
-			k.ip_src = k.ip_dst = 0;
-	}
-	s = found(bpf_map_lookup_elem(&tenon_session4, &k), c);
-	return s ? act(skb, s, f) : MISSED;
+	return by_found(skb, bpf_map_lookup_elem(&tenon_session4, &k), f, c);
 }
 
 INLINE int by_key6(struct __sk_buff *skb, struct frame *f, const struct ingress *in,
 	const struct tn_ebpf_config *c)
 {
-	struct tn_ebpf_key6 k = {.h = {.in_port = in->in_port, .tunnel_id = in->vni}};
-	struct tn_ebpf_session *s;
+	struct tn_ebpf_key6 k
+		__attribute__((aligned(8))) = {.h = {.in_port = in->in_port, .tunnel_id = in->vni}};
 
 	if (in->has_tun6)
 		__builtin_memcpy(k.tun_src, in->tun6, 16);
@@ -442,20 +469,22 @@ INLINE int by_key6(struct __sk_buff *skb, struct frame *f, const struct ingress 
 		if (!read_ip6(&k, f))
 			return GOES_UP;
 	} else if (k.h.eth_type == bpf_htons(ETH_P_IP)) {
-		uint32_t src, dst;
+		union {
+			word64 both;
+			uint32_t each[2];
+		} addresses;
 
-		if (!read_ip4(&k.h, &src, &dst, &k.tcp_flags, f))
+		if (!read_ip4(&k.h, &addresses.both, &k.tcp_flags, f))
 			return GOES_UP;
-		map4(k.ip_src, src);
-		map4(k.ip_dst, dst);
+		map4(k.ip_src, addresses.each[0]);
+		map4(k.ip_dst, addresses.each[1]);
 	}
 	forget(&k.h, &k.tcp_flags, c->keys);
 	if (!(c->keys & TN_EBPF_KEY_IP)) {
 		__builtin_memset(k.ip_src, 0, 16);
 		__builtin_memset(k.ip_dst, 0, 16);
 	}
-	s = found(bpf_map_lookup_elem(&tenon_session6, &k), c);
-	return s ? act(skb, s, f) : MISSED;
+	return by_found(skb, bpf_map_lookup_elem(&tenon_session6, &k), f, c);
 }
 
 /* ARP has members that no session has. Group addresses go to many. */
@@ -496,8 +525,7 @@ INLINE bool goes_up(int verdict)
 SEC("tc")
 int tn_ebpf_from_port(struct __sk_buff *skb)
 {
-	uint32_t ifindex = skb->ifindex;
-	const struct tn_ebpf_port *port = bpf_map_lookup_elem(&tenon_ports, &ifindex);
+	const struct tn_ebpf_port *port = port_of(skb->ifindex);
 	struct ingress in = {0};
 	int verdict;
 
@@ -505,7 +533,7 @@ int tn_ebpf_from_port(struct __sk_buff *skb)
 		return TC_ACT_SHOT; /* the port is going or coming: nothing of it may pass by */
 	in.in_port = port->number;
 	verdict = by_session(skb, &in);
-	return goes_up(verdict) ? bpf_redirect(port->tap, 0) : verdict;
+	return goes_up(verdict) ? bpf_redirect(port->to, 0) : verdict;
 }
 
 /* What the VXLAN device knew of the packet: false: nothing. */
@@ -534,8 +562,7 @@ INLINE bool outer(struct __sk_buff *skb, struct ingress *in, struct tn_ebpf_tunn
 SEC("tc")
 int tn_ebpf_from_tunnel(struct __sk_buff *skb)
 {
-	uint32_t ifindex = skb->ifindex;
-	const struct tn_ebpf_port *port = bpf_map_lookup_elem(&tenon_ports, &ifindex);
+	const struct tn_ebpf_port *port = port_of(skb->ifindex);
 	struct tn_ebpf_tunnel_head head = {0};
 	struct ingress in = {0};
 	int verdict;
@@ -549,24 +576,136 @@ int tn_ebpf_from_tunnel(struct __sk_buff *skb)
 	if (bpf_skb_change_head(skb, sizeof(head), 0) ||
 		bpf_skb_store_bytes(skb, 0, &head, sizeof(head), 0))
 		return TC_ACT_SHOT;
-	return bpf_redirect(port->tap, 0);
+	return bpf_redirect(port->to, 0);
+}
+
+/*
+ * --- the short way out of a tunnel ---
+ *
+ * What has a session needs neither the kernel's IP, UDP and VXLAN nor another round of its queues:
+ * the outer headers come off as soon as the uplink has the packet. Only what leaves nothing to
+ * decide is taken: IPv4 as the kernel's own VXLAN sends it, within it IPv4, no large frame (the
+ * kernel knows how to take a tunnel off these). All else goes on to the device.
+ */
+#define OUTER4	 (sizeof(struct iphdr) + sizeof(struct udphdr) + 8)
+#define ORDER_NS 100000000ull /* what went to the device by then has arrived */
+
+struct outer4 {
+	uint16_t first, tot_len, id, frag_off;
+	uint8_t ttl, proto;
+	uint16_t check;
+	uint16_t src[2], dst[2];
+	uint16_t udp_src, udp_dst, udp_len, udp_check;
+	uint16_t vxlan[4];
+};
+
+_Static_assert(sizeof(struct outer4) == OUTER4, "as on the wire");
+
+INLINE bool is_right_sum(const struct outer4 *o)
+{
+	const uint16_t *words = &o->first;
+	uint32_t sum = 0;
+
+	for (int i = 0; i < 10; i++)
+		sum += words[i];
+	sum = (sum & 0xffff) + (sum >> 16);
+	return sum == 0xffff || sum == 0x1fffe;
+}
+
+/* The VNI; TN_EBPF_ANY_VNI: not for the short way. A congestion mark is the device's to copy. */
+INLINE uint32_t short_vni(const struct outer4 *o, const struct tn_ebpf_port *port, uint32_t len)
+{
+	bool fits = (o->first & bpf_htons(0xff01)) == bpf_htons(0x4500) &&
+		!(o->frag_off & bpf_htons(0x3fff)) && o->proto == IPPROTO_UDP &&
+		*(word32 *)o->dst == port->local4 && o->udp_dst == bpf_htons(port->udp_port) &&
+		bpf_ntohs(o->tot_len) == len &&
+		bpf_ntohs(o->udp_len) == len - sizeof(struct iphdr) &&
+		*(word32 *)o->vxlan == bpf_htonl(0x08000000) &&
+		!(o->vxlan[3] & bpf_htons(0x00ff)) && is_right_sum(o);
+
+	return fits ? bpf_ntohl(*(word32 *)(o->vxlan + 2)) >> 8 : TN_EBPF_ANY_VNI;
+}
+
+/* false: the frame is as it came. */
+INLINE bool take_off(struct __sk_buff *skb)
+{
+	return !bpf_skb_adjust_room(skb, -(int)(OUTER4 + ETH_HLEN), BPF_ADJ_ROOM_MAC, 0);
+}
+
+INLINE int short_way(struct __sk_buff *skb, struct frame *f, const struct ingress *in)
+{
+	struct tn_ebpf_key4 k __attribute__((aligned(8))) = {0};
+	const struct tn_ebpf_config *c = config();
+	struct tn_ebpf_session *s;
+	uint64_t now;
+
+	if (!c || c->abi != TN_EBPF_ABI || !is_for_sessions(f) || !read_key4(skb, f, in, c, &k) ||
+		k.h.eth_type != bpf_htons(ETH_P_IP))
+		return TC_ACT_UNSPEC;
+	s = found(bpf_map_lookup_elem(&tenon_session4, &k), c);
+	if (!s)
+		return TC_ACT_UNSPEC;
+	now = *(volatile const uint64_t *)&c->now_ns;
+	/* None overtakes another of its session. */
+	if (skb->gso_size || !can_act(skb, s, f))
+		s->long_way_ns = now;
+	if (now - s->long_way_ns < ORDER_NS || !take_off(skb))
+		return TC_ACT_UNSPEC;
+	if (bpf_skb_store_bytes(skb, 0, &k, ETH_HLEN, 0))
+		return TC_ACT_SHOT;
+	return act(skb, s, f, c);
+}
+
+SEC("tc")
+int tn_ebpf_from_uplink(struct __sk_buff *skb)
+{
+	const uint32_t most = ETH_HLEN + OUTER4 + HEADERS_MAX4;
+	const struct tn_ebpf_port *port = port_of(skb->ifindex);
+	void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+	struct frame f = {0};
+	struct ingress in = {0};
+	const struct outer4 *o;
+
+	o = data + ETH_HLEN;
+	if (!port || skb->protocol != bpf_htons(ETH_P_IP) || skb->vlan_present ||
+		(void *)&o->udp_len > end || o->proto != IPPROTO_UDP ||
+		o->udp_dst != bpf_htons(port->udp_port))
+		return TC_ACT_UNSPEC;
+	if (data + most > end && end - data < skb->len) {
+		if (bpf_skb_pull_data(skb, skb->len < most ? skb->len : most))
+			return TC_ACT_UNSPEC;
+		data = (void *)(long)skb->data;
+		end = (void *)(long)skb->data_end;
+	}
+	o = data + ETH_HLEN;
+	if ((void *)(o + 1) > end)
+		return TC_ACT_UNSPEC;
+	in.vni = short_vni(o, port, skb->len - ETH_HLEN);
+	/* A checksum that no device has looked at is the kernel's to look at. */
+	if (in.vni == TN_EBPF_ANY_VNI ||
+		(o->udp_check && bpf_csum_level(skb, BPF_CSUM_LEVEL_QUERY) < 0))
+		return TC_ACT_UNSPEC;
+	in.in_port = port->number;
+	in.tun4 = *(word32 *)o->src;
+	f.data = (void *)(o + 1);
+	f.end = end;
+	f.len = skb->len - ETH_HLEN - OUTER4;
+	return short_way(skb, &f, &in);
 }
 
 SEC("tc")
 int tn_ebpf_to_port(struct __sk_buff *skb)
 {
-	uint32_t ifindex = skb->ifindex;
-	const struct tn_ebpf_port *port = bpf_map_lookup_elem(&tenon_ports, &ifindex);
+	const struct tn_ebpf_port *port = port_of(skb->ifindex);
 
-	return port ? bpf_redirect(port->tap, 0) : TC_ACT_SHOT;
+	return port ? bpf_redirect(port->to, 0) : TC_ACT_SHOT;
 }
 
 /* The data plane's frame, where it is to go behind it. */
 SEC("tc")
 int tn_ebpf_to_tunnel(struct __sk_buff *skb)
 {
-	uint32_t ifindex = skb->ifindex;
-	const struct tn_ebpf_port *port = bpf_map_lookup_elem(&tenon_ports, &ifindex);
+	const struct tn_ebpf_port *port = port_of(skb->ifindex);
 	struct tn_ebpf_session s = {.flags = TN_EBPF_TUNNEL};
 	struct tn_ebpf_tunnel_head head;
 	uint32_t len = skb->len;
@@ -575,7 +714,7 @@ int tn_ebpf_to_tunnel(struct __sk_buff *skb)
 		bpf_skb_load_bytes(skb, len - sizeof(head), &head, sizeof(head)) ||
 		bpf_skb_change_tail(skb, len - sizeof(head), 0))
 		return TC_ACT_SHOT;
-	s.out = port->tap;
+	s.out = port->to;
 	s.vni = head.vni;
 	s.tun_tos = head.tos;
 	s.tun_ttl = head.ttl;

@@ -9,6 +9,8 @@
 #include "dataplane/core/error.h"
 #include "dataplane/core/types.h"
 
+#define TN_VXLAN_DEVICE_PREFIX "tnvx" /* of all names; a number follows */
+
 /*
  * Makes the device and takes it up; one of that name is replaced. ip6: sockets of IPv6, which takes
  * IPv4, too. 0, or -errno with err; -EEXIST: another device has that UDP port.

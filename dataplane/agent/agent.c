@@ -247,6 +247,7 @@ int tn_agent_start(struct tn_agent *agent, struct tn_error *err)
 		tn_error_set(err, TN_OFPFMFC_UNKNOWN, -1, "no descriptors for timers");
 		return -EMFILE;
 	}
+	tn_kernel_start(agent);
 	for (unsigned i = 0; i < agent->n_workers; i++) {
 		struct tn_worker_thread *t = &agent->workers[i];
 		int rc = pthread_create(&t->thread, NULL, tn_worker_thread_main, t);
@@ -350,6 +351,7 @@ void tn_agent_free(struct tn_agent *agent)
 		tn_worker_free(agent->workers[i].worker);
 		tn_worker_thread_fini(&agent->workers[i]);
 	}
+	tn_kernel_leave(agent);
 	tn_agent_ports_free(agent);
 	tn_kernel_free(agent->kernel);
 	tn_agent_forwarding_free(agent->forwarding);

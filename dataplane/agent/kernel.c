@@ -2,9 +2,15 @@
 #include "dataplane/agent/kernel.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/vfs.h>
 #include <time.h>
+#include <unistd.h>
+
+#include <linux/magic.h>
 
 #include "dataplane/agent/byte_ring.h"
 #include "dataplane/agent/ports.h"
@@ -18,6 +24,7 @@
 #define NOTES	   4096u		 /* taken in at a time */
 #define NO_INDEX   UINT16_MAX
 #define NO_SLOT	   UINT32_MAX
+#define PINS_PATH  200u
 
 TN_BUILD_ASSERT(TN_EPOCH_CLASSES <= TN_EBPF_EPOCHS, "every epoch has its place");
 
@@ -52,7 +59,9 @@ struct tn_kernel {
 	struct slot *slots;
 	uint32_t n_slots, free_head;
 	uint32_t n_sessions;
-	uint64_t full; /* sessions that found no room */
+	uint64_t full;	     /* sessions that found no room */
+	uint32_t first_keys; /* generation of keys that this process began with */
+	bool live;	     /* sessions are of this process */
 	struct tn_worker_port_stats stats[TN_WORKER_PORTS_MAX];
 };
 
@@ -69,9 +78,66 @@ static void set_epochs(const struct tn_kernel *k)
 	__atomic_store_n(&c->version, (uint32_t)s->version, __ATOMIC_RELEASE);
 }
 
+static uint64_t monotonic(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static void tell_time(const struct tn_kernel *k)
+{
+	__atomic_store_n(&tn_ebpf_config_of(k->ebpf)->now_ns, monotonic(), __ATOMIC_RELAXED);
+}
+
+#define BPFFS "/sys/fs/bpf"
+
+/* A folder below it, named after the state's. false: there is none. */
+static bool pins_of(const char *state_dir, char *dir, size_t size)
+{
+	char path[PATH_MAX];
+	struct statfs fs;
+
+	if (!state_dir || !realpath(state_dir, path) || statfs(BPFFS, &fs) ||
+		(unsigned long)fs.f_type != BPF_FS_MAGIC || access(BPFFS, W_OK))
+		return false;
+	for (char *c = path; *c; c++) {
+		if (*c == '/' || *c == '.') /* the file system takes neither */
+			*c = '-';
+	}
+	return snprintf(dir, size, BPFFS "/tenon%s", path) < (int)size;
+}
+
+static uint32_t generation(uint32_t keys)
+{
+	return keys >> TN_EBPF_KEY_GEN_SHIFT;
+}
+
+static void go_live(struct tn_kernel *k)
+{
+	k->live = true;
+	tn_ebpf_settle(k->ebpf);
+	k->first_keys = generation(tn_ebpf_config_of(k->ebpf)->keys);
+	tell_time(k);
+	set_epochs(k);
+}
+
+static int open_programs(struct tn_kernel *k, struct tn_error *err)
+{
+	struct tn_ebpf_options options = {0};
+	char pins[PINS_PATH];
+
+	if (pins_of(k->agent->options.state_dir, pins, sizeof(pins)))
+		options.pin_dir = pins;
+	else if (k->agent->options.state_dir)
+		tn_agent_say("no BPF file system to write to at " BPFFS
+			     ": what the kernel forwards ends with this process");
+	return tn_ebpf_open(&k->ebpf, &options, err);
+}
+
 struct tn_ebpf *tn_agent_ebpf(struct tn_agent *agent, struct tn_error *err)
 {
-	const struct tn_ebpf_options options = {0};
 	struct tn_kernel *k = agent->kernel;
 
 	if (k)
@@ -83,13 +149,33 @@ struct tn_ebpf *tn_agent_ebpf(struct tn_agent *agent, struct tn_error *err)
 	}
 	k->agent = agent;
 	k->free_head = NO_SLOT;
-	if (tn_ebpf_open(&k->ebpf, &options, err)) {
+	if (open_programs(k, err)) {
 		free(k);
 		return NULL;
 	}
-	set_epochs(k);
 	agent->kernel = k;
+	if (agent->workers[0].started)
+		go_live(k);
 	return k->ebpf;
+}
+
+void tn_kernel_start(struct tn_agent *agent)
+{
+	if (agent->kernel && !agent->kernel->live)
+		go_live(agent->kernel);
+}
+
+void tn_kernel_leave(struct tn_agent *agent)
+{
+	if (agent->kernel)
+		tn_ebpf_leave(agent->kernel->ebpf);
+}
+
+int tn_kernel_detach(const char *state_dir, struct tn_error *err)
+{
+	char pins[PINS_PATH];
+
+	return pins_of(state_dir, pins, sizeof(pins)) ? tn_ebpf_detach_all(pins, err) : 0;
 }
 
 void tn_kernel_free(struct tn_kernel *k)
@@ -107,7 +193,7 @@ void tn_kernel_publish(struct tn_agent *agent)
 {
 	struct tn_kernel *k = agent->kernel;
 
-	if (!k)
+	if (!k || !k->live)
 		return;
 	set_epochs(k);
 	/* A program that looked before may still be sending. */
@@ -254,14 +340,6 @@ static void free_slot(struct tn_kernel *k, uint32_t i)
 
 /* --- counts ----------------------------------------------------------------------------------- */
 
-static uint64_t monotonic(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 static void tell_ports(struct tn_kernel *k, const struct slot *s, uint64_t packets, uint64_t bytes)
 {
 	struct tn_worker_port_stats *in = &k->stats[s->in_index];
@@ -331,7 +409,8 @@ static void take_out(struct sweep *w, const struct tn_ebpf_key *key)
 	struct tn_ebpf_session last;
 	uint64_t idle;
 
-	if (tn_ebpf_take_session(w->k->ebpf, key, &last))
+	if (tn_ebpf_take_session(w->k->ebpf, key, &last) ||
+		generation(last.keys) < w->k->first_keys) /* nobody knows what it counted for */
 		return;
 	idle = w->now_monotonic > last.last_used_ns ? w->now_monotonic - last.last_used_ns : 0;
 	tell(w->k, &last, w->now - idle);
@@ -364,8 +443,9 @@ void tn_kernel_sweep(struct tn_agent *agent)
 {
 	struct sweep w;
 
-	if (!agent->kernel)
+	if (!agent->kernel || !agent->kernel->live)
 		return;
+	tell_time(agent->kernel);
 	w = begin(agent->kernel);
 	tn_ebpf_sessions(agent->kernel->ebpf, look, &w);
 }
@@ -438,6 +518,8 @@ void tn_kernel_drain(struct tn_agent *agent)
 {
 	struct tn_kernel *k = agent->kernel;
 
+	if (k && k->live)
+		tell_time(k);
 	for (unsigned i = 0; k && i < agent->n_workers; i++) {
 		struct tn_byte_ring *ring = agent->workers[i].decided;
 		const struct note *note;

@@ -14,8 +14,16 @@ struct tn_kernel;
 
 /* Loads the programs when the first port asks for them. NULL with err. */
 struct tn_ebpf *tn_agent_ebpf(struct tn_agent *agent, struct tn_error *err);
-/* No worker runs any more. */
+/*
+ * All ports of the start are there, workers begin: what a process before this one left ends, but
+ * for what they took over.
+ */
+void tn_kernel_start(struct tn_agent *agent);
+/* No worker runs any more. With a state folder, what the kernel has stays, for the next process. */
+void tn_kernel_leave(struct tn_agent *agent);
 void tn_kernel_free(struct tn_kernel *k);
+/* Takes all of it off the machine that processes with that state folder left. -errno with err. */
+int tn_kernel_detach(const char *state_dir, struct tn_error *err) TN_MUST_CHECK;
 
 /*
  * Workers have left what was before this version: from the return of this on, no packet is handled

@@ -11,6 +11,7 @@
 #include "dataplane/agent/check_state.h"
 #include "dataplane/agent/eal.h"
 #include "dataplane/agent/keep.h"
+#include "dataplane/agent/kernel.h"
 #include "dataplane/agent/load.h"
 #include "dataplane/agent/process.h"
 #include "dataplane/agent/stats.h"
@@ -131,6 +132,16 @@ static int listen_and_run(const struct tn_agent_options *options, struct tn_loop
 	return code;
 }
 
+static int detach(const char *state_dir)
+{
+	struct tn_error err;
+
+	if (!tn_kernel_detach(state_dir, &err))
+		return TN_AGENT_EXIT_OK;
+	tn_agent_say("%s", err.detail);
+	return TN_AGENT_EXIT_FAILURE;
+}
+
 int main(int argc, char **argv)
 {
 	struct tn_agent_options options;
@@ -152,6 +163,11 @@ int main(int argc, char **argv)
 		if (state_fd < 0) {
 			tn_agent_say("%s", err.detail);
 			return locked ? TN_AGENT_EXIT_LOCKED : TN_AGENT_EXIT_FAILURE;
+		}
+		if (options.detach) {
+			code = detach(options.detach);
+			close(state_fd);
+			return code;
 		}
 		tn_keeper_peek(options.state_dir, &kept);
 	}

@@ -24,6 +24,8 @@ static const char help[] =
 	"  --state DIR          folder that keeps what clients change: the next start with it goes on\n"
 	"                       from there; only one process at a time has it (default: keep nothing)\n"
 	"  --check-state DIR    say what such a folder holds and whether it is whole; change nothing\n"
+	"  --detach DIR         take off this machine what the kernel goes on forwarding for the\n"
+	"                       process with that state folder, which has ended\n"
 	"  --workers CORES      cores that forward, e.g. 1 or 1,3-5 (default: the last core)\n"
 	"  --memory MB          memory for packet buffers (default 256)\n"
 	"  --max-frame BYTES    longest frame of any port (default 2048, as for an MTU of 1500)\n"
@@ -126,6 +128,7 @@ enum {
 	OPT_NO_SOCKET,
 	OPT_STATE,
 	OPT_CHECK_STATE,
+	OPT_DETACH,
 	OPT_PCI,
 	OPT_KEEP_PRIVILEGES,
 	OPT_WORKERS,
@@ -146,6 +149,7 @@ static const struct option longs[] = {
 	{"no-socket", no_argument, NULL, OPT_NO_SOCKET},
 	{"state", required_argument, NULL, OPT_STATE},
 	{"check-state", required_argument, NULL, OPT_CHECK_STATE},
+	{"detach", required_argument, NULL, OPT_DETACH},
 	{"pci", no_argument, NULL, OPT_PCI},
 	{"keep-privileges", no_argument, NULL, OPT_KEEP_PRIVILEGES},
 	{"workers", required_argument, NULL, OPT_WORKERS},
@@ -183,6 +187,9 @@ static int take(struct tn_agent_options *o, int opt, const char *arg)
 		return 0;
 	case OPT_CHECK_STATE:
 		o->check_state = arg;
+		return 0;
+	case OPT_DETACH:
+		o->detach = o->state_dir = arg;
 		return 0;
 	case OPT_PCI:
 		o->pci = true;

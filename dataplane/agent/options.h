@@ -13,6 +13,7 @@ struct tn_agent_options {
 	const char *socket;	 /* NULL: none */
 	bool socket_given;	 /* without it there is no going on */
 	const char *check_state; /* a folder to look at, in place of a run */
+	const char *detach;	 /* a folder whose process left the kernel something to take away */
 	const char *load;	 /* configuration document, NULL: none */
 	unsigned worker_core[TN_WORKERS_MAX];
 	unsigned n_workers;

@@ -26,7 +26,7 @@ struct kernel_port {
 	struct tn_ebpf *ebpf;
 	struct tn_netdev dev;
 	struct tn_kernel_tap tap;
-	bool peer, keep, attached;
+	bool peer, attached;
 	bool up; /* atomic */
 	/* by the worker that receives */
 	uint64_t rx_dropped, rx_errors, rx_large;
@@ -157,7 +157,7 @@ static void detach(struct kernel_port *k)
 	uint32_t ifindex = (uint32_t)k->dev.ifindex, tap = (uint32_t)k->tap.dev.ifindex;
 
 	tn_ebpf_clear_port(k->ebpf, tap);
-	if (k->keep)
+	if (tn_ebpf_is_leaving(k->ebpf))
 		return;
 	tn_ebpf_detach(k->ebpf, TN_EBPF_FROM_PORT, ifindex);
 	tn_ebpf_clear_port(k->ebpf, ifindex);
@@ -232,14 +232,16 @@ static int open_device(struct kernel_port *k, const char *ifname, struct tn_erro
 /* Maps first: a program without its port lets nothing pass. */
 static int attach(struct kernel_port *k, uint32_t number, struct tn_error *err)
 {
-	const struct tn_ebpf_port down = {.number = number, .tap = (uint32_t)k->tap.dev.ifindex};
-	const struct tn_ebpf_port up = {.number = number, .tap = (uint32_t)k->dev.ifindex};
+	const struct tn_ebpf_port down = {
+		.number = number, .kind = TN_EBPF_IS_TAP, .to = (uint32_t)k->dev.ifindex};
+	const struct tn_ebpf_port up = {
+		.number = number, .kind = TN_EBPF_IS_PORT, .to = (uint32_t)k->tap.dev.ifindex};
 	int rc;
 
 	k->attached = true;
-	rc = tn_ebpf_set_port(k->ebpf, (uint32_t)k->dev.ifindex, &down, err);
+	rc = tn_ebpf_set_port(k->ebpf, (uint32_t)k->dev.ifindex, &up, err);
 	if (!rc)
-		rc = tn_ebpf_set_port(k->ebpf, (uint32_t)k->tap.dev.ifindex, &up, err);
+		rc = tn_ebpf_set_port(k->ebpf, (uint32_t)k->tap.dev.ifindex, &down, err);
 	if (!rc)
 		rc = tn_ebpf_attach(k->ebpf, TN_EBPF_TO_PORT, (uint32_t)k->tap.dev.ifindex, err);
 	if (!rc)
@@ -261,7 +263,6 @@ static struct kernel_port *allocate(const struct tn_kernel_port_config *c)
 	k->buffers_ctx = c->buffers_ctx;
 	k->ebpf = c->ebpf;
 	k->peer = c->peer;
-	k->keep = c->keep;
 	k->dev.fd = k->tap.fd = k->tap.dev.fd = -1;
 	k->tx = aligned_alloc(TN_CACHE_LINE, k->port.n_tx_queues * sizeof(*k->tx));
 	if (!k->tx) {
@@ -282,7 +283,6 @@ struct tn_port *tn_kernel_port_new(const struct tn_kernel_port_config *c, struct
 	}
 	if (open_device(k, c->ifname, err) || open_tap(k, c->number, err) ||
 		attach(k, c->number, err)) {
-		k->keep = false;
 		destroy(&k->port);
 		return NULL;
 	}
@@ -326,7 +326,6 @@ struct tn_port *tn_kernel_port_make(const struct tn_port_spec *spec,
 		.number = spec->number,
 		.ifname = tn_port_option_string(spec, "interface", spec->name),
 		.peer = !is_nic(spec),
-		.keep = resources->keep_kernel_ports,
 		.n_tx_queues = (uint16_t)resources->n_workers,
 		.buffers = resources->buffers,
 		.buffers_ctx = resources->buffers_ctx,

@@ -5,8 +5,8 @@
  * TAP of the port's own and goes back down by it; frames stay as large and as unfinished as they
  * are.
  *
- * The interface keeps its programs when `keep` is set and the process goes: sessions go on. Frames
- * without one are lost then, until a port takes the interface over again.
+ * The interface keeps its programs when the process leaves them (tn_ebpf_leave): sessions go on.
+ * Frames without one are lost then, until a port takes the interface over again.
  */
 #ifndef TN_PORT_KERNEL_PORT_H
 #define TN_PORT_KERNEL_PORT_H
@@ -20,7 +20,6 @@ struct tn_kernel_port_config {
 	uint32_t number;
 	const char *ifname;
 	bool peer; /* a veth: sessions end behind it, not at it */
-	bool keep;
 	uint16_t n_tx_queues;
 	const struct tn_buffer_ops *buffers;
 	void *buffers_ctx;

@@ -42,6 +42,7 @@ struct tunnel {
 	struct tn_ebpf *ebpf;
 	struct tn_kernel_tap tap;
 	uint32_t device; /* ifindex of the VXLAN device */
+	uint32_t uplink; /* of what its packets come in by; 0: not said */
 	uint16_t udp_port;
 	tn_u128 address[2]; /* IPv4, IPv6; 0: none */
 	uint64_t rx_dropped, rx_errors;
@@ -226,15 +227,25 @@ static void wire_stats(struct tn_port *port, struct tn_port_wire_stats *stats)
 		stats->tx_errors += __atomic_load_n(&t->tx[i].errors, __ATOMIC_RELAXED);
 }
 
+static void detach(struct tunnel *t)
+{
+	if (t->uplink) {
+		tn_ebpf_detach(t->ebpf, TN_EBPF_FROM_UPLINK, t->uplink);
+		tn_ebpf_clear_port(t->ebpf, t->uplink);
+	}
+	if (t->device)
+		tn_ebpf_clear_port(t->ebpf, t->device);
+	tn_vxlan_device_free(t->device);
+}
+
 static void destroy(struct tn_port *port)
 {
 	struct tunnel *t = of(port);
 
 	if (t->tap.dev.fd >= 0)
 		tn_ebpf_clear_port(t->ebpf, (uint32_t)t->tap.dev.ifindex);
-	if (t->device)
-		tn_ebpf_clear_port(t->ebpf, t->device);
-	tn_vxlan_device_free(t->device);
+	if (!tn_ebpf_is_leaving(t->ebpf))
+		detach(t);
 	tn_kernel_tap_close(&t->tap);
 	free(t->tx);
 	free(t);
@@ -298,6 +309,19 @@ static bool parse_address(const char *text, bool ip6, tn_u128 *address)
 	return true;
 }
 
+static int read_uplink(struct tunnel *t, const struct tn_port_spec *spec, struct tn_error *err)
+{
+	const char *name = tn_port_option_string(spec, "uplink", NULL);
+
+	t->uplink = name ? if_nametoindex(name) : 0;
+	if (name && !t->uplink)
+		return tn_error_set(err, TN_OFPBRC_BAD_PORT, -1,
+			"port %s: \"uplink\" is \"%.16s\": there is no such interface; name the one "
+			"that VXLAN packets come in by",
+			spec->name, name);
+	return 0;
+}
+
 static int read_options(struct tunnel *t, const struct tn_port_spec *spec, struct tn_error *err)
 {
 	static const char *const keys[] = {"address", "address6"};
@@ -316,24 +340,61 @@ static int read_options(struct tunnel *t, const struct tn_port_spec *spec, struc
 			"port %s: give this host's tunnel endpoint: \"address\", \"address6\" or both",
 			spec->name);
 	t->udp_port = (uint16_t)tn_port_option_integer(spec, "udpPort", UDP_DEFAULT);
-	return 0;
+	return read_uplink(t, spec, err);
+}
+
+static struct tn_ebpf_port description(const struct tunnel *t, uint32_t number)
+{
+	return (struct tn_ebpf_port){.number = number,
+		.kind = TN_EBPF_IS_TUNNEL,
+		.udp_port = t->udp_port,
+		.ip6 = t->address[1] != 0};
+}
+
+static int attach_uplink(struct tunnel *t, uint32_t number, struct tn_error *err)
+{
+	const struct tn_ebpf_port in = {.number = number,
+		.kind = TN_EBPF_IS_UPLINK,
+		.udp_port = t->udp_port,
+		.local4 = tn_htobe32((uint32_t)t->address[0]).raw};
+	int rc = tn_ebpf_set_port(t->ebpf, t->uplink, &in, err);
+
+	return rc ? rc : tn_ebpf_attach(t->ebpf, TN_EBPF_FROM_UPLINK, t->uplink, err);
 }
 
 /* Maps first: a program without its port lets nothing pass. */
 static int attach(struct tunnel *t, uint32_t number, struct tn_error *err)
 {
 	uint32_t tap = (uint32_t)t->tap.dev.ifindex;
-	const struct tn_ebpf_port up = {.number = number, .tap = tap};
-	const struct tn_ebpf_port down = {.number = number, .tap = t->device};
-	int rc = tn_ebpf_set_port(t->ebpf, t->device, &up, err);
+	const struct tn_ebpf_port down = {
+		.number = number, .kind = TN_EBPF_IS_TAP, .to = t->device};
+	struct tn_ebpf_port up = description(t, number);
+	int rc;
 
+	up.to = tap;
+	rc = tn_ebpf_set_port(t->ebpf, t->device, &up, err);
 	if (!rc)
 		rc = tn_ebpf_set_port(t->ebpf, tap, &down, err);
 	if (!rc)
 		rc = tn_ebpf_attach(t->ebpf, TN_EBPF_TO_TUNNEL, tap, err);
 	if (!rc)
 		rc = tn_ebpf_attach(t->ebpf, TN_EBPF_FROM_TUNNEL, t->device, err);
+	if (!rc && t->uplink)
+		rc = attach_uplink(t, number, err);
 	return rc;
+}
+
+/* That of a process before this one is kept: sessions name it. */
+static int open_device(struct tunnel *t, uint32_t number, struct tn_error *err)
+{
+	const struct tn_ebpf_port like = description(t, number);
+	char name[IF_NAMESIZE], is[IF_NAMESIZE];
+
+	snprintf(name, sizeof(name), TN_VXLAN_DEVICE_PREFIX "%u", number);
+	t->device = tn_ebpf_find(t->ebpf, &like);
+	if (t->device && if_indextoname(t->device, is) && !strcmp(is, name))
+		return 0;
+	return tn_vxlan_device_new(name, t->udp_port, like.ip6, &t->device, err);
 }
 
 static int open_all(struct tunnel *t, const struct tn_port_spec *spec, struct tn_error *err)
@@ -344,9 +405,8 @@ static int open_all(struct tunnel *t, const struct tn_port_spec *spec, struct tn
 	snprintf(name, sizeof(name), "tnt%u", spec->number);
 	if (!rc)
 		rc = tn_kernel_tap_open(&t->tap, name, true, err);
-	snprintf(name, sizeof(name), "tnvx%u", spec->number);
 	if (!rc)
-		rc = tn_vxlan_device_new(name, t->udp_port, t->address[1] != 0, &t->device, err);
+		rc = open_device(t, spec->number, err);
 	return rc ? rc : attach(t, spec->number, err);
 }
 
@@ -381,6 +441,7 @@ static struct tn_port *make(const struct tn_port_spec *spec,
 static const struct tn_port_option_rule rules[] = {
 	{.key = "address", .type = TN_OPTION_STRING},
 	{.key = "address6", .type = TN_OPTION_STRING},
+	{.key = "uplink", .type = TN_OPTION_STRING},
 	{.key = "udpPort", .type = TN_OPTION_INTEGER, .min = 1, .max = 65535},
 	{.key = NULL},
 };

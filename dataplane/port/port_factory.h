@@ -40,9 +40,8 @@ struct tn_port_resources {
 	struct rte_mempool *large;	     /* for frames that are still to be cut */
 	const struct tn_buffer_ops *buffers; /* the same, for drivers that know no DPDK */
 	void *buffers_ctx;
-	unsigned n_workers;	/* a transmit queue for each is best */
-	struct tn_ebpf *ebpf;	/* the kernel's programs; NULL: not loaded */
-	bool keep_kernel_ports; /* they go on forwarding when the process goes */
+	unsigned n_workers;   /* a transmit queue for each is best */
+	struct tn_ebpf *ebpf; /* the kernel's programs; NULL: not loaded */
 };
 
 /* What options a kind knows; others are refused. The last one has no key. */

@@ -89,7 +89,7 @@ static int put(struct tn_ebpf *ebpf, uint32_t flags)
 int main(void)
 {
 	const struct tn_ebpf_options options = {0};
-	const struct tn_ebpf_port port = {.number = 5, .tap = LOOP};
+	const struct tn_ebpf_port port = {.number = 5, .to = LOOP};
 	struct tn_ebpf *ebpf;
 	struct tn_error err;
 	int nothing = empty_program();

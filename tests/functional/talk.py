@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """One end of a conversation: talk.py tcp|udp serve|call ADDRESS [SIZE]. The server sends back what
 it gets; the caller checks that it is the same. SIZE: bytes of a TCP stream, of each of 50 UDP
-datagrams. talk.py tcp take ADDRESS: prints the SHA-256 of what comes."""
+datagrams. talk.py tcp take ADDRESS: prints the SHA-256 of what comes. talk.py tcp pump ADDRESS:
+calls for ever, 4 KB at a time, and says whenever they are back."""
 import hashlib
 import os
 import socket
@@ -55,6 +56,19 @@ def call_tcp(address, size):
     assert back == data, "other bytes came back"
 
 
+def pump_tcp(address):
+    with socket.create_connection((address, PORT), timeout=60) as connection:
+        while True:
+            data, back = os.urandom(4096), b""
+            connection.sendall(data)
+            while len(back) < len(data):
+                got = connection.recv(4096)
+                assert got, "the connection ended"
+                back += got
+            assert back == data, "other bytes came back"
+            print("back", flush=True)
+
+
 def serve_udp(address):
     server = socket.socket(family(address), socket.SOCK_DGRAM)
     server.bind((address, PORT))
@@ -78,6 +92,8 @@ def main():
     protocol, role, address = sys.argv[1:4]
     if role == "take":
         take_tcp(address)
+    elif role == "pump":
+        pump_tcp(address)
     elif role == "serve":
         {"tcp": serve_tcp, "udp": serve_udp}[protocol](address)
     else:

@@ -45,7 +45,7 @@ static bool forget_it(void *ctx, const struct tn_ebpf_key *key, const struct tn_
 
 static int fresh(void **state)
 {
-	const struct tn_ebpf_port port = {.number = 5, .tap = TAP};
+	const struct tn_ebpf_port port = {.number = 5, .to = TAP};
 	struct tn_ebpf_config *c = tn_ebpf_config_of(ebpf);
 	struct tn_error err;
 
@@ -53,6 +53,7 @@ static int fresh(void **state)
 	tn_ebpf_sessions(ebpf, forget_it, NULL);
 	memset(c->epoch, 0, sizeof(c->epoch));
 	c->version = VERSION;
+	c->now_ns = UINT64_C(1000000000);
 	c->keys = ALL_KEYS;
 	assert_int_equal(tn_ebpf_set_port(ebpf, LOOP, &port, &err), 0);
 	return 0;
@@ -418,6 +419,187 @@ static void test_meter(void **state)
 		assert_false(hits(&f));
 }
 
+/* --- the short way out of a tunnel --- */
+
+#define OUTER  50u
+#define VNI    100u
+#define LOCAL  UINT32_C(0xc6336402) /* 198.51.100.2 */
+#define REMOTE UINT32_C(0xc6336401)
+#define VXLAN  4789u
+
+static void uplink(void)
+{
+	const struct tn_ebpf_port port = {.number = 5,
+		.kind = TN_EBPF_IS_UPLINK,
+		.udp_port = VXLAN,
+		.local4 = __builtin_bswap32(LOCAL)};
+	struct tn_error err;
+
+	assert_int_equal(tn_ebpf_set_port(ebpf, LOOP, &port, &err), 0);
+}
+
+static void put16(uint8_t *at, uint32_t value)
+{
+	at[0] = (uint8_t)(value >> 8);
+	at[1] = (uint8_t)value;
+}
+
+static void put32(uint8_t *at, uint32_t value)
+{
+	put16(at, value >> 16);
+	put16(at + 2, value);
+}
+
+static void seal(uint8_t *b)
+{
+	struct tn_be16 sum;
+
+	put16(b + 24, 0);
+	sum = tn_csum_fold(tn_csum_add(0, b + 14, 20));
+	memcpy(b + 24, &sum, sizeof(sum));
+}
+
+/* As the kernel's VXLAN device sends it. */
+static uint32_t wrapped(uint8_t *b, const struct frame *inner)
+{
+	static const uint8_t head[] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0, 0x45};
+	uint32_t len = OUTER + inner->view.len;
+
+	memset(b, 0, OUTER);
+	memcpy(b, head, sizeof(head));
+	put16(b + 16, len - 14);
+	b[20] = 0x40;
+	b[22] = 64;
+	b[23] = 17;
+	put32(b + 26, REMOTE);
+	put32(b + 30, LOCAL);
+	put16(b + 34, 50000);
+	put16(b + 36, VXLAN);
+	put16(b + 38, len - 34);
+	b[42] = 8;
+	put32(b + 46, VNI << 8);
+	memcpy(b + OUTER, inner->view.data, inner->view.len);
+	seal(b);
+	return len;
+}
+
+static struct tn_ebpf_key tunnel_key(const struct packet *p, const struct frame *f)
+{
+	struct tn_ebpf_key key = key_of(p, f);
+
+	key.k4.h.tunnel_id = VNI;
+	key.k4.tun_src = __builtin_bswap32(REMOTE);
+	return key;
+}
+
+static void test_short_way(void **state)
+{
+	struct packet p = udp_packet(false);
+	struct tn_ebpf_session s = plain;
+	uint8_t b[PACKET_MAX];
+	struct tn_ebpf_run run;
+	struct tn_ebpf_key key;
+	uint32_t len;
+	struct frame f;
+
+	(void)state;
+	uplink();
+	packet_build(&p, &f);
+	len = wrapped(b, &f);
+	/* no session: the kernel's */
+	assert_int_equal(run_with(TN_EBPF_FROM_UPLINK, b, len, &run), TC_ACT_UNSPEC);
+	assert_int_equal(run.out_len, len);
+	key = tunnel_key(&p, &f);
+	put_session(&key, &s);
+	assert_int_equal(run_with(TN_EBPF_FROM_UPLINK, b, len, &run), TC_ACT_REDIRECT);
+	expect(&p, &run);
+	/* and with what the session does to it */
+	s.flags = TN_EBPF_SET_DST | TN_EBPF_SET_SRC | TN_EBPF_DEC_TTL;
+	memcpy(s.eth_dst, "\x02\x00\x00\x00\x00\x77", 6);
+	memcpy(s.eth_src, "\x02\x00\x00\x00\x00\x88", 6);
+	put_session(&key, &s);
+	assert_int_equal(run_with(TN_EBPF_FROM_UPLINK, b, len, &run), TC_ACT_REDIRECT);
+	p.eth_dst = 0x020000000077;
+	p.eth_src = 0x020000000088;
+	p.ttl--;
+	expect(&p, &run);
+}
+
+/* One thing is other than the kernel's VXLAN sends to this host: it stays the kernel's. */
+static void test_not_the_short_way(void **state)
+{
+	static const struct {
+		uint8_t at, value;
+		bool seal;
+	} odd[] = {
+		{14, 0x46, true},		  /* options */
+		{15, 0x03, true},		  /* congestion */
+		{20, 0x20, true},		  /* a fragment */
+		{23, 6, true}, {24, 0xaa, false}, /* a wrong sum */
+		{33, 9, true},			  /* not to this endpoint */
+		{29, 9, true},			  /* not from one with a session */
+		{37, 0, true}, {40, 1, true},	  /* a UDP checksum */
+		{42, 0x0c, true}, {48, 7, true},  /* another network */
+		{49, 1, true}, {17, 40, true},	  /* shorter than the frame */
+		{50, 0x03, true},		  /* to a group */
+	};
+	struct packet p = udp_packet(false);
+	uint8_t b[PACKET_MAX];
+	struct tn_ebpf_key key;
+	struct frame f;
+
+	(void)state;
+	uplink();
+	packet_build(&p, &f);
+	key = tunnel_key(&p, &f);
+	put_session(&key, &plain);
+	for (size_t i = 0; i < TN_ARRAY_SIZE(odd); i++) {
+		uint32_t len = wrapped(b, &f);
+		struct tn_ebpf_run run;
+
+		b[odd[i].at] = odd[i].value;
+		if (odd[i].seal)
+			seal(b);
+		assert_int_equal(run_with(TN_EBPF_FROM_UPLINK, b, len, &run), TC_ACT_UNSPEC);
+		assert_int_equal(run.out_len, len);
+		assert_memory_equal(out, b, len);
+	}
+	for (uint32_t len = 34; len < wrapped(b, &f); len++) {
+		struct tn_ebpf_run run;
+
+		assert_int_equal(run_with(TN_EBPF_FROM_UPLINK, b, len, &run), TC_ACT_UNSPEC);
+	}
+}
+
+/* What goes by the device is not overtaken by what comes after it. */
+static void test_keeps_order(void **state)
+{
+	struct tn_ebpf_config *c = tn_ebpf_config_of(ebpf);
+	struct packet p = udp_packet(false);
+	struct tn_ebpf_session s = plain;
+	uint8_t b[PACKET_MAX];
+	struct tn_ebpf_run run;
+	struct tn_ebpf_key key;
+	struct frame f;
+	uint32_t len;
+
+	(void)state;
+	uplink();
+	p.payload = 200;
+	packet_build(&p, &f);
+	key = tunnel_key(&p, &f);
+	s.max_len = 100;
+	put_session(&key, &s);
+	len = wrapped(b, &f);
+	assert_int_equal(run_with(TN_EBPF_FROM_UPLINK, b, len, &run), TC_ACT_UNSPEC);
+	p.payload = 20;
+	packet_build(&p, &f);
+	len = wrapped(b, &f);
+	assert_int_equal(run_with(TN_EBPF_FROM_UPLINK, b, len, &run), TC_ACT_UNSPEC);
+	c->now_ns += UINT64_C(100000000);
+	assert_int_equal(run_with(TN_EBPF_FROM_UPLINK, b, len, &run), TC_ACT_REDIRECT);
+}
+
 static uint32_t vxlan_frame(uint8_t *b, uint8_t last, uint32_t vni)
 {
 	static const uint8_t head[] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0, 0x45, 0, 0, 50, 0,
@@ -488,6 +670,9 @@ int main(void)
 		cmocka_unit_test_setup(test_key_members, fresh),
 		cmocka_unit_test_setup(test_unusual, fresh),
 		cmocka_unit_test_setup(test_meter, fresh),
+		cmocka_unit_test_setup(test_short_way, fresh),
+		cmocka_unit_test_setup(test_not_the_short_way, fresh),
+		cmocka_unit_test_setup(test_keeps_order, fresh),
 		cmocka_unit_test_setup(test_guard, fresh),
 	};
 	const struct tn_ebpf_options options = {0};

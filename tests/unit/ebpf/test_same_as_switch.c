@@ -295,7 +295,7 @@ int main(void)
 		cmocka_unit_test(test_keys_of),
 	};
 	const struct tn_ebpf_options options = {0};
-	const struct tn_ebpf_port in = {.number = PORT, .tap = 7};
+	const struct tn_ebpf_port in = {.number = PORT, .to = 7};
 	struct tn_error err;
 	int failed;
 

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Instructions of the kernel's programs, so that none gets dearer unseen: as the compiler made them
+ * and, on the kernel that the table was written on, as the verifier translated them. A change of
+ * more than 3 %, up or down, fails; when it is meant, the table changes in the commit that says
+ * why.
+ */
+#include "ebpf/loader.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include <cmocka.h>
+
+#define SKIP   77
+#define KERNEL "6.18."
+
+static const struct {
+	const char *name;
+	uint32_t compiled, translated;
+} lengths[TN_EBPF_N_PROGRAMS] = {
+	[TN_EBPF_FROM_PORT] = {"from_port", 1394, 1497},
+	[TN_EBPF_FROM_TUNNEL] = {"from_tunnel", 1473, 1576},
+	[TN_EBPF_FROM_UPLINK] = {"from_uplink", 701, 758},
+	[TN_EBPF_TO_PORT] = {"to_port", 27, 36},
+	[TN_EBPF_TO_TUNNEL] = {"to_tunnel", 124, 133},
+	[TN_EBPF_GUARD] = {"guard", 243, 323},
+};
+
+static struct tn_ebpf *ebpf;
+
+static bool is_near(const char *name, const char *what, uint32_t is, uint32_t was)
+{
+	uint32_t apart = is > was ? is - was : was - is;
+
+	if (100 * apart <= 3 * was)
+		return true;
+	print_error("%s: %u instructions %s, %u in the table\n", name, is, what, was);
+	return false;
+}
+
+static void test_lengths(void **state)
+{
+	struct utsname system;
+	bool same = true, fits = true;
+
+	(void)state;
+	same = !uname(&system) && !strncmp(system.release, KERNEL, strlen(KERNEL));
+	for (unsigned i = 0; i < TN_EBPF_N_PROGRAMS; i++) {
+		struct tn_ebpf_length n = tn_ebpf_program_length(ebpf, i);
+
+		fits &= is_near(lengths[i].name, "compiled", n.compiled, lengths[i].compiled);
+		if (same)
+			fits &= is_near(
+				lengths[i].name, "translated", n.translated, lengths[i].translated);
+	}
+	assert_true(fits);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_lengths)};
+	const struct tn_ebpf_options options = {0};
+	struct tn_error err;
+	int failed;
+
+	if (tn_ebpf_open(&ebpf, &options, &err)) {
+		printf("%s\n", err.detail);
+		return SKIP;
+	}
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	tn_ebpf_close(ebpf);
+	return failed;
+}
