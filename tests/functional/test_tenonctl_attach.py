@@ -60,23 +60,38 @@ def site(tmp_path):
     made.close()
 
 
-def test_a_container_is_made_by_what_is_told(lab, tmp_path):  # noqa: F811
+@pytest.fixture
+def containers(lab, tmp_path):  # noqa: F811
+    """c1 and c2, made by what is told of them."""
     site = Site(tmp_path, lab)
     try:
-        # An interface that is not there yet is none of this host: it may be told before.
-        site.port("c1", "binding.kind=container", "binding.host=h2", "binding.device=vc1")
-        for line in site.typed("c1"):
-            lab.run(None, *shlex.split(line))
         with Watch(site.socket, "?kinds=port") as watch:
             watch.synced()
-            site.ctl("vport", "set", "c1", "binding.host=h1")
-            while not watch.line()["object"].get("linkUp"):
-                pass
-        assert json.loads(site.ctl("--json", "vport", "show", "c1"))["status"] == "ACTIVE"
-        lab.ping("c1", "10.0.0.1", count=1, wait=30)
-        lab.ping("c1", "fd00::1", count=1, wait=30)
+            for n in (1, 2):
+                # An interface that is not there yet is none of this host: it may be told before.
+                site.port("c%d" % n, "binding.kind=container", "binding.host=h2",
+                          "binding.device=vc%d" % n)
+                for line in site.typed("c%d" % n):
+                    lab.run(None, *shlex.split(line))
+                site.ctl("vport", "set", "c%d" % n, "binding.host=h1")
+                while not watch.line()["object"].get("linkUp"):
+                    pass
+        yield site
     finally:
         site.close()
+
+
+def test_containers_are_made_by_what_is_told(containers, lab):  # noqa: F811
+    for name in ("c1", "c2"):
+        assert json.loads(containers.ctl("--json", "vport", "show", name))["status"] == "ACTIVE"
+        lab.ping(name, "10.0.0.1", count=1, wait=30)
+        lab.ping(name, "fd00::1", count=1, wait=30)
+    ips = json.loads(containers.ctl("--json", "vport", "show", "c2"))["fixed_ips"]
+    # The switch asks c2 in the place of c1, whose own pings are answered as before.
+    for address in (ip["ip_address"] for ip in ips):
+        told = containers.ctl("ping", "c1", address, "--count", "2", "--interval", "30")
+        assert "2 sent, 2 answered" in told and "to the port; port c2, network n" in told
+        lab.ping("c1", address, count=1, wait=30)
 
 
 def qmp(path, command, process):

@@ -2,7 +2,9 @@
 """tenonctl network, subnet, vport, router, host, ..., topology and apply."""
 import json
 import os
+import signal
 import subprocess
+import threading
 
 import pytest
 
@@ -19,6 +21,7 @@ def ctl(tmp_path):
                               text=True, timeout=30, env=dict(os.environ, LC_ALL="C"))
         assert done.returncode == want, done
         return done.stdout + done.stderr
+    run.socket = site.socket
     run.complete = lambda *words: subprocess.run(
         [TENONCTL, "complete", "--", *words], capture_output=True, text=True, check=True,
         timeout=30, env=dict(os.environ, TENON_SOCKET=site.socket)).stdout.split()
@@ -151,6 +154,69 @@ def test_a_trace_names_the_tenants_objects(town):
     town("flow", "add", "table=0,priority=60000,in_port=p1,tcp,actions=drop")
     told = town("trace", "in_port=p1,tcp")
     assert purposes(told) == [] and "of tenonctl" in told
+
+
+# --- asking in the place of a port ---
+
+def flows_of_ping(ctl):
+    flows = json.loads(ctl("--json", "flow", "dump"))["flows"]
+    return [f for f in flows if f["appId"] == "tenonctl-ping"]
+
+
+@pytest.mark.parametrize("address,hop", [
+    ("10.0.0.1", None), ("fd00:0::1", None), ("10.0.1.1", "10.0.0.1"), ("fd00:1::1", "fd00::1")])
+def test_ping_of_gateways(town, address, hop):
+    told = town("ping", "blue-front-1", address, "--count", "2", "--interval", "30")
+    assert (", by gateway %s\n" % hop in told) == (hop is not None)
+    assert "the gateway answers ping; router blue-router" in told and "red-" not in told
+    assert "sequence 1, TTL 64" in told and "sequence 2, TTL 64" in told
+    assert "2 sent, 2 answered; round trip " in told and "tenonctl-ping" not in told
+    assert flows_of_ping(town) == []
+    answer = json.loads(town("--json", "ping", "blue-front-1", address, "--interval", "30",
+                             "--count", "1"))
+    assert (answer["sent"], answer["answered"]) == (1, 1) and answer["path"]["steps"]
+    assert answer["answers"][0]["answered"] and answer["answers"][0]["milliseconds"] > 0
+
+
+def test_pings_without_an_answer(town):
+    told = town("ping", "red-front-1", "10.0.1.11", "--count", "1", "--interval", "0.1", want=1)
+    assert "routed to the port; port red-back-1" in told and "out by port 2 (p2)" in told
+    assert "no answer: sequence 1" in told and "1 sent, 0 answered" in told
+    told = town("ping", "red-front-1", "10.9.9.9", "--count", "1", "--interval", "30", want=1)
+    assert "no route; router red-router" in told
+    assert "10.0.0.1 says it cannot be reached (ICMP type 3 code 0): sequence 1" in told
+    told = town("ping", "red-front-1", "fd00:9::9", "--count", "1", "--interval", "30", want=1)
+    assert "cannot be reached (ICMP type 1 code 0)" in told
+    told = town("ping", "red-front-1", "10.0.0.99", "--interval", "0.1", want=1)
+    assert "nobody says that 10.0.0.99 is there: 3 ARP requests" in told
+    assert "attached to this host, but to h2" in town("ping", "red-front-2", "10.0.0.1", want=1)
+    assert "a port of the switch" in town("ping", "p1", "10.0.0.1", want=1)
+    assert 'no port is "nobody"' in town("ping", "nobody", "10.0.0.1", want=1)
+    assert "no address" in town("ping", "red-front-1", "nowhere", want=USAGE)
+    town("port", "down", "p1")
+    told = town("ping", "red-front-1", "10.0.0.1", "--interval", "0.1", want=1)
+    assert "does not get far" in told and "administratively down" in told
+    assert flows_of_ping(town) == []
+
+
+def test_a_ping_that_is_stopped_leaves_nothing(town):
+    process = subprocess.Popen(
+        [TENONCTL, "--socket", town.socket, "ping", "red-front-1", "10.0.1.11", "--interval",
+         "3600"], stdout=subprocess.PIPE, text=True)
+    limit = threading.Timer(60, process.kill)
+    limit.start()
+    try:
+        for line in process.stdout:
+            if "out by port" in line:
+                break
+        assert len(flows_of_ping(town)) == 4
+        process.send_signal(signal.SIGINT)
+        assert "0 answered" in process.communicate(timeout=60)[0]
+        assert flows_of_ping(town) == []
+    finally:
+        limit.cancel()
+        process.kill()
+        process.communicate()
 
 
 # --- the tree ---

@@ -21,6 +21,8 @@ struct tn_ctl_http {
 	const char *where; /* for sentences */
 	bool is_tcp;
 	unsigned timeout_s;
+	tn_ctl_tick_fn tick; /* NULL: none */
+	void *tick_ctx;
 	char error[CURL_ERROR_SIZE];
 };
 
@@ -109,6 +111,26 @@ static size_t take_header(char *data, size_t one, size_t n, void *ctx)
 	free(a->answer->etag);
 	a->answer->etag = strndup(data, n);
 	return len;
+}
+
+static int on_progress(
+	void *ctx, curl_off_t to, curl_off_t now, curl_off_t up_to, curl_off_t up_now)
+{
+	struct arrival *a = ctx;
+
+	(void)to;
+	(void)now;
+	(void)up_to;
+	(void)up_now;
+	if (a->fn && !a->http->tick(a->http->tick_ctx))
+		a->enough = true;
+	return a->enough;
+}
+
+void tn_ctl_http_tick(struct tn_ctl_http *http, tn_ctl_tick_fn fn, void *ctx)
+{
+	http->tick = fn;
+	http->tick_ctx = ctx;
 }
 
 /* --- life ------------------------------------------------------------------------------------- */
@@ -285,10 +307,14 @@ static int perform(struct tn_ctl_http *http, const char *path, struct arrival *a
 	curl_easy_setopt(http->curl, CURLOPT_HEADERDATA, a);
 	curl_easy_setopt(http->curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
 	curl_easy_setopt(http->curl, CURLOPT_LOW_SPEED_TIME, (long)http->timeout_s);
+	curl_easy_setopt(http->curl, CURLOPT_NOPROGRESS, http->tick ? 0L : 1L);
+	curl_easy_setopt(http->curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+	curl_easy_setopt(http->curl, CURLOPT_XFERINFODATA, a);
 	rc = curl_easy_perform(http->curl);
 	free(url);
 	curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &a->answer->status);
-	if (rc == CURLE_OK || (rc == CURLE_WRITE_ERROR && a->enough))
+	if (rc == CURLE_OK ||
+		((rc == CURLE_WRITE_ERROR || rc == CURLE_ABORTED_BY_CALLBACK) && a->enough))
 		return 0;
 	tn_ctl_answer_fini(a->answer);
 	return complain(http, rc);

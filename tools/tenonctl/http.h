@@ -37,7 +37,11 @@ void tn_ctl_http_if_match(struct tn_ctl_http *http, const char *etag);
 int tn_ctl_http_request(struct tn_ctl_http *http, const char *method, const char *path,
 	const char *body, size_t len, struct tn_ctl_answer *answer) TN_MUST_CHECK;
 
-/* false: enough. */
+/* While lines are awaited it is called about once a second; false: enough. */
+typedef bool (*tn_ctl_tick_fn)(void *ctx);
+void tn_ctl_http_tick(struct tn_ctl_http *http, tn_ctl_tick_fn fn, void *ctx);
+
+/* false: enough. Other requests may be made from within, with another struct tn_ctl_http. */
 typedef bool (*tn_ctl_line_fn)(void *ctx, const char *line, size_t len);
 /*
  * GET of an answer that comes line by line and may never end. 0: the daemon or fn ended it.

@@ -53,6 +53,7 @@ static const struct {
 	{"network", &network},
 	{"subnet", &subnet},
 	{"vport", &vport},
+	{"ping", &vport},
 	{"router", &router},
 	{"host", &host},
 	{"qos-policy", &qos_policy},
@@ -437,6 +438,14 @@ const struct tn_ctl_command tn_ctl_network_commands[] = {
 		"With --json the same tree, with each object as the daemon has it.",
 		"tenonctl topology\ntenonctl topology red\ntenonctl --json topology",
 		tn_ctl_topology, 0, 0, 1, TN_CTL_WORD_NONE, false},
+	{"ping", NULL, "PORT ADDRESS", "the switch asks in the place of a tenant's port",
+		"Sends ARP or neighbour solicitations, then echo requests, as if the port had sent them;\n"
+		"shows the path of the request and how long answers took. The port must be attached to\n"
+		"this host; its own machine need not be there. Each request is awaited for --interval\n"
+		"seconds. Exit status 0: some were answered; 1: none.",
+		"tenonctl ping vm1 10.0.0.1\ntenonctl ping vm1 fd00::12 --count 10", tn_ctl_ping,
+		TN_CTL_O(TN_CTL_COUNT) | TN_CTL_O(TN_CTL_INTERVAL), 2, 2, TN_CTL_WORD_OBJECT,
+		false},
 	PLAIN("network", network, "network", "web tenant_id=red vni=700"),
 	PLAIN("subnet", subnet, "subnet", "web4 network_id=web cidr=10.0.0.0/24"),
 	COMMANDS("vport", vport, "port of a network",

@@ -277,19 +277,15 @@ static void print_changes(
 	putchar('\n');
 }
 
-/* What a flow of tenants' networks is there for:
+/* What a flow of tenants' networks is there for, and of which objects:
  * "routed to the port; port vm1 \"web\", network n" */
-static void print_purpose(const json_t *rule)
+static void put_purpose(const json_t *rule)
 {
-	const char *purpose = json_string_value(json_object_get(rule, "purpose"));
 	const json_t *o;
 	char text[32];
 	size_t i;
 
-	if (!purpose)
-		return;
-	printf("  for      ");
-	tn_ctl_print_clean(stdout, purpose);
+	tn_ctl_print_clean(stdout, tn_ctl_text(rule, "purpose", text));
 	json_array_foreach(json_object_get(rule, "objects"), i, o)
 	{
 		const char *name = json_string_value(json_object_get(o, "name"));
@@ -305,6 +301,14 @@ static void print_purpose(const json_t *rule)
 		putchar('"');
 	}
 	putchar('\n');
+}
+
+static void print_purpose(const json_t *rule)
+{
+	if (!json_object_get(rule, "purpose"))
+		return;
+	printf("  for      ");
+	put_purpose(rule);
 }
 
 static void print_match(struct tn_ctl *ctl, const json_t *step)
@@ -455,6 +459,54 @@ static void print_trace(struct tn_ctl *ctl, const json_t *reply, const struct tn
 	print_outputs(ctl, reply);
 	print_packet_ins(ctl, reply);
 	print_drops(ctl, reply);
+}
+
+/* --- the path alone --------------------------------------------------------------------------- */
+
+/* A rule that is of no object only passes the packet on, unless it is the last. */
+static void print_path_step(const json_t *step, bool is_last)
+{
+	const json_t *rule = json_object_get(step, "rule");
+	char id[32], app[32];
+
+	if (!tn_ctl_flag(step, "matched")) {
+		printf("  no rule matches in table %" PRIu64 "\n", tn_ctl_number(step, "tableId"));
+	} else if (!json_object_get(rule, "purpose")) {
+		printf("  flow %s of ", tn_ctl_text(step, "flowId", id));
+		tn_ctl_print_clean(stdout, tn_ctl_text(rule, "appId", app));
+		putchar('\n');
+	} else if (is_last || json_array_size(json_object_get(rule, "objects"))) {
+		fputs("  ", stdout);
+		put_purpose(rule);
+	}
+}
+
+void tn_ctl_print_path(struct tn_ctl *ctl, const json_t *reply)
+{
+	const json_t *steps = json_object_get(reply, "steps"), *o;
+	char text[32];
+	size_t i;
+
+	json_array_foreach(steps, i, o) print_path_step(o, i + 1 == json_array_size(steps));
+	json_array_foreach(json_object_get(reply, "outputs"), i, o)
+	{
+		printf("  out by port ");
+		print_port(ctl, o, "port");
+		if (json_object_get(o, "uplink")) {
+			printf(", uplink ");
+			print_port(ctl, o, "uplink");
+		}
+		putchar('\n');
+	}
+	json_array_foreach(json_object_get(reply, "drops"), i, o)
+	{
+		printf("  dropped");
+		if (json_object_get(o, "port")) {
+			printf(" on its way to port ");
+			print_port(ctl, o, "port");
+		}
+		printf(": %s\n", tn_ctl_text(o, "text", text));
+	}
 }
 
 /* --- the command ------------------------------------------------------------------------------ */

@@ -6,4 +6,7 @@
 
 int tn_ctl_trace(struct tn_ctl *ctl, const struct tn_ctl_words *words);
 
+/* What a trace answered, in few words: what each rule is there for, and where it ends. */
+void tn_ctl_print_path(struct tn_ctl *ctl, const json_t *reply);
+
 #endif
