@@ -198,7 +198,8 @@ static bool check_role(struct tn_call *c)
 			tn_role_name(c->route->role), c->who.name, tn_role_name(c->who.role));
 	} else {
 		tn_answer_of_error(c, 403, TN_OFPBRC_EPERM,
-			"this is not for clients of one tenant; ask an administrator");
+			"this is of the switch and not for clients of one tenant, whose are networks, "
+			"subnets, ports and routers; ask an operator");
 	}
 	return false;
 }

@@ -25,7 +25,7 @@ static bool add_port(
 	if (!name || !tn_json_only(r, v, "an operation on a port", keys) ||
 		!tn_json_is_object(r, port, "an object"))
 		return false;
-	if (c->who.role < TN_ROLE_ADMIN || c->who.tenant)
+	if (c->who.role < TN_ROLE_ADMIN)
 		return tn_json_error(r, v, TN_OFPBRC_EPERM, "ports are changed by administrators");
 	if (name->type == TN_JSON_STRING && tn_json_string_is(name->string, "add")) {
 		op = tn_call_operation(c, TN_OP_PORT_ADD, pointer);
@@ -57,14 +57,17 @@ static bool add_element(
 
 	if (tn_tenant_is_operation(r, v))
 		return tn_tenant_read_operation(c, r, v, pointer);
+	/* A flow matches what it likes, whosever packets those are. */
+	if (c->who.tenant)
+		return tn_json_error(r, v, TN_OFPBRC_EPERM,
+			"a client of one tenant changes networks, subnets, ports, routers, "
+			"qos_policies and address_groups; what is of the switch belongs to its "
+			"operators");
 	if (v->type == TN_JSON_OBJECT && tn_json_member(r, v, "port"))
 		return add_port(c, r, v, pointer);
 	m = tn_arena_alloc(&c->arena, sizeof(*m));
 	if (!tn_json_read_operation(r, v, m))
 		return false;
-	if (m->is_packet_out && c->who.tenant)
-		return tn_json_error(
-			r, v, TN_OFPBRC_EPERM, "packets are not sent by clients of one tenant");
 	if (m->is_packet_out) {
 		op = tn_call_operation(c, TN_OP_PACKET_OUT, pointer);
 		op->packet_out = (struct tn_api_packet_out){.in_port = m->packet_out.in_port,

@@ -3,6 +3,7 @@
 certificates, sockets."""
 import base64
 import http.client
+import json
 import os
 import re
 import ssl
@@ -113,121 +114,167 @@ def test_the_token_counts_more_than_the_user(secured):
 
 # --- tenants ---
 
-def test_tenants_see_their_own(secured, clients):
+# What would change something of the switch, as paths below /v1 and bodies.
+OF_THE_SWITCH = (
+    ("POST", "/flows", {"flows": [flow(9, [from_port(1)], 2)]}),
+    ("POST", FLOWS[3:], flow(9, [from_port(1)], 2)),
+    ("PUT", FLOWS[3:] + "?appId=shared", {"flows": [flow(9)]}),
+    ("PUT", FLOWS[3:] + "/FLOW", flow(1, [from_port(1)], 3)),
+    ("DELETE", FLOWS[3:] + "/FLOW", None),
+    ("DELETE", "/flows", {"flows": [{"deviceId": DEVICE, "flowId": "FLOW"}]}),
+    ("DELETE", "/flows/application/shared", None),
+    ("POST", GROUPS[3:], group(9, bucket(1))),
+    ("PUT", GROUPS[3:] + "/1", group(1, bucket(2))),
+    ("POST", GROUPS[3:] + "/1/buckets", {"buckets": [bucket(2)]}),
+    ("DELETE", GROUPS[3:] + "/1/buckets/0", None),
+    ("DELETE", GROUPS[3:] + "/1", None),
+    ("POST", METERS[3:], meter()),
+    ("PUT", METERS[3:] + "/1", meter(5)),
+    ("DELETE", METERS[3:] + "/1", None),
+    ("POST", "/hosts", host(9)),
+    ("DELETE", "/hosts/02:00:00:00:00:01/None", None),
+    ("POST", "/packet-out", {"frame": FRAME, "treatment": {}}),
+    ("POST", "/trace", {"inPort": 1, "frame": FRAME}),
+    ("POST", "/devices/%s/portstate/1" % DEVICE, {"enabled": False}),
+    ("PUT", "/tables/0", {"tableId": 0, "name": "mine"}),
+    ("PUT", "/config", {"device": {"id": DEVICE}}),
+)
+OPERATIONS_OF_THE_SWITCH = (
+    {"op": "add", "flow": flow(9, [from_port(1)], 2)}, {"op": "delete", "flow": {}},
+    {"op": "add", "group": group(9, bucket(1))}, {"op": "delete", "group": {"groupId": "ALL"}},
+    {"op": "add", "meter": meter()}, {"op": "delete", "meter": {"index": "ALL"}},
+    {"op": "packet-out", "packetOut": {"frame": FRAME, "treatment": {}}},
+    {"op": "configure", "port": {"number": 1, "isEnabled": False}},
+    {"op": "remove", "port": {"number": 1}})
+
+
+def of_the_switch(api):
+    """What an administrator made there: the path of its flow."""
+    path = api.post(FLOWS + "?appId=shared", flow(1, [from_port(1)], 2),
+                    want=201).headers["location"]
+    api.post(GROUPS, group(1, bucket(1)), want=201)
+    api.post(METERS, meter(index=1), want=201)
+    api.post("/v1/hosts", host(1), want=201)
+    return path
+
+
+def whole(api):
+    """All that is wanted of the switch."""
+    return [api.get("/v1/" + path, want=200).json for path in ("config", "hosts")]
+
+
+def test_the_switch_is_not_for_tenants(clients):
+    """A flow matches what it likes, whosever packets those are."""
+    ada = clients["ada"]
+    flow_id = of_the_switch(ada).rsplit("/", 1)[1]
+    before = whole(ada)
+    for method, path, body in OF_THE_SWITCH:
+        path = path.replace("FLOW", flow_id)
+        body = json.loads(json.dumps(body).replace("FLOW", flow_id))
+        for prefix in ("/v1", "/onos/v1"):
+            answer = clients["red"].request(method, prefix + path, body, want=403)
+            assert answer.json["ofName"] == "OFPBRC_EPERM" and answer.json["message"], answer
+    for operation in OPERATIONS_OF_THE_SWITCH:
+        # Also beside something that is the tenant's, which is then not done either.
+        answer = clients["red"].post("/v1/transactions", operations(
+            {"op": "add", "network": {"id": "mine"}}, operation), want=403)
+        assert answer.json["ofName"] == "OFPBRC_EPERM"
+        assert answer.json["errors"][0]["pointer"].startswith("/operations/1")
+        clients["red"].post("/v1/transactions?dryRun=true", operations(operation), want=403)
+    assert clients["red"].get("/v1/networks").json["networks"] == []
+    assert whole(ada) == before
+    # Who is bound to no tenant may.
+    clients["oscar"].post(FLOWS, flow(9, [from_port(1)], 2), want=201)
+
+
+def test_tenants_see_nothing_of_the_switch(secured, clients):
+    flow_path = of_the_switch(clients["ada"])
+    for name in ("red", "red-viewer"):
+        for path in (flow_path, GROUPS + "/1", GROUPS + "/0x00000001", METERS + "/1",
+                     "/v1/hosts/02:00:00:00:00:01/None", "/v1/ports/1"):
+            clients[name].get(path, want=404)
+        for listing, key in (("/v1/flows", "flows"), (FLOWS, "flows"), ("/v1/groups", "groups"),
+                             ("/v1/meters", "meters"), ("/v1/hosts", "hosts"),
+                             ("/v1/flows/table/0", "flows"), ("/v1/flows/pending", "flows"),
+                             ("/v1/flows/application/shared", "flows"), ("/v1/ports", "ports")):
+            assert clients[name].get(listing, want=200).json[key] == [], listing
+        counts = {k: v for k, v in clients[name].get("/v1/status").json["objects"].items()
+                  if k != "ports"}
+        assert set(counts.values()) == {0}
+        assert clients[name].get("/v1/statistics/flows/activeentries").json["statistics"][0][
+            "activeEntries"] == 0
+
+
+def test_tenants_see_their_own(clients):
     """What one makes is not there for the other: not in lists, not by id, not for changes."""
     red, blue, ada = clients["red"], clients["blue"], clients["ada"]
-    flow_path = red.post(FLOWS, flow(1, [from_port(1)], 2), want=201).headers["location"]
-    red.post(GROUPS, group(1, bucket(1)), want=201)
-    red.post(METERS, meter(index=1), want=201)
-    red.post("/v1/hosts", host(1), want=201)
-    ada.post(FLOWS, flow(2), want=201)
-    paths = [flow_path, GROUPS + "/1", GROUPS + "/0x00000001", METERS + "/1",
-             "/v1/hosts/02:00:00:00:00:01/None"]
-    for path in paths:
-        red.get(path, want=200)
-        clients["red-viewer"].get(path, want=200)
-        ada.get(path, want=200)
+    of_red = {"networks": {"id": "n"}, "subnets": {"id": "n", "network_id": "n",
+                                                   "cidr": "10.0.0.0/24"},
+              "ports": {"id": "n", "network_id": "n"}, "routers": {"id": "n"},
+              "qos-policies": {"id": "n"}, "address-groups": {"id": "n"}}
+    for kind, body in of_red.items():
+        red.post("/v1/" + kind, body, want=201)
+        path, key = "/v1/%s/n" % kind, kind.replace("-", "_")
+        for name in ("red", "red-viewer", "ada"):
+            clients[name].get(path, want=200)
+        assert len(red.get("/v1/" + kind).json[key]) == 1
         blue.get(path, want=404)
+        assert blue.get("/v1/" + kind).json[key] == []
+        blue.patch(path, {"name": "mine"}, want=404)
         blue.delete(path, want=204)  # of nothing
         blue.delete(path, headers={"If-Match": "*"}, want=412)
-        red.get(path, want=200)
-    for listing, key in (("/v1/flows", "flows"), (FLOWS, "flows"), ("/v1/groups", "groups"),
-                         ("/v1/meters", "meters"), ("/v1/hosts", "hosts"),
-                         ("/v1/flows/table/0", "flows"), ("/v1/flows/pending", "flows"),
-                         ("/v1/flows/application/org.onosproject.rest", "flows")):
-        assert blue.get(listing, want=200).json[key] == [], listing
-        if "pending" not in listing:
-            assert len(red.get(listing).json[key]) == 1
-            assert len(ada.get(listing).json[key]) == (2 if key == "flows" else 1)
-    counts = {k: v for k, v in blue.get("/v1/status").json["objects"].items() if k != "ports"}
-    assert set(counts.values()) == {0}
-    assert blue.get("/v1/statistics/flows/activeentries").json["statistics"][0][
-        "activeEntries"] == 0
-    assert blue.get("/v1/ports").json["ports"] == []
-
-
-def test_tenants_do_not_touch_others(secured, clients):
-    red, blue, ada = clients["red"], clients["blue"], clients["ada"]
-    ids = {}
-    for name in ("red", "blue", "ada"):
-        n = {"red": 1, "blue": 2, "ada": 3}[name]
-        ids[name] = clients[name].post(FLOWS + "?appId=shared", flow(n), want=201).json["flowId"]
-    # The same identity, group and meter numbers of another.
-    for answer in (blue.post(FLOWS, flow(1, [], 2)), blue.put(FLOWS + "/" + ids["red"], flow(1)),
-                   blue.post(FLOWS, flow(3))):
-        assert answer.status == 403 and "another tenant" in answer.json["detail"], answer
-    red.post(GROUPS, group(1, bucket(1)), want=201)
-    red.post(METERS, meter(index=1), want=201)
-    blue.post(GROUPS, group(1, bucket(1)), want=403)
-    blue.put(METERS + "/1", meter(), want=403)
-    # Use of another's.
-    for instruction in ({"type": "GROUP", "groupId": 1}, {"type": "METER", "meterId": 1}):
-        answer = blue.post(FLOWS, dict(flow(9), treatment={"instructions": [instruction]}))
-        assert answer.status == 422 and "does not exist" in answer.json["detail"]
-    chained = group(2, {"treatment": {"instructions": [{"type": "GROUP", "groupId": 1}]}})
-    answer = blue.post(GROUPS, chained, want=422)
-    assert answer.json["ofName"] == "OFPBAC_BAD_OUT_GROUP"
-    blue.post(GROUPS + "/1/buckets", {"buckets": [bucket(1)]}, want=404)
-    blue.delete(GROUPS + "/1/buckets/0", want=404)
-    # Removing many removes one's own.
-    blue.request("DELETE", "/v1/flows", {"flows": [
-        {"deviceId": DEVICE, "flowId": i} for i in ids.values()]}, want=204)
-    assert len(ada.get("/v1/flows").json["flows"]) == 2
-    blue.post(FLOWS + "?appId=shared", flow(2), want=201)
-    blue.delete("/v1/flows/application/shared", want=204)
-    assert len(ada.get("/v1/flows").json["flows"]) == 2
-    blue.put(FLOWS + "?appId=shared", {"flows": [flow(2)]}, want=200)
-    assert len(ada.get("/v1/flows").json["flows"]) == 3
-    blue.post("/v1/transactions", operations(
-        {"op": "delete", "flow": {}}, {"op": "delete", "group": {"groupId": "ALL"}},
-        {"op": "delete", "meter": {"index": "ALL"}}), want=200)
-    assert len(ada.get("/v1/flows").json["flows"]) == 2
-    assert len(ada.get("/v1/groups").json["groups"]) == 1
-    assert len(ada.get("/v1/meters").json["meters"]) == 1
+        clients["red-viewer"].patch(path, {"name": "x"}, want=403)
+    for body in ({"op": "delete", "port": {"id": "n"}}, {"op": "delete", "network": {"id": "n"}}):
+        blue.post("/v1/transactions", operations(body), want=200)  # of nothing
+    for kind in of_red:
+        assert ada.get("/v1/%s/n" % kind, want=200).json["tenant_id"] == "red"
+    # Its ids and networks are not another's to use.
+    blue.put("/v1/networks/n", {}, want=403)
+    blue.post("/v1/subnets", {"network_id": "n", "cidr": "10.1.0.0/24"}, want=409)
 
 
 def test_transactions_of_tenants(clients):
     red, blue = clients["red"], clients["blue"]
     number = red.post("/v1/transactions?confirmWithin=60", operations(
-        {"op": "add", "flow": flow(1)}), want=200).json["transaction"]
+        {"op": "add", "network": {"id": "n"}}), want=200).json["transaction"]
     for verb in ("confirm", "cancel"):
         blue.post("/v1/transactions/%s/%s" % (number, verb), want=404)
     red.post("/v1/transactions/%s/confirm" % number, want=204)
-    for operation in ({"op": "configure", "port": {"number": 1, "isEnabled": False}},
-                      {"op": "packet-out", "packetOut": {"frame": FRAME, "treatment": {}}}):
-        answer = red.post("/v1/transactions", operations(operation), want=403)
-        assert answer.json["ofName"] == "OFPBRC_EPERM"
-    answer = clients["oscar"].post("/v1/transactions", operations(
+    clients["oscar"].post("/v1/transactions", operations(
         {"op": "remove", "port": {"number": 1}}), want=403)
     # What a tenant would change is shown to it alone.
-    shown = blue.post("/v1/transactions?dryRun=true", operations({"op": "delete", "flow": {}}),
-                      want=200).json
+    shown = blue.post("/v1/transactions?dryRun=true", operations(
+        {"op": "delete", "network": {"id": "n"}}), want=200).json
     assert shown["changes"] == []
 
 
 def test_watches_of_tenants(secured, clients):
-    clients["red"].post(FLOWS, flow(1), want=201)
+    clients["red"].put("/v1/networks/r1", {}, want=201)
     headers = bearer(secret_of("blue"))
-    with Watch(None, "?kinds=flow,group,port,host,packet-in", headers, secured.port) as watch:
+    with Watch(None, "?kinds=flow,group,port,host,network,packet-in", headers,
+               secured.port) as watch:
         assert watch.synced() == []
-        clients["red"].post(FLOWS, flow(2), want=201)
-        clients["red"].post("/v1/hosts", host(1), want=201)
+        clients["red"].put("/v1/networks/r2", {}, want=201)
+        clients["ada"].post(FLOWS, flow(2), want=201)
+        clients["oscar"].post("/v1/hosts", host(1), want=201)
         clients["ada"].patch("/v1/ports/1", {"isEnabled": False}, want=200)
-        since = clients["blue"].post(FLOWS, flow(3), want=201) and None
+        clients["blue"].put("/v1/networks/b3", {}, want=201)
         line = watch.line()
-        assert line["object"]["priority"] == 3
-        clients["red"].post(FLOWS, flow(4), want=201)
+        assert line["object"]["id"] == "b3"
+        clients["red"].put("/v1/networks/r4", {}, want=201)
         since = line["seq"]
     with Watch(None, "?since=%d" % (since - 1), headers, secured.port) as watch:
-        assert [w["object"]["priority"] for w in watch.synced()] == [3]
+        assert [w["object"]["id"] for w in watch.synced()] == ["b3"]
 
 
 def test_keys_of_tenants(clients):
     """An Idempotency-Key is the client's own."""
     key = {"Idempotency-Key": "same"}
-    first = clients["red"].post(METERS, meter(), headers=key, want=201)
-    second = clients["blue"].post(METERS, meter(), headers=key, want=201)
-    assert first.json != second.json
+    first = clients["red"].post("/v1/networks", {}, headers=key, want=201)
+    second = clients["blue"].post("/v1/networks", {}, headers=key, want=201)
+    assert first.json["id"] != second.json["id"]
+    again = clients["red"].post("/v1/networks", {}, headers=key, want=201)
+    assert again.json["id"] == first.json["id"]
 
 
 # --- the Unix socket ---
