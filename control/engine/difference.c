@@ -22,6 +22,12 @@ void tn_steps_fini(struct tn_steps *steps)
 	*steps = (struct tn_steps){0};
 }
 
+/* Said again, a vxlan port is replaced without a gap; of others the device is another one. */
+static bool is_replaced(const struct tn_api_port *from, const struct tn_api_port *to)
+{
+	return from->has_vxlan && to->has_vxlan && strcmp(from->name, to->name) == 0;
+}
+
 static void port_steps(struct tn_steps *steps, const struct tn_edit *edit, size_t i)
 {
 	const struct tn_api_port *from, *to;
@@ -39,7 +45,8 @@ static void port_steps(struct tn_steps *steps, const struct tn_edit *edit, size_
 			tn_steps_add(steps, TN_STEP_PORT_CONFIGURE, i, false);
 		return;
 	}
-	tn_steps_add(steps, TN_STEP_PORT_REMOVE, i, false);
+	if (!is_replaced(from, to))
+		tn_steps_add(steps, TN_STEP_PORT_REMOVE, i, false);
 	tn_steps_add(steps, TN_STEP_PORT_ADD, i, false);
 }
 

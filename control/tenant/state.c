@@ -332,6 +332,7 @@ static void touch(struct tn_compiler *c, struct tn_thing *t)
 	switch (t->named.kind) {
 	case TN_TENANT_NETWORK:
 		touch_net(c, (struct tn_net *)(void *)t);
+		mark_global(c); /* tunnels know VNIs */
 		each_router(c, (struct tn_net *)(void *)t, touch_router);
 		break;
 	case TN_TENANT_SUBNET:

@@ -91,13 +91,49 @@ static void refuse_foreign(struct tn_emit *e, uint32_t tunnel, const struct endp
 	}
 }
 
-/*
- * What networks it takes is table 0's to say: they change with every port that comes first or goes
- * last, and a port of the switch is not changed without a gap for all of them.
- */
+static int compare_vnis(const void *x, const void *y)
+{
+	const uint32_t *a = x, *b = y;
+
+	return *a < *b ? -1 : *a > *b;
+}
+
+/* Frames of its own come to a network without a port here from endpoints that are no hosts. */
+static bool has_active_place(const struct tn_compiler *c, const struct tn_net *net)
+{
+	const struct tn_place *place;
+
+	TN_LIST_EACH(place, &net->places, const struct tn_place, net_link) {
+		if (tn_place_is_active(c, place))
+			return true;
+	}
+	return false;
+}
+
+/* Of the networks that table 0 takes frames of. */
+static uint32_t *needed_vnis(const struct tn_compiler *c, size_t *n)
+{
+	const struct tn_net *net;
+	uint32_t *vnis;
+
+	*n = 0;
+	TN_LIST_EACH(net, &c->needed, const struct tn_net, needed_link)
+		(*n)++;
+	vnis = checked(malloc((*n + 1) * sizeof(*vnis)));
+	*n = 0;
+	TN_LIST_EACH(net, &c->needed, const struct tn_net, needed_link) {
+		if (net->local || has_active_place(c, net))
+			vnis[(*n)++] = tn_net_object(net)->vni;
+	}
+	qsort(vnis, *n, sizeof(*vnis), compare_vnis);
+	return vnis;
+}
+
+/* Declared endpoints and networks alone: without a list it would take anybody's and any. */
 static void tunnel(struct tn_emit *e, bool ip4)
 {
 	struct tn_compiler *c = e->c;
+	uint32_t *vnis;
 	uint32_t number = ip4 ? TN_TENANT_VXLAN4_PORT : TN_TENANT_VXLAN6_PORT;
 	struct endpoints peers = {0}, foreign = {0};
 	struct tn_api_port port = {
@@ -121,14 +157,15 @@ static void tunnel(struct tn_emit *e, bool ip4)
 	for (size_t i = 0; i < foreign.n; i++)
 		add_endpoint(&peers, foreign.v[i]);
 	sort_endpoints(&peers);
-	/* Without a list it would take frames of anybody. */
 	if (!peers.n)
 		add_endpoint(&peers, port.vxlan.local);
 	port.vxlan.peers = peers.v;
 	port.vxlan.n_peers = peers.n;
+	port.vxlan.vnis = vnis = needed_vnis(c, &port.vxlan.n_vnis);
 	tn_emit_port(e, &port);
 	refuse_foreign(e, number, &foreign);
 	free(peers.v);
+	free(vnis);
 	free(foreign.v);
 }
 

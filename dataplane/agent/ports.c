@@ -429,6 +429,63 @@ static int add(struct tn_agent *agent, const struct tn_port_request *request, bo
 	return rc;
 }
 
+/* The vxlan port that a request is to replace, its number and name being the same; else NULL. */
+static struct tn_agent_port **replaced_by(
+	struct tn_agent *agent, const struct tn_port_request *request)
+{
+	unsigned index = index_of(agent, request->number);
+	struct tn_agent_port *p = index < TN_WORKER_PORTS_MAX ? agent->ports[index] : NULL;
+
+	return p && is_vxlan(&p->request) && is_vxlan(request) &&
+			!strcmp(p->request.name, request->name)
+		? &agent->ports[index]
+		: NULL;
+}
+
+/* Packets meet the tunnel as it was or as it is to be; what it counted stays. */
+static int exchange(struct tn_agent *agent, struct tn_agent_port **place, struct tn_agent_port *p,
+	struct tn_error *err)
+{
+	struct tn_port_config_data config = config_of(p);
+	struct tn_agent_port *old = *place;
+	struct port_change change;
+	int rc;
+
+	*place = p;
+	rc = begin_change(agent, true, &change, err);
+	if (!rc) {
+		/* Decisions that lead into the tunnel are made again. */
+		rc = tn_switch_touch(agent->sw, err);
+		if (!rc)
+			rc = tn_switch_port_modify(agent->sw, &config, tn_agent_now(agent), err);
+		if (!rc) {
+			end_change(agent, &change);
+			return 0;
+		}
+		give_up_change(&change);
+	}
+	*place = old;
+	return rc;
+}
+
+static int replace(struct tn_agent *agent, struct tn_agent_port **place,
+	const struct tn_port_request *request, struct tn_error *err)
+{
+	struct tn_agent_port *p = calloc(1, sizeof(*p)), *old = *place;
+	int rc;
+
+	if (!p)
+		return no_memory(err);
+	*p = *old;
+	if (!request_copy(&p->request, request)) {
+		free(p);
+		return no_memory(err);
+	}
+	rc = exchange(agent, place, p, err);
+	port_free(rc ? p : old);
+	return rc;
+}
+
 static bool brings_underlay(const struct tn_agent_port *p)
 {
 	uint32_t ifindex;
@@ -440,9 +497,13 @@ static bool brings_underlay(const struct tn_agent_port *p)
 int tn_agent_port_add(
 	struct tn_agent *agent, const struct tn_port_request *request, struct tn_error *err)
 {
+	struct tn_agent_port **place = replaced_by(agent, request);
 	struct tn_error other;
-	int rc = add(agent, request, false, err);
+	int rc;
 
+	if (place)
+		return replace(agent, place, request, err);
+	rc = add(agent, request, false, err);
 	if (rc || !brings_underlay(agent->ports[index_of(agent, request->number)]))
 		return rc;
 	rc = tn_agent_renew_underlay(agent, err);

@@ -138,13 +138,36 @@ static int keep_message(
 	return 0;
 }
 
-static int add_port(struct tn_state *s, const struct tn_api_message *m, struct tn_error *err)
+static bool is_vxlan(const struct tn_state_port *p)
 {
-	struct tn_state_port *ports, *p;
+	struct tn_api_arena arena;
+	struct tn_api_message m;
+	struct tn_error err;
+	bool is;
 
-	if (find_port(s, m->port_add.number))
+	tn_api_arena_init(&arena, 0);
+	is = !tn_api_decode(p->message.data, p->message.len, &arena, &m, &err) &&
+		m.port_add.has_vxlan;
+	tn_api_arena_fini(&arena);
+	return is;
+}
+
+/* A vxlan port may be said again: it is replaced. */
+static int replace_port(
+	struct tn_state_port *p, const struct tn_api_message *m, struct tn_error *err)
+{
+	if (!m->port_add.has_vxlan || !is_vxlan(p))
 		return tn_error_set(err, TN_OFPBRC_BAD_PORT, -1, "port %u is there already",
 			m->port_add.number);
+	return keep_message(&p->message, m, err);
+}
+
+static int add_port(struct tn_state *s, const struct tn_api_message *m, struct tn_error *err)
+{
+	struct tn_state_port *ports, *p = find_port(s, m->port_add.number);
+
+	if (p)
+		return replace_port(p, m, err);
 	ports = reallocarray(s->ports, s->n_ports + 1, sizeof(*ports));
 	if (!ports)
 		return no_memory(err);

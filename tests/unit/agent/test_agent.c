@@ -257,6 +257,189 @@ static void test_packet_ins(void **state)
 	assert_true(bed.punts >= 500);
 }
 
+/* --- tunnels ---------------------------------------------------------------------------------- */
+
+static const tn_u128 here = (tn_u128)0xffff << 32 | 0xc6336401u; /* 198.51.100.1 */
+static const tn_u128 there = (tn_u128)0xffff << 32 | 0xc6336402u;
+
+static void set_underlay(void)
+{
+	const struct tn_underlay_address address = {
+		.address = here, .prefix_len = 24, .mac = {{2, 0, 0, 0, 9, 1}}, .port = 4};
+	const struct tn_underlay_neighbour neighbour = {
+		.address = there, .mac = {{2, 0, 0, 0, 9, 2}}, .port = 4};
+	const struct tn_underlay_config underlay = {.addresses = &address,
+		.n_addresses = 1,
+		.neighbours = &neighbour,
+		.n_neighbours = 1};
+	struct tn_error err;
+
+	assert_int_equal(tn_agent_set_underlay(bed.agent, &underlay, &err), 0);
+}
+
+static void no_underlay(void)
+{
+	const struct tn_underlay_config nothing = {0};
+	struct tn_error err;
+
+	assert_int_equal(tn_agent_set_underlay(bed.agent, &nothing, &err), 0);
+}
+
+/* Port 5, by the uplink 4. */
+static void say_tunnel(const tn_u128 *peers, size_t n_peers, uint32_t vni)
+{
+	const struct tn_port_request request = {.number = 5,
+		.name = "vx",
+		.type = "vxlan",
+		.enabled = true,
+		.vxlan = {.remote_flow = true,
+			.vni_flow = true,
+			.vnis = &vni,
+			.n_vnis = 1,
+			.udp_port = 4789,
+			.ttl = 64,
+			.dscp = -1,
+			.peers = peers,
+			.n_peers = n_peers}};
+	struct tn_error err;
+
+	if (tn_agent_port_add(bed.agent, &request, &err))
+		fail_msg("%s", err.detail);
+}
+
+static void into_tunnel(void)
+{
+	static struct tn_action to[3] = {
+		{.type = TN_ACTION_SET_FIELD, .field = TN_FIELD_TUNNEL_ID, .set = {.value = 7}},
+		{.type = TN_ACTION_SET_FIELD, .field = TN_FIELD_TUN_DST},
+	};
+	struct tn_flow_mod fm = flow_to(1, to);
+
+	to[0].set.mask = tn_field_ones(TN_FIELD_TUNNEL_ID);
+	to[1].set.mask = tn_field_ones(TN_FIELD_TUN_DST);
+	to[1].set.value = there;
+	to[2] = output(5);
+	fm.inst.n_apply = 3;
+	commit(&fm);
+}
+
+/* Frames of the tunnel, as the other end sends them; what port 4 sends is one, ends exchanged. */
+static void from_tunnel(uint8_t *frame, size_t *len)
+{
+	uint8_t sent[256];
+	int n;
+
+	while ((n = tn_memory_port_collect(driver(4), sent, sizeof(sent))) <= 0)
+		assert_true(tn_agent_now(bed.agent) < bed.deadline_ns);
+	memcpy(frame, sent, (size_t)n);
+	memcpy(frame, sent + 6, 6);
+	memcpy(frame + 6, sent, 6);
+	memcpy(frame + 26, sent + 30, 4);
+	memcpy(frame + 30, sent + 26, 4);
+	*len = (size_t)n;
+}
+
+static bool all_out_and_in(struct bed *b)
+{
+	(void)collect(2);
+	(void)collect(4);
+	return b->collected[2] + b->collected[4] >= b->wanted;
+}
+
+/* One frame each way; fewer are under way than a queue of a port holds. */
+static void talk(const uint8_t *frame, size_t len, uint32_t number)
+{
+	bed.wanted += inject(driver(1), 2, 1, number);
+	bed.wanted += !tn_memory_port_inject(driver(4), 0, frame, (uint32_t)len);
+	while (!all_out_and_in(&bed) && bed.wanted - bed.collected[2] - bed.collected[4] > 100)
+		assert_true(tn_agent_now(bed.agent) < bed.deadline_ns);
+}
+
+/*
+ * Said again and again while frames go through it both ways, each time with more that it takes:
+ * none is lost, and what it counted stays.
+ */
+static void test_tunnel_is_replaced_under_traffic(void **state)
+{
+	struct tn_action out = output(2);
+	struct tn_flow_mod fm = flow_to(5, &out);
+	tn_u128 peers[64] = {there};
+	struct tn_agent_port_info port;
+	uint8_t frame[256];
+	size_t len;
+
+	(void)state;
+	set_underlay();
+	say_tunnel(peers, 1, 7);
+	into_tunnel();
+	commit(&fm);
+	bed.deadline_ns = tn_agent_now(bed.agent) + DEADLINE_NS;
+	assert_true(inject(driver(1), 2, 1, 0));
+	from_tunnel(frame, &len);
+	bed.wanted = 0;
+	for (unsigned round = 1; round < 64; round++) {
+		for (unsigned i = 0; i < 100; i++)
+			talk(frame, len, i);
+		peers[round] = there + round;
+		say_tunnel(peers, round + 1, 7);
+	}
+	run_until(all_out_and_in);
+	assert_int_equal(bed.collected[2] + bed.collected[4], bed.wanted);
+	assert_true(tn_agent_port(bed.agent, 5, take_port, &port));
+	assert_int_equal(port.stats.rx_packets, bed.collected[2]);
+	assert_int_equal(port.stats.tx_packets, bed.collected[4] + 1);
+	remove_port(5);
+	no_underlay();
+}
+
+static bool vni_refused(struct bed *b)
+{
+	(void)b;
+	return drops_at(4, TN_DROP_VXLAN_UNKNOWN_VNI) == 1;
+}
+
+static bool peer_refused(struct bed *b)
+{
+	(void)b;
+	return drops_at(4, TN_DROP_VXLAN_UNKNOWN_PEER) == 1;
+}
+
+static bool one_came(struct bed *b)
+{
+	(void)collect(2);
+	return b->collected[2] == 1;
+}
+
+/* What a replaced port takes no more it refuses from then on, though it took the same before. */
+static void test_replaced_tunnel_refuses(void **state)
+{
+	struct tn_action out = output(2);
+	struct tn_flow_mod fm = flow_to(5, &out);
+	const tn_u128 other = there + 1;
+	uint8_t frame[256];
+	size_t len;
+
+	(void)state;
+	set_underlay();
+	say_tunnel(&there, 1, 7);
+	into_tunnel();
+	commit(&fm);
+	bed.deadline_ns = tn_agent_now(bed.agent) + DEADLINE_NS;
+	assert_true(inject(driver(1), 2, 1, 0));
+	from_tunnel(frame, &len);
+	assert_int_equal(tn_memory_port_inject(driver(4), 0, frame, (uint32_t)len), 0);
+	run_until(one_came);
+	say_tunnel(&there, 1, 8);
+	assert_int_equal(tn_memory_port_inject(driver(4), 0, frame, (uint32_t)len), 0);
+	run_until(vni_refused);
+	say_tunnel(&other, 1, 7);
+	assert_int_equal(tn_memory_port_inject(driver(4), 0, frame, (uint32_t)len), 0);
+	run_until(peer_refused);
+	assert_int_equal(collect(2), 0);
+	remove_port(5);
+	no_underlay();
+}
+
 static bool came_by_3(struct bed *b)
 {
 	(void)collect(3);
@@ -565,6 +748,8 @@ int main(void)
 		TEST(packet_ins),
 		TEST(packet_outs),
 		TEST(links),
+		TEST(tunnel_is_replaced_under_traffic),
+		TEST(replaced_tunnel_refuses),
 		TEST(refused_ports),
 		TEST(disabled_port),
 		TEST(listeners),

@@ -266,14 +266,19 @@ static inline int fake_port_add(struct fake *f, const struct tn_api_port *port,
 	const struct tn_port_config_data data = {
 		.number = port->number, .state = TN_PORT_STATE_LIVE};
 	struct tn_api_buffer *b = fake_port(f, port->number);
+	bool there;
 
 	if (f->refuse_port_adds)
 		return tn_error_set(err, f->refuse_port_adds, -1, "no such device");
-	if (b->len)
+	there = b->len;
+	if (there && !port->has_vxlan)
 		return tn_error_set(err, TN_OFPPMFC_BAD_PORT, -1, "the port is there");
+	b->len = 0;
 	assert_return_code(tn_api_buffer_reserve(b, len), 0);
 	memcpy(b->data, bytes, len);
 	b->len = len;
+	if (there)
+		return 0;
 	return tn_switch_port_add(f->sw, &data, f->now_ns, err);
 }
 

@@ -560,6 +560,35 @@ static void test_ports_and_flows_together(void **state)
 	assert_int_equal(tn_names_port_by_name(tn_engine_names(b->e), "three"), 0);
 }
 
+/* A vxlan port is never away for a moment: it is said again. Under another name it is another. */
+static void test_tunnels_are_replaced(void **state)
+{
+	struct bench *b = *state;
+	tn_u128 peers[2] = {7, 9};
+	struct tn_operation op = port_op(3, "vx");
+
+	op.port.type = "vxlan";
+	op.port.has_vxlan = true;
+	op.port.vxlan = (struct tn_vxlan_options){.remote_flow = true,
+		.vni_flow = true,
+		.udp_port = 4789,
+		.ttl = 64,
+		.dscp = -1,
+		.peers = peers,
+		.n_peers = 1};
+	assert_int_equal(bench_request(b, &op, 1, NULL), TN_DONE);
+	assert_int_equal(b->fake.port_messages, 1);
+	op.port.vxlan.n_peers = 2;
+	assert_int_equal(bench_request(b, &op, 1, NULL), TN_DONE);
+	assert_int_equal(b->fake.port_messages, 2);
+	op.port.enabled = false;
+	assert_int_equal(bench_request(b, &op, 1, NULL), TN_DONE);
+	assert_int_equal(b->fake.port_messages, 3);
+	op.port.name = "other";
+	assert_int_equal(bench_request(b, &op, 1, NULL), TN_DONE);
+	assert_int_equal(b->fake.port_messages, 5);
+}
+
 static void test_connection_lost_before_and_after(void **state)
 {
 	struct bench *b = *state;
@@ -829,6 +858,7 @@ int main(void)
 		TEST(test_tenants_settle_their_own),
 		TEST(test_links_are_known_at_once),
 		TEST(test_ports_and_flows_together),
+		TEST(test_tunnels_are_replaced),
 		TEST(test_connection_lost_before_and_after),
 		TEST(test_not_waited_for_and_refused_later),
 		TEST(test_watchers_are_told),
