@@ -51,11 +51,11 @@ static const struct table_type {
 		NEXT(SERVICES), true},
 	[TN_TABLE_SERVICES] = {ETH | FIELD(TUNNEL_ID) | FIELD(REG0) | FIELD(REG1) | ARP | ICMP |
 			IP_SRC | FIELD(IP_PROTO) | FIELD(UDP_DST) | FIELD(ND_TARGET),
-		ANSWERED | ACTION(SNOOP), NEXT(ROUTING) | NEXT(BRIDGE) | NEXT(OUTPUT), false},
+		ANSWERED | ACTION(SNOOP), NEXT(ROUTING) | NEXT(BRIDGE) | NEXT(POLICY_IN), false},
 	[TN_TABLE_ROUTING] = {FIELD(REG3) | FIELD(TUNNEL_ID) | FIELD(ETH_TYPE) | FIELD(IP_PROTO) |
 			FIELD(IP_TTL) | ICMP | IP_SRC | IP_DST,
 		ANSWERED | ACTION(IF_LONGER) | ACTION(RESUBMIT) | ACTION(DEC_TTL) | ACTION(GROUP),
-		NEXT(BRIDGE) | NEXT(OUTPUT), false},
+		NEXT(BRIDGE) | NEXT(POLICY_IN), false},
 	[TN_TABLE_BRIDGE] = {FIELD(TUNNEL_ID) | FIELD(ETH_DST) | FIELD(REG0) | FIELD(REG1),
 		ACTION(SET_FIELD) | ACTION(OUTPUT) | ACTION(GROUP) | ACTION(FDB) | ACTION(MCAST),
 		NEXT(POLICY_IN), false},
@@ -215,6 +215,20 @@ static int check_flow(const struct tn_flow_mod *fm, struct tn_error *err)
 	return check_list(fm->inst.write, fm->inst.n_write, in_pipeline, err);
 }
 
+/* Tables only go forward, but for buckets: those would come back with registers of their own. */
+static int check_bucket(const struct tn_bucket *b, struct tn_error *err)
+{
+	for (uint32_t i = 0; i < b->n_actions; i++) {
+		if (b->actions[i].type == TN_ACTION_RESUBMIT &&
+			b->actions[i].resubmit.table <= TN_TENANT_TABLE_LAST)
+			return tn_error_set(err, TN_OFPBAC_EPERM, -1,
+				"table %u is the tenant pipeline's; a bucket resubmits to one from "
+				"%u on",
+				b->actions[i].resubmit.table, TN_TENANT_TABLE_LAST + 1);
+	}
+	return 0;
+}
+
 static int check_group(const struct tn_group_mod *gm, struct tn_error *err)
 {
 	if (group_is_ours(gm->group_id))
@@ -222,7 +236,8 @@ static int check_group(const struct tn_group_mod *gm, struct tn_error *err)
 			"groups 0x%x to 0x%x are the tenant pipeline's; use another number",
 			TN_TENANT_GROUP_MIN, TN_TENANT_GROUP_MAX);
 	for (uint32_t i = 0; i < gm->n_buckets; i++) {
-		if (check_list(gm->buckets[i].actions, gm->buckets[i].n_actions, false, err)) {
+		if (check_list(gm->buckets[i].actions, gm->buckets[i].n_actions, false, err) ||
+			check_bucket(&gm->buckets[i], err)) {
 			err->index = (int)i;
 			return -EINVAL;
 		}
@@ -333,7 +348,8 @@ static json_t *range(const char *var, unsigned least, unsigned most)
 
 static json_t *groups(void)
 {
-	const uint32_t copy = ACTION(SET_FIELD) | ACTION(PUSH_VLAN) | ACTION(OUTPUT);
+	const uint32_t copy =
+		ACTION(SET_FIELD) | ACTION(PUSH_VLAN) | ACTION(OUTPUT) | ACTION(RESUBMIT);
 
 	return json_pack("[{s:s,s:s,s:[{s:s,s:o}]},{s:s,s:s,s:[{s:s,s:o}]}]", "name", "Flood",
 		"group_type", "ALL", "bucket_types", "name", "Copy", "action_set", actions(copy),

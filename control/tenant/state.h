@@ -181,6 +181,13 @@ struct tn_rtr *tn_sub_router(const struct tn_sub *sub);
 /* The port, of those that are up, that has the address; NULL: none. */
 struct tn_vport *tn_net_holder(const struct tn_net *net, tn_u128 address);
 const struct tn_qos_policy *tn_vport_qos(const struct tn_compiler *c, const struct tn_vport *port);
+/* What it gets has a limit. */
+bool tn_vport_is_limited(const struct tn_compiler *c, const struct tn_vport *port);
+/*
+ * It can be sent to by the port of the switch alone: addresses behind it may be learnt, groups that
+ * it is in may be noted. Not with a tag or a limit, of which what is learnt says nothing.
+ */
+bool tn_vport_is_plain(const struct tn_compiler *c, const struct tn_vport *port);
 
 /* --- numbers and places --- */
 

@@ -19,7 +19,7 @@ void tn_emit_back(struct tn_emit *e)
 	tn_emit_move(e, TN_REG_SOURCE, TN_REG_DESTINATION);
 	tn_emit_set(e, TN_REG_SOURCE, 0);
 	forget_ingress(e);
-	tn_emit_goto(e, TN_TABLE_OUTPUT);
+	tn_emit_goto(e, TN_TABLE_POLICY_IN);
 }
 
 static void push_tag(struct tn_emit *e, const struct tn_vport *port)
@@ -38,8 +38,19 @@ void tn_emit_to_port(struct tn_emit *e, struct tn_vport *port)
 	tn_emit_output(e, tn_vport_switch_port(e->c, port));
 }
 
+/* The tables after this one say more of what it gets. */
+static void by_tables(struct tn_emit *e, const struct tn_vport *port)
+{
+	tn_emit_set(e, TN_REG_DESTINATION, tn_vport_number(e->c, port));
+	tn_emit_resubmit(e, TN_TABLE_POLICY_IN);
+}
+
 void tn_emit_copy_to_port(struct tn_emit *e, struct tn_vport *port, bool from_device)
 {
+	if (tn_vport_is_limited(e->c, port)) {
+		by_tables(e, port);
+		return;
+	}
 	if (from_device && port->device)
 		forget_ingress(e);
 	tn_emit_to_port(e, port);
@@ -93,7 +104,7 @@ void tn_emit_to_vport(struct tn_emit *e, struct tn_vport *port)
 	struct tn_tunnel_to to;
 
 	if (port->here_link.next) {
-		tn_emit_to_port(e, port);
+		tn_emit_copy_to_port(e, port, false);
 		return;
 	}
 	to = way_to(e->c, port);

@@ -155,17 +155,15 @@ static void group_action(struct tn_emit *e, uint32_t group_id)
 
 /* --- multicast -------------------------------------------------------------------------------- */
 
-/*
- * Members are sent to without a tag: where a port here has one, everybody gets the group's packets.
- */
-static bool snoops(const struct tn_net *net)
+/* Where a port here is not plain, everybody gets the group's packets. */
+static bool snoops(const struct tn_emit *e, const struct tn_net *net)
 {
 	const struct tn_vport *port;
 
 	if (!tn_net_object(net)->multicast_snooping)
 		return false;
 	TN_LIST_EACH(port, &net->ports, struct tn_vport, net_link) {
-		if (port->device && tn_vport_object(port)->binding.has_vlan)
+		if (port->here_link.next && !tn_vport_is_plain(e->c, port))
 			return false;
 	}
 	return true;
@@ -189,7 +187,7 @@ static void snooping(struct tn_emit *e, const struct tn_net *net)
 {
 	static const uint8_t mld[] = {130, 131, 132, 143};
 
-	if (!snoops(net))
+	if (!snoops(e, net))
 		return;
 	snoop(e, net, true, 2, 0);
 	snoop(e, net, true, 103, 0);
@@ -212,7 +210,7 @@ static void flood_rule(struct tn_emit *e, const struct tn_net *net, bool tunnel,
 	tn_emit_net(e, net);
 	tn_emit_flags(e, tunnel ? TN_FLAG_TUNNEL : 0, TN_FLAG_TUNNEL);
 	match_multicast(e);
-	if (snoops(net))
+	if (snoops(e, net))
 		tn_emit_action(e, TN_ACTION_MCAST)->known.local = tunnel;
 	if (group_id)
 		group_action(e, group_id);

@@ -21,6 +21,7 @@ static void switch_port(struct tn_emit *e, const struct tn_vport *port, uint32_t
 	const struct tn_tenant_port *p = tn_vport_object(port);
 	char name[TN_SWITCH_PORT_NAME_MAX], socket[TN_VHOST_SOCKET_MAX];
 	struct tn_api_option options[2];
+	bool ebpf = strcmp(p->binding.datapath, "ebpf") == 0;
 	struct tn_api_port sp = {
 		.number = number,
 		.name = name,
@@ -37,8 +38,10 @@ static void switch_port(struct tn_emit *e, const struct tn_vport *port, uint32_t
 		if (p->binding.vhost_server)
 			options[sp.n_options++] = string_option("mode", "server");
 	} else {
-		sp.type = strcmp(p->binding.datapath, "ebpf") == 0 ? "ebpf" : "veth";
+		sp.type = "veth";
 		options[sp.n_options++] = string_option("interface", p->binding.device);
+		if (ebpf)
+			options[sp.n_options++] = string_option("datapath", "ebpf");
 	}
 	tn_emit_port(e, &sp);
 }

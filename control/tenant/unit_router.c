@@ -174,7 +174,7 @@ static void check_length(struct tn_emit *e, const struct tn_rtr *router, const s
 	tn_emit_back(e);
 	/* In a list there is no table to go to but by RESUBMIT. */
 	tn_emit_goto(e, TN_GOTO_NONE);
-	tn_emit_resubmit(e, TN_TABLE_OUTPUT);
+	tn_emit_resubmit(e, TN_TABLE_POLICY_IN);
 	longer->n_nested = (uint16_t)(e->n_actions - at);
 }
 
@@ -283,7 +283,7 @@ static void route_one(struct tn_emit *e, const struct tn_rtr *router, const stru
 	tn_emit_end(e);
 }
 
-/* The connection chooses; a bucket is the whole way from here, past the limits of a port here. */
+/* The connection chooses; a bucket is the whole way from here. */
 static void route_several(struct tn_emit *e, const struct tn_rtr *router, const struct tn_prefix *p,
 	const struct next_hop *hops, uint32_t n)
 {

@@ -147,6 +147,18 @@ const struct tn_qos_policy *tn_vport_qos(const struct tn_compiler *c, const stru
 	return t ? t->object : NULL;
 }
 
+bool tn_vport_is_limited(const struct tn_compiler *c, const struct tn_vport *port)
+{
+	const struct tn_qos_policy *qos = tn_vport_qos(c, port);
+
+	return qos && qos->ingress.there && (qos->ingress.max_kbps || qos->ingress.max_kpps);
+}
+
+bool tn_vport_is_plain(const struct tn_compiler *c, const struct tn_vport *port)
+{
+	return !tn_vport_object(port)->binding.has_vlan && !tn_vport_is_limited(c, port);
+}
+
 /* --- numbers --- */
 
 uint32_t tn_place_number(struct tn_compiler *c, const struct tn_place *place)

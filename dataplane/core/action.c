@@ -513,11 +513,13 @@ static int check_list(
 	return 0;
 }
 
-static bool set_takes(uint8_t type)
+/* Where a bucket's copy goes may be said by a table, too. */
+static bool set_takes(uint8_t type, enum tn_action_place place)
 {
 	switch ((enum tn_action_type)type) {
-	case TN_ACTION_MOVE:
 	case TN_ACTION_RESUBMIT:
+		return place == TN_PLACE_BUCKET;
+	case TN_ACTION_MOVE:
 	case TN_ACTION_CLONE:
 	case TN_ACTION_NOTE:
 	case TN_ACTION_REPLY:
@@ -547,7 +549,7 @@ static int check_set_members(const struct check *c, size_t n)
 
 		if (check_arguments(c, (int)i))
 			return -EINVAL;
-		if (!set_takes(type))
+		if (!set_takes(type, c->place))
 			return tn_error_set(c->err, TN_OFPBAC_BAD_TYPE, (int)i,
 				"%s cannot be in an action set; apply it instead",
 				action_name(type));

@@ -143,7 +143,7 @@ enum tn_action_place {
 	TN_PLACE_APPLY,	 /* action list of a flow */
 	TN_PLACE_WRITE,	 /* action set of a flow: no RESUBMIT, CLONE, MOVE, NOTE, one of a kind but
 			    for SET_FIELD; see action.c */
-	TN_PLACE_BUCKET, /* action set of a group bucket */
+	TN_PLACE_BUCKET, /* action set of a group bucket: RESUBMIT, too, to any table */
 	TN_PLACE_PACKET_OUT,
 };
 

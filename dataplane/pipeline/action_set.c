@@ -14,7 +14,7 @@ static void begin(struct tn_action_set *set)
 	set->copy_ttl_in = set->pop_vlan = set->push_vlan = NULL;
 	set->copy_ttl_out = set->dec_ttl = NULL;
 	set->mod_vid = set->mod_pcp = NULL;
-	set->truncate = set->queue = set->group = set->output = NULL;
+	set->truncate = set->queue = set->group = set->output = set->resubmit = NULL;
 	set->output_flow = NULL;
 }
 
@@ -62,8 +62,10 @@ static void action_set_write_one(
 	case TN_ACTION_TRUNCATE:
 		set->truncate = a;
 		break;
-	case TN_ACTION_MOVE:
 	case TN_ACTION_RESUBMIT:
+		set->resubmit = a;
+		break;
+	case TN_ACTION_MOVE:
 	case TN_ACTION_CLONE:
 	case TN_ACTION_NOTE:
 	case TN_ACTION_REPLY:
@@ -118,5 +120,7 @@ void tn_decide_action_set(struct tn_walk *w, const struct tn_action_set *set, un
 			w->flow = set->output_flow;
 		run(w, set->output);
 		w->flow = flow;
+	} else {
+		run(w, set->resubmit);
 	}
 }

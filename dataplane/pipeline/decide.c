@@ -493,13 +493,15 @@ static void walk_resubmit(struct tn_walk *w, const struct tn_action *a)
 	const struct tn_flow *flow = w->flow;
 	uint8_t reason = w->reason;
 
-	if (w->resubmits++ >= TN_RESUBMIT_MAX) {
+	if (w->resubmits++ >= TN_RESUBMIT_MAX || w->nested >= TN_RESUBMIT_DEPTH_MAX) {
 		tn_decide_drop(w, TN_DROP_PROGRAM_TOO_LONG);
 		return;
 	}
+	w->nested++;
 	if (a->resubmit.in_port != TN_PORT_IN_PORT)
 		w->b.key.in_port = tn_htobe32(a->resubmit.in_port);
 	walk_tables(w, a->resubmit.table);
+	w->nested--;
 	w->b.key.in_port = in_port;
 	w->flow = flow;
 	w->reason = reason;
@@ -815,7 +817,7 @@ static void walk_init(struct tn_walk *w, const struct tn_snapshot *s, const stru
 	w->read = read;
 	w->came = NULL;
 	w->trace = trace;
-	w->resubmits = 0;
+	w->resubmits = w->nested = 0;
 	w->stopped = false;
 	w->flow = NULL;
 	w->reason = TN_PACKET_IN_ACTION_SET;

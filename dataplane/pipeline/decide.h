@@ -13,8 +13,9 @@
 #include "dataplane/core/program.h"
 #include "dataplane/pipeline/switch.h"
 
-#define TN_RESUBMIT_MAX	   64u /* lookups by RESUBMIT for one packet */
-#define TN_GROUP_DEPTH_MAX 8u  /* groups chained in groups */
+#define TN_RESUBMIT_MAX	      1024u /* lookups by RESUBMIT for one packet: one a copy */
+#define TN_RESUBMIT_DEPTH_MAX 64u   /* in each other, which only buckets can lead to */
+#define TN_GROUP_DEPTH_MAX    8u    /* groups chained in groups */
 
 /* For traces: called as decide() goes. Any member may be NULL. */
 struct tn_decide_trace {

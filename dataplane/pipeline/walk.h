@@ -17,7 +17,7 @@ struct tn_action_set {
 	uint64_t set_fields; /* bitmap of enum tn_field_id in set[] */
 	const struct tn_action *set[TN_N_FIELDS];
 	const struct tn_action *copy_ttl_in, *pop_vlan, *push_vlan, *copy_ttl_out, *dec_ttl;
-	const struct tn_action *mod_vid, *mod_pcp, *truncate, *queue, *group, *output;
+	const struct tn_action *mod_vid, *mod_pcp, *truncate, *queue, *group, *output, *resubmit;
 	const struct tn_flow *output_flow; /* that wrote output: names the packet-in */
 };
 
@@ -46,7 +46,7 @@ struct tn_walk {
 	struct tn_read_set *read;
 	const struct tn_key *came; /* the key as it came in; NULL: a packet-out's */
 	const struct tn_decide_trace *trace;
-	uint32_t resubmits;
+	uint32_t resubmits, nested; /* so far; those that are not done */
 	bool stopped;		    /* a fact is missing or the program is full: no op may follow */
 	const struct tn_flow *flow; /* whose actions run; NULL: packet-out */
 	uint8_t reason;		    /* packet-in reason of where the actions stand */

@@ -21,7 +21,7 @@ MODULES = ["drivers/virtio/virtio_ring", "drivers/virtio/virtio",
            "drivers/virtio/virtio_pci_legacy_dev", "drivers/virtio/virtio_pci_modern_dev",
            "drivers/virtio/virtio_pci", "net/core/failover", "drivers/net/net_failover",
            "drivers/net/virtio_net"]
-BOOT_SECONDS = 60
+BOOT_SECONDS = 240
 # Commands come by the second serial line, one a line; what each says ends with its status.
 INIT = """#!/bin/busybox sh
 /bin/busybox --install -s /bin

@@ -29,6 +29,8 @@ PLACES = [("vm", "hv1", "front", 11), ("container", "hv1", "front", 12),
           ("baremetal", "hv1", "back", 13), ("vm", "hv2", "front", 21),
           ("container", "hv2", "front", 22), ("baremetal", "hv2", "back", 23),
           ("remote", "far", "front", 90)]
+# Of containers: packets go by the switch's process, or known ones by the kernel.
+DATAPATHS = {"hv1": "afxdp", "hv2": "ebpf"}
 GUEST_MEMORY = 128
 PATIENCE = 30
 
@@ -45,6 +47,7 @@ def port_of(tenant, kind, host, net, last, folder):
         binding["vhost_socket"] = "%s/%s.sock" % (folder, name)
     elif kind == "container":
         binding["device"] = "c-" + tenant
+        binding["datapath"] = DATAPATHS[host]
     elif kind == "baremetal":
         binding["device"] = "nic-" + tenant
     else:

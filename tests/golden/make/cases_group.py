@@ -29,6 +29,12 @@ def all_groups():
                     [group(1, "ALL", bucket([set_field("ip_ttl", 9), output(2)]))],
                     instructions=[group_to(1), output(3)]) as case:
         case.send(1, TCP).expect(2, make("tcp4", ttl=9)).expect(3, TCP)
+    with Case("group/resubmit", "a bucket's copy goes where a table says",
+              document([flow([], [group_to(1)]),
+                        flow([{"type": "REG", "reg": 2, "value": 7}], [output(3)], table=6)],
+                       groups=[group(1, "ALL", bucket([output(2)]), bucket(
+                           [set_field("reg2", 7), {"type": "RESUBMIT", "tableId": 6}]))])) as case:
+        case.send(1, TCP).expect(2, TCP).expect(3, TCP)
     with group_case("all-empty", "a group without buckets drops", [group(1, "ALL")]) as case:
         case.send(1, TCP).drop("group_empty")
     with group_case("clone", "ONOS's CLONE groups are P4's",

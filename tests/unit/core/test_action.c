@@ -747,6 +747,7 @@ static void a_set_holds_one_of_a_kind(void **state)
 			type == TN_ACTION_SET_FIELD ? TN_OF_OK : TN_OFPBAC_UNSUPPORTED_ORDER;
 
 		for (int place = TN_PLACE_WRITE; place <= TN_PLACE_BUCKET; place++) {
+			member |= type == TN_ACTION_RESUBMIT && place == TN_PLACE_BUCKET;
 			assert_int_equal(check(two, 1, place, NULL, NULL),
 				member ? TN_OF_OK : TN_OFPBAC_BAD_TYPE);
 			assert_int_equal(check(two, 2, place, NULL, NULL),

@@ -340,6 +340,40 @@ static void test_group_all_copies(void **state)
 	assert_string_equal(text(f), "CLONE(SET:eth_dst=5 OUT2*) CLONE*(OUT3*)");
 }
 
+/* What a bucket is for is said by a table: its own copy goes there, and may come back to the group.
+ */
+static void test_a_bucket_resubmits(void **state)
+{
+	struct fixture *f = *state;
+	struct tn_action a[] = {set_field(TN_FIELD_REG2, 7),
+		{.type = TN_ACTION_RESUBMIT, .resubmit = {.in_port = TN_PORT_IN_PORT, .table = 6}}};
+	struct tn_action b[] = {output(3)}, out[] = {output(2)};
+	struct tn_bucket buckets[] = {bucket(0, a, 2), bucket(1, b, 1)};
+	struct tn_action list[] = {{.type = TN_ACTION_GROUP, .group_id = 9}};
+	struct tn_key key = tcp_key(1);
+	struct tn_flow_mod fm;
+	unsigned n_drops = 0;
+
+	add_group(f, 9, TN_GROUP_TYPE_ALL, buckets, 2);
+	add_apply(f, 0, list, 1, TN_GOTO_NONE);
+	tn_flow_mod_init(&fm);
+	fm.table_id = 6;
+	tn_match_set_exact(&fm.match, TN_FIELD_REG2, 7);
+	fm.inst.apply = out;
+	fm.inst.n_apply = 1;
+	add_flow(f, &fm);
+	decide(f, &key, NULL);
+	assert_string_equal(text(f), "CLONE(OUT2*) CLONE*(OUT3*)");
+	/* Round and round: it ends. */
+	fm.inst.apply = list;
+	add_flow(f, &fm);
+	decide(f, &key, NULL);
+	for (uint32_t i = 0; i < f->program.n_ops; i++)
+		n_drops += f->program.ops[i].type == TN_OP_DROP &&
+			f->program.ops[i].drop.reason == TN_DROP_PROGRAM_TOO_LONG;
+	assert_int_equal(n_drops, 1);
+}
+
 static void test_fast_failover_follows_liveness(void **state)
 {
 	struct fixture *f = *state;
@@ -826,6 +860,7 @@ int main(void)
 		TEST(action_set_order),
 		TEST(clear_actions_and_metadata),
 		TEST(group_all_copies),
+		TEST(a_bucket_resubmits),
 		TEST(fast_failover_follows_liveness),
 		TEST(select_weights),
 		TEST(clone_leaves_the_packet),

@@ -193,6 +193,10 @@ static void test_edge(void **state)
 	p->binding.kind = TN_BINDING_CONTAINER;
 	p->binding.device = "veth1";
 	p->qos_policy_id = "slow";
+	p = lab_port(lab, "kernel", "net-a", 0x020000000007, "", "h1");
+	p->binding.kind = TN_BINDING_CONTAINER;
+	p->binding.device = "veth2";
+	p->binding.datapath = "ebpf";
 	lab_metal(lab, "trunk-10", "net-a", 0x020000000002, "", "h1", "nic0", 10);
 	lab_metal(lab, "trunk-20", "net-b", 0x020000000003, "", "h1", "nic0", 20);
 	p = lab_metal(lab, "access", "net-b", 0x020000000004, "", "h1", "nic0", 0);
