@@ -240,9 +240,9 @@ int tn_agent_packet_out(struct tn_agent *agent, uint32_t in_port, const struct t
 	size_t n, const uint8_t *frame, uint32_t len, struct tn_error *err) TN_MUST_CHECK;
 
 /*
- * Ports come and go under traffic; others are not disturbed. Nothing is changed on an error. A vxlan
- * port that is there and has this name is replaced, and no packet meets the switch without it; of
- * any other port the number or name is in use: -EEXIST.
+ * Ports come and go under traffic; others are not disturbed. Nothing is changed on an error. A
+ * vxlan port that is there and has this name is replaced, and no packet meets the switch without
+ * it; of any other port the number or name is in use: -EEXIST.
  */
 int tn_agent_port_add(struct tn_agent *agent, const struct tn_port_request *request,
 	struct tn_error *err) TN_MUST_CHECK;
