@@ -22,7 +22,12 @@
 
 #define INLINE static __attribute__((always_inline)) inline
 
-const volatile uint16_t tenon_vxlan_port = 4789;
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, uint32_t);
+	__type(value, uint32_t);
+} tenon_guard_port SEC(".maps"); /* UDP port of VXLAN; host order, 0: none */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -32,7 +37,7 @@ struct {
 	__type(value, uint8_t);
 } tenon_peers SEC(".maps");
 
-/* Networks that are declared: a known endpoint may send for these alone. */
+/* Networks that are declared: an endpoint that is not named with one may send for these alone. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, TN_EBPF_PEERS_MAX);
@@ -72,27 +77,53 @@ INLINE int refuse(uint32_t counter, const struct tn_ebpf_peer *who)
 	return XDP_DROP;
 }
 
+INLINE bool is_vxlan(const struct udphdr *udp)
+{
+	uint32_t zero = 0;
+	const uint32_t *port = bpf_map_lookup_elem(&tenon_guard_port, &zero);
+
+	return port && *port && udp->dest == bpf_htons(*port);
+}
+
+/* It, or everybody. */
+INLINE bool has_peer(const struct tn_ebpf_peer *who, uint32_t vni)
+{
+	struct tn_ebpf_peer any = *who;
+
+	any.vni = vni;
+	if (bpf_map_lookup_elem(&tenon_peers, &any))
+		return true;
+	__builtin_memset(any.address, 0, sizeof(any.address));
+	return bpf_map_lookup_elem(&tenon_peers, &any);
+}
+
+INLINE bool is_network(uint32_t vni)
+{
+	uint32_t any = TN_EBPF_ANY_VNI;
+
+	return bpf_map_lookup_elem(&tenon_vnis, &vni) || bpf_map_lookup_elem(&tenon_vnis, &any);
+}
+
 /* udp: the outer UDP header, somewhere in the frame; who->address is set. */
 INLINE int check(struct udphdr *udp, void *end, struct tn_ebpf_peer *who)
 {
 	uint32_t *vxlan = (void *)(udp + 1), vni;
 	uint8_t flags;
 
-	if ((void *)(udp + 1) > end || udp->dest != bpf_htons(tenon_vxlan_port))
+	if ((void *)(udp + 1) > end || !is_vxlan(udp))
 		return XDP_PASS;
 	if ((void *)(vxlan + 2) > end)
 		return refuse(TN_EBPF_GUARD_SHORT, NULL);
 	flags = *(uint8_t *)vxlan;
 	vni = bpf_ntohl(vxlan[1]) >> 8;
-	who->vni = TN_EBPF_ANY_VNI;
-	if (!bpf_map_lookup_elem(&tenon_peers, who)) {
-		who->vni = vni;
-		if (!bpf_map_lookup_elem(&tenon_peers, who))
-			return refuse(TN_EBPF_GUARD_PEER, who);
-		return XDP_PASS;
-	}
 	who->vni = vni;
-	if (!(flags & 0x08) || !bpf_map_lookup_elem(&tenon_vnis, &vni))
+	if (flags & 0x08 && bpf_map_lookup_elem(&tenon_peers, who))
+		return XDP_PASS;
+	if (!has_peer(who, TN_EBPF_ANY_VNI))
+		return refuse(
+			has_peer(who, TN_EBPF_SOME_VNI) ? TN_EBPF_GUARD_VNI : TN_EBPF_GUARD_PEER,
+			who);
+	if (!(flags & 0x08) || !is_network(vni))
 		return refuse(TN_EBPF_GUARD_VNI, who);
 	return XDP_PASS;
 }

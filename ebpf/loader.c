@@ -27,12 +27,13 @@ struct tn_ebpf {
 	int program[TN_EBPF_N_PROGRAMS];
 	int before[TN_EBPF_N_PROGRAMS][2]; /* of processes before this one; -1: none */
 	int config_fd, ports, slots, sessions4, sessions6, meters, counters, peers, vnis,
-		guard_counters;
+		guard_counters, guard_port, refused;
 	int outer, inner; /* maps whose update waits for programs that run */
 	struct tn_ebpf_config *config;
 	char pin_dir[200]; /* "": none */
 	uint32_t *mine;	   /* interfaces that this process said something of */
 	size_t n_mine;
+	uint8_t turn; /* of what the guard was told last */
 	bool taken_over, expired, leaving;
 };
 
@@ -89,22 +90,15 @@ static int load_switch(struct tn_ebpf *e)
 	return bpf_object__load(e->tc);
 }
 
-/* The port of VXLAN is a constant of the guard's: the verifier folds it. */
-static int load_guard(struct tn_ebpf *e, uint16_t vxlan_port)
+static int load_guard(struct tn_ebpf *e)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "tn_ebpf_guard");
 	struct bpf_program *p;
-	struct bpf_map *map;
 
 	e->guard = bpf_object__open_mem(tn_ebpf_guard_object, tn_ebpf_guard_size, &opts);
 	if (!e->guard)
 		return -errno;
 	bpf_object__for_each_program(p, e->guard)(void) bpf_program__set_type(p, BPF_PROG_TYPE_XDP);
-	bpf_object__for_each_map(map, e->guard)
-	{
-		if (bpf_map__is_internal(map) && strstr(bpf_map__name(map), ".rodata"))
-			(void)bpf_map__set_initial_value(map, &vxlan_port, sizeof(vxlan_port));
-	}
 	if (*e->pin_dir)
 		set_pins(e->guard, e->pin_dir);
 	return bpf_object__load(e->guard);
@@ -127,6 +121,8 @@ static void find(struct tn_ebpf *e)
 	e->counters = map_of(e->tc, "tenon_counters");
 	e->peers = map_of(e->guard, "tenon_peers");
 	e->vnis = map_of(e->guard, "tenon_vnis");
+	e->guard_port = map_of(e->guard, "tenon_guard_port");
+	e->refused = map_of(e->guard, "tenon_refused");
 	e->guard_counters = map_of(e->guard, "tenon_guard_counters");
 }
 
@@ -161,12 +157,12 @@ void tn_ebpf_wait(struct tn_ebpf *e)
 	(void)bpf_map_update_elem(e->outer, &zero, &e->inner, BPF_ANY);
 }
 
-static int load_all(struct tn_ebpf *e, const struct tn_ebpf_options *o)
+static int load_all(struct tn_ebpf *e)
 {
 	int rc = load_switch(e);
 
 	if (!rc)
-		rc = load_guard(e, o->vxlan_port ? o->vxlan_port : 4789);
+		rc = load_guard(e);
 	if (!rc)
 		return 0;
 	bpf_object__close(e->tc);
@@ -198,7 +194,7 @@ static bool is_ours(const char *dir)
 }
 
 /* With what a process before this one left, where it fits; else that goes, wholly. */
-static int load_with_pins(struct tn_ebpf *e, const struct tn_ebpf_options *o)
+static int load_with_pins(struct tn_ebpf *e)
 {
 	int rc = *e->pin_dir && !is_ours(e->pin_dir) ? tn_ebpf_pins_wipe(e->pin_dir) : 0;
 
@@ -206,13 +202,13 @@ static int load_with_pins(struct tn_ebpf *e, const struct tn_ebpf_options *o)
 		return rc;
 	if (*e->pin_dir && mkdir(e->pin_dir, 0700) && errno != EEXIST)
 		return -errno;
-	rc = load_all(e, o);
+	rc = load_all(e);
 	if (!rc || rc == -EPERM || !*e->pin_dir)
 		return rc;
 	rc = tn_ebpf_pins_wipe(e->pin_dir);
 	if (!rc && mkdir(e->pin_dir, 0700))
 		rc = -errno;
-	return rc ? rc : load_all(e, o);
+	return rc ? rc : load_all(e);
 }
 
 static bool is_same(int a, int b)
@@ -224,7 +220,7 @@ static bool is_same(int a, int b)
 		!memcmp(x.tag, y.tag, sizeof(x.tag));
 }
 
-/* Programs that are the same stay: their maps are. The guard's constants are in no tag. */
+/* Programs that are the same stay: their maps are. */
 static int pin_programs(struct tn_ebpf *e)
 {
 	for (unsigned i = 0; *e->pin_dir && i < TN_EBPF_N_PROGRAMS; i++) {
@@ -232,8 +228,7 @@ static int pin_programs(struct tn_ebpf *e)
 
 		e->before[i][0] = tn_ebpf_pins_program(e->pin_dir, i, false);
 		e->before[i][1] = tn_ebpf_pins_program(e->pin_dir, i, true);
-		if (i != TN_EBPF_GUARD && e->before[i][0] >= 0 &&
-			is_same(e->program[i], e->before[i][0])) {
+		if (e->before[i][0] >= 0 && is_same(e->program[i], e->before[i][0])) {
 			e->program[i] = e->before[i][0];
 			continue;
 		}
@@ -244,9 +239,9 @@ static int pin_programs(struct tn_ebpf *e)
 	return 0;
 }
 
-static int open_all(struct tn_ebpf *e, const struct tn_ebpf_options *o, struct tn_error *err)
+static int open_all(struct tn_ebpf *e, struct tn_error *err)
 {
-	int rc = load_with_pins(e, o);
+	int rc = load_with_pins(e);
 
 	if (rc)
 		return fail(err, rc, "the kernel does not take the programs");
@@ -274,11 +269,12 @@ int tn_ebpf_open(struct tn_ebpf **ebpf, const struct tn_ebpf_options *o, struct 
 	if (!e)
 		return fail(err, -ENOMEM, "no memory");
 	e->outer = e->inner = -1;
+	e->turn = (uint8_t)getpid(); /* not that of a process before, most likely */
 	memset(e->before, -1, sizeof(e->before));
 	libbpf_set_print(quiet);
 	if (o->pin_dir)
 		snprintf(e->pin_dir, sizeof(e->pin_dir), "%s", o->pin_dir);
-	rc = open_all(e, o, err);
+	rc = open_all(e, err);
 	if (rc)
 		tn_ebpf_close(e);
 	else
@@ -562,40 +558,71 @@ int tn_ebpf_set_meter(
 	return rc ? fail(err, rc, "meters") : 0;
 }
 
-/* Adds all that are wanted, then takes away what is not. */
-static int replace(int map, const void *keys, size_t size, size_t n)
+/* Adds all that are wanted, then takes away what is of an older turn. */
+static int replace(int map, const void *keys, size_t size, size_t n, uint8_t turn)
 {
 	struct tn_ebpf_peer key, next; /* the larger of the two kinds of key */
-	const uint8_t one = 1;
+	uint8_t of;
 	int rc;
 
 	for (size_t i = 0; i < n; i++) {
-		rc = bpf_map_update_elem(map, (const char *)keys + i * size, &one, BPF_ANY);
+		rc = bpf_map_update_elem(map, (const char *)keys + i * size, &turn, BPF_ANY);
 		if (rc)
 			return rc;
 	}
 	rc = bpf_map_get_next_key(map, NULL, &next);
 	while (!rc) {
-		size_t i = 0;
-
 		memcpy(&key, &next, size);
 		rc = bpf_map_get_next_key(map, &key, &next);
-		while (i < n && memcmp((const char *)keys + i * size, &key, size))
-			i++;
-		if (i == n)
+		if (!bpf_map_lookup_elem(map, &key, &of) && of != turn)
 			(void)bpf_map_delete_elem(map, &key);
 	}
 	return 0;
 }
 
-int tn_ebpf_set_peers(struct tn_ebpf *e, const struct tn_ebpf_peer *peers, size_t n_peers,
-	const uint32_t *vnis, size_t n_vnis, struct tn_error *err)
+int tn_ebpf_set_peers(struct tn_ebpf *e, uint16_t udp_port, const struct tn_ebpf_peer *peers,
+	size_t n_peers, const uint32_t *vnis, size_t n_vnis, struct tn_error *err)
 {
-	int rc = replace(e->peers, peers, sizeof(*peers), n_peers);
+	uint32_t zero = 0, port = udp_port;
+	int rc;
 
+	e->turn++;
+	rc = replace(e->peers, peers, sizeof(*peers), n_peers, e->turn);
 	if (!rc)
-		rc = replace(e->vnis, vnis, sizeof(*vnis), n_vnis);
-	return rc ? fail(err, rc, "declared endpoints") : 0;
+		rc = replace(e->vnis, vnis, sizeof(*vnis), n_vnis, e->turn);
+	if (!rc)
+		rc = bpf_map_update_elem(e->guard_port, &zero, &port, BPF_ANY);
+	if (!rc)
+		return 0;
+	port = 0; /* there is no VXLAN for it */
+	(void)bpf_map_update_elem(e->guard_port, &zero, &port, BPF_ANY);
+	tn_error_set(err, TN_OFPBRC_BAD_PORT, -1,
+		"eBPF: declared endpoints: %s; the guard lets everything pass, packets are checked "
+		"behind it",
+		strerror(-rc));
+	return rc;
+}
+
+bool tn_ebpf_refused(struct tn_ebpf *e, struct tn_ebpf_peer *who, uint64_t *times)
+{
+	struct tn_ebpf_peer next;
+	int rc = bpf_map_get_next_key(e->refused, NULL, &next);
+
+	*times = 0;
+	while (!rc) {
+		struct tn_ebpf_peer key = next;
+		uint64_t n;
+
+		rc = bpf_map_get_next_key(e->refused, &key, &next);
+		if (bpf_map_lookup_elem(e->refused, &key, &n))
+			continue;
+		if (n > *times) {
+			*who = key;
+			*times = n;
+		}
+		(void)bpf_map_delete_elem(e->refused, &key);
+	}
+	return *times != 0;
 }
 
 void tn_ebpf_counters(const struct tn_ebpf *e, uint64_t counters[TN_EBPF_N_COUNTERS])

@@ -28,7 +28,6 @@ struct tn_ebpf_options {
 	/* Folder of a BPF file system that keeps maps and programs; NULL: they end with the
 	 * process. */
 	const char *pin_dir;
-	uint16_t vxlan_port; /* UDP; host order */
 };
 
 /*
@@ -101,9 +100,15 @@ void tn_ebpf_wait(struct tn_ebpf *ebpf);
 int tn_ebpf_set_meter(struct tn_ebpf *ebpf, uint32_t index, const struct tn_ebpf_meter *meter,
 	struct tn_error *err) TN_MUST_CHECK;
 
-/* Who may send VXLAN: all of them, anew. Those that stay are never missing meanwhile. */
-int tn_ebpf_set_peers(struct tn_ebpf *ebpf, const struct tn_ebpf_peer *peers, size_t n_peers,
-	const uint32_t *vnis, size_t n_vnis, struct tn_error *err) TN_MUST_CHECK;
+/*
+ * Who may send VXLAN to that UDP port (host order): all of them, anew. Those that stay are never
+ * missing meanwhile. Whoever is not among them ends at the guard. When it fails the guard lets
+ * everything pass.
+ */
+int tn_ebpf_set_peers(struct tn_ebpf *ebpf, uint16_t udp_port, const struct tn_ebpf_peer *peers,
+	size_t n_peers, const uint32_t *vnis, size_t n_vnis, struct tn_error *err) TN_MUST_CHECK;
+/* Who was refused most since this was asked last, out of a sample. false: nobody. */
+bool tn_ebpf_refused(struct tn_ebpf *ebpf, struct tn_ebpf_peer *who, uint64_t *times);
 
 /* Summed over the processors. */
 void tn_ebpf_counters(const struct tn_ebpf *ebpf, uint64_t counters[TN_EBPF_N_COUNTERS]);

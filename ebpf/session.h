@@ -18,7 +18,7 @@
 
 #include "dataplane/core/types.h"
 
-#define TN_EBPF_ABI 2u
+#define TN_EBPF_ABI 3u
 
 #define TN_EBPF_EPOCHS	     64u
 #define TN_EBPF_SESSIONS_MAX 65536u
@@ -158,8 +158,12 @@ enum tn_ebpf_counter {
 	TN_EBPF_N_COUNTERS
 };
 
-/* Who may send VXLAN, and for which network. vni TN_EBPF_ANY_VNI: for all. */
-#define TN_EBPF_ANY_VNI 0xffffffffu
+/*
+ * Who may send VXLAN, and for which network. vni TN_EBPF_ANY_VNI: for each that is declared, which
+ * are all when that is one of them. Address zero, for any network alone: everybody.
+ */
+#define TN_EBPF_ANY_VNI	 0xffffffffu
+#define TN_EBPF_SOME_VNI 0xfffffffeu /* allows none; says that the endpoint is known for some */
 
 struct tn_ebpf_peer {
 	uint8_t address[16]; /* IPv4 as ::ffff:a.b.c.d */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "dataplane/agent/kernel.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -25,6 +26,8 @@
 #define NO_INDEX   UINT16_MAX
 #define NO_SLOT	   UINT32_MAX
 #define PINS_PATH  200u
+
+#define GUARD_SAYS_NS UINT64_C(10000000000) /* not more often */
 
 TN_BUILD_ASSERT(TN_EPOCH_CLASSES <= TN_EBPF_EPOCHS, "every epoch has its place");
 
@@ -62,6 +65,10 @@ struct tn_kernel {
 	uint64_t full;	     /* sessions that found no room */
 	uint32_t first_keys; /* generation of keys that this process began with */
 	bool live;	     /* sessions are of this process */
+	/* The guard: whose port it is at, whom it knows, what it had counted. */
+	uint16_t guard_index; /* NO_INDEX: there is none */
+	const struct tn_tunnels *guarded;
+	uint64_t guard_told[TN_EBPF_N_COUNTERS], guard_said_ns;
 	struct tn_worker_port_stats stats[TN_WORKER_PORTS_MAX];
 };
 
@@ -109,6 +116,153 @@ static bool pins_of(const char *state_dir, char *dir, size_t size)
 	return snprintf(dir, size, BPFFS "/tenon%s", path) < (int)size;
 }
 
+/* --- the guard -------------------------------------------------------------------------------- */
+
+struct declared {
+	struct tn_ebpf_peer *peers;
+	uint32_t *vnis;
+	size_t n_peers, n_vnis;
+	uint16_t udp_port;
+	bool no_memory;
+};
+
+static void *room(struct declared *d, void *list, size_t n, size_t size)
+{
+	void *more = n & (n - 1) ? list : realloc(list, (n ? 2 * n : 1) * size);
+
+	d->no_memory |= !more;
+	return more;
+}
+
+static void add_peer(struct declared *d, tn_u128 address, uint32_t vni)
+{
+	struct tn_ebpf_peer *more = room(d, d->peers, d->n_peers, sizeof(*more));
+	struct tn_ip6 ip = tn_u128_to_ip6(address);
+
+	if (!more)
+		return;
+	d->peers = more;
+	memcpy(more[d->n_peers].address, ip.b, sizeof(ip.b));
+	more[d->n_peers++].vni = vni;
+}
+
+static void add_vni(struct declared *d, uint32_t vni)
+{
+	uint32_t *more = room(d, d->vnis, d->n_vnis, sizeof(*more));
+
+	if (!more)
+		return;
+	d->vnis = more;
+	more[d->n_vnis++] = vni;
+}
+
+/* What a vxlan port takes. */
+static void declare(void *ctx, const struct tn_agent_port_info *info)
+{
+	const struct tn_vxlan_options *v = &info->request->vxlan;
+	struct declared *d = ctx;
+
+	if (strcmp(info->request->type, "vxlan") || v->udp_port != d->udp_port)
+		return;
+	if (!v->remote_flow && !v->vni_flow) {
+		add_peer(d, v->remote, v->vni);
+		add_peer(d, v->remote, TN_EBPF_SOME_VNI);
+		return;
+	}
+	for (size_t i = 0; v->remote_flow && i < v->n_peers; i++)
+		add_peer(d, v->peers[i], TN_EBPF_ANY_VNI);
+	if (!v->remote_flow || !v->n_peers)
+		add_peer(d, v->remote_flow ? 0 : v->remote, TN_EBPF_ANY_VNI);
+	for (size_t i = 0; v->vni_flow && i < v->n_vnis; i++)
+		add_vni(d, v->vnis[i]);
+	if (!v->vni_flow || !v->n_vnis)
+		add_vni(d, v->vni_flow ? TN_EBPF_ANY_VNI : v->vni);
+}
+
+static uint16_t find_guard(const struct tn_agent *agent, uint16_t *udp_port)
+{
+	const struct tn_forwarding *fwd = &agent->forwarding->fwd;
+	uint32_t ifindex;
+
+	for (unsigned i = 0; i < fwd->n_ports; i++) {
+		if (fwd->ports[i].port && tn_kernel_tunnel_guarded(fwd->ports[i].port) &&
+			tn_kernel_tunnel_way(fwd->ports[i].port, &ifindex, udp_port))
+			return (uint16_t)i;
+	}
+	return NO_INDEX;
+}
+
+/* Who may send, when that has changed. */
+static void tell_guard(struct tn_kernel *k)
+{
+	struct declared d = {0};
+	struct tn_error err;
+	uint16_t index = find_guard(k->agent, &d.udp_port);
+
+	if (index == k->guard_index && k->guarded == k->agent->tunnels)
+		return;
+	k->guard_index = index;
+	k->guarded = k->agent->tunnels;
+	if (index == NO_INDEX)
+		return;
+	tn_agent_ports(k->agent, declare, &d);
+	if (d.no_memory) /* of no port: everything passes */
+		d.udp_port = 0;
+	if (tn_ebpf_set_peers(k->ebpf, d.udp_port, d.peers, d.n_peers, d.vnis, d.n_vnis, &err))
+		tn_agent_say("%s", err.detail);
+	free(d.peers);
+	free(d.vnis);
+}
+
+/* A sample of those who were refused, now and then. */
+static void say_refused(struct tn_kernel *k, uint64_t now)
+{
+	struct tn_ebpf_peer who;
+	char name[INET6_ADDRSTRLEN] = "";
+	uint64_t times;
+	bool is4;
+
+	if (k->guard_said_ns && now - k->guard_said_ns < GUARD_SAYS_NS)
+		return;
+	if (!tn_ebpf_refused(k->ebpf, &who, &times))
+		return;
+	k->guard_said_ns = now;
+	is4 = !memcmp(who.address, (const uint8_t[12]){[10] = 0xff, 0xff}, 12);
+	inet_ntop(is4 ? AF_INET : AF_INET6, who.address + (is4 ? 12 : 0), name, sizeof(name));
+	tn_agent_say("VXLAN of %s for network %u is refused: it is not declared (%llu packets)",
+		name, who.vni, (unsigned long long)times);
+}
+
+/* What the guard dropped, to its port. */
+static void tell_refused(struct tn_kernel *k, uint64_t now)
+{
+	static const struct {
+		enum tn_ebpf_counter counter;
+		enum tn_drop reason;
+	} kinds[] = {
+		{TN_EBPF_GUARD_PEER, TN_DROP_VXLAN_UNKNOWN_PEER},
+		{TN_EBPF_GUARD_VNI, TN_DROP_VXLAN_UNKNOWN_VNI},
+		{TN_EBPF_GUARD_SHORT, TN_DROP_VXLAN_MALFORMED},
+	};
+	uint64_t counters[TN_EBPF_N_COUNTERS], any = 0;
+
+	if (k->guard_index == NO_INDEX)
+		return;
+	tn_ebpf_counters(k->ebpf, counters);
+	for (size_t i = 0; i < TN_ARRAY_SIZE(kinds); i++) {
+		uint64_t n = counters[kinds[i].counter] - k->guard_told[kinds[i].counter];
+
+		k->stats[k->guard_index].rx_packets += n;
+		k->stats[k->guard_index].dropped[kinds[i].reason] += n;
+		any |= n;
+	}
+	memcpy(k->guard_told, counters, sizeof(counters));
+	if (any)
+		say_refused(k, now);
+}
+
+/* --- from one process to the next ------------------------------------------------------------- */
+
 static uint32_t generation(uint32_t keys)
 {
 	return keys >> TN_EBPF_KEY_GEN_SHIFT;
@@ -121,6 +275,8 @@ static void go_live(struct tn_kernel *k)
 	k->first_keys = generation(tn_ebpf_config_of(k->ebpf)->keys);
 	tell_time(k);
 	set_epochs(k);
+	tell_guard(k);
+	tn_ebpf_counters(k->ebpf, k->guard_told);
 }
 
 static int open_programs(struct tn_kernel *k, struct tn_error *err)
@@ -149,6 +305,7 @@ struct tn_ebpf *tn_agent_ebpf(struct tn_agent *agent, struct tn_error *err)
 	}
 	k->agent = agent;
 	k->free_head = NO_SLOT;
+	k->guard_index = NO_INDEX;
 	if (open_programs(k, err)) {
 		free(k);
 		return NULL;
@@ -196,6 +353,7 @@ void tn_kernel_publish(struct tn_agent *agent)
 	if (!k || !k->live)
 		return;
 	set_epochs(k);
+	tell_guard(k);
 	/* A program that looked before may still be sending. */
 	if (k->n_sessions)
 		tn_ebpf_wait(k->ebpf);
@@ -447,6 +605,7 @@ void tn_kernel_sweep(struct tn_agent *agent)
 		return;
 	tell_time(agent->kernel);
 	w = begin(agent->kernel);
+	tell_refused(agent->kernel, w.now_monotonic);
 	tn_ebpf_sessions(agent->kernel->ebpf, look, &w);
 }
 

@@ -44,6 +44,7 @@ struct tunnel {
 	uint32_t device; /* ifindex of the VXLAN device */
 	uint32_t uplink; /* of what its packets come in by; 0: not said */
 	uint16_t udp_port;
+	bool guard;
 	tn_u128 address[2]; /* IPv4, IPv6; 0: none */
 	uint64_t rx_dropped, rx_errors;
 	struct lane *tx;
@@ -231,6 +232,7 @@ static void detach(struct tunnel *t)
 {
 	if (t->uplink) {
 		tn_ebpf_detach(t->ebpf, TN_EBPF_FROM_UPLINK, t->uplink);
+		tn_ebpf_detach(t->ebpf, TN_EBPF_GUARD, t->uplink);
 		tn_ebpf_clear_port(t->ebpf, t->uplink);
 	}
 	if (t->device)
@@ -270,6 +272,11 @@ bool tn_kernel_tunnel_way(const struct tn_port *port, uint32_t *ifindex, uint16_
 	*ifindex = t->device;
 	*udp_port = t->udp_port;
 	return true;
+}
+
+bool tn_kernel_tunnel_guarded(const struct tn_port *port)
+{
+	return port->ops == &ops && ((const struct tunnel *)(const void *)port)->guard;
 }
 
 bool tn_kernel_tunnel_underlay(const struct tn_port *port, struct tn_kernel_tunnel_underlay *u)
@@ -314,6 +321,10 @@ static int read_uplink(struct tunnel *t, const struct tn_port_spec *spec, struct
 	const char *name = tn_port_option_string(spec, "uplink", NULL);
 
 	t->uplink = name ? if_nametoindex(name) : 0;
+	t->guard = tn_port_option_bool(spec, "guard", false);
+	if (t->guard && !name)
+		return tn_error_set(err, TN_OFPBRC_BAD_PORT, -1,
+			"port %s: \"guard\" takes an \"uplink\" to be at", spec->name);
 	if (name && !t->uplink)
 		return tn_error_set(err, TN_OFPBRC_BAD_PORT, -1,
 			"port %s: \"uplink\" is \"%.16s\": there is no such interface; name the one "
@@ -359,7 +370,13 @@ static int attach_uplink(struct tunnel *t, uint32_t number, struct tn_error *err
 		.local4 = tn_htobe32((uint32_t)t->address[0]).raw};
 	int rc = tn_ebpf_set_port(t->ebpf, t->uplink, &in, err);
 
-	return rc ? rc : tn_ebpf_attach(t->ebpf, TN_EBPF_FROM_UPLINK, t->uplink, err);
+	if (!rc)
+		rc = tn_ebpf_attach(t->ebpf, TN_EBPF_FROM_UPLINK, t->uplink, err);
+	if (!rc && t->guard)
+		rc = tn_ebpf_attach(t->ebpf, TN_EBPF_GUARD, t->uplink, err);
+	else if (!rc) /* of a process before this one */
+		tn_ebpf_detach(t->ebpf, TN_EBPF_GUARD, t->uplink);
+	return rc;
 }
 
 /* Maps first: a program without its port lets nothing pass. */
@@ -442,6 +459,7 @@ static const struct tn_port_option_rule rules[] = {
 	{.key = "address", .type = TN_OPTION_STRING},
 	{.key = "address6", .type = TN_OPTION_STRING},
 	{.key = "uplink", .type = TN_OPTION_STRING},
+	{.key = "guard", .type = TN_OPTION_BOOL},
 	{.key = "udpPort", .type = TN_OPTION_INTEGER, .min = 1, .max = 65535},
 	{.key = NULL},
 };

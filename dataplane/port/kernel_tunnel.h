@@ -19,6 +19,8 @@ extern const struct tn_port_kind tn_kernel_tunnel_kind;
 
 /* Is it one? Then the VXLAN device. */
 bool tn_kernel_tunnel_way(const struct tn_port *port, uint32_t *ifindex, uint16_t *udp_port);
+/* Does it have the guard at its uplink, which is to know who may send? */
+bool tn_kernel_tunnel_guarded(const struct tn_port *port);
 
 #define TN_KERNEL_TUNNEL_ITEMS 2u /* of each kind, at most */
 

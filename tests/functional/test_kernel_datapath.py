@@ -199,6 +199,31 @@ def test_short_way_from_an_uplink(lab):
     assert ports["vtep"]["rx_bytes"] > TCP_BYTES and not ports["underlay"]["wire_rx_errors"], ports
 
 
+def test_guard_at_an_uplink(lab):
+    """Forged VXLAN does not even come to the VXLAN device; it is counted and said."""
+    containers(lab, 1)
+    lab.ip("c1", "link set eth0 mtu 1450")
+    far_host(lab, 4)
+    lab.ip("far", """addr add 198.51.100.9/24 dev eth0
+        link add vx1 type vxlan id 101 local 198.51.100.1 remote 198.51.100.2 dstport 4789
+        link add vx2 type vxlan id 102 local 198.51.100.9 remote 198.51.100.2 dstport 4789""")
+    lab.addresses("far", "vx1", "10.0.1.9/24")
+    lab.addresses("far", "vx2", "10.0.2.9/24")
+    lab.start_switch(config([port(1)] + underlay(4, uplink="up0", guard=True),
+                            [flow(1, [from_port(1)], [output(10)]),
+                             flow(1, [from_port(10)], [output(1)])]))
+    lab.ping("c1", "10.0.0.9")
+    before = read_device(lab)
+    for address in ("10.0.1.1", "10.0.2.1"):
+        lab.run("far", "ping", "-c", "3", "-i", "0.1", "-W", "1", address, check=False)
+    came = read_device(lab) - before
+    lab.ping("c1", "10.0.0.9")
+    dropped = lab.stop_switch()["underlay"]["dropped"]
+    assert dropped["vxlan_unknown_vni"] >= 1 and dropped["vxlan_unknown_peer"] >= 1, dropped
+    assert came < 3 and "is refused" in lab.log(), (came, lab.log())
+    assert "xdp" not in lab.run(None, "ip", "link", "show", "up0")
+
+
 # --- from one process to the next ---
 
 def attached(lab, device):

@@ -9,6 +9,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <linux/bpf.h>
@@ -638,7 +639,7 @@ static void test_guard(void **state)
 	uint8_t b[64];
 
 	(void)state;
-	assert_int_equal(tn_ebpf_set_peers(ebpf, peers, 2, vnis, 2, &err), 0);
+	assert_int_equal(tn_ebpf_set_peers(ebpf, VXLAN, peers, 2, vnis, 2, &err), 0);
 	assert_int_equal(guard(1, 100), XDP_PASS);
 	assert_int_equal(guard(1, 200), XDP_PASS);
 	assert_int_equal(guard(1, 300), XDP_DROP);
@@ -650,9 +651,102 @@ static void test_guard(void **state)
 	assert_int_equal(run_with(TN_EBPF_GUARD, f.view.data, f.view.len, &run), XDP_PASS);
 	assert_int_equal(run_with(TN_EBPF_GUARD, b, vxlan_frame(b, 1, 100) - 20, &run), XDP_DROP);
 	/* taken back */
-	assert_int_equal(tn_ebpf_set_peers(ebpf, peers + 1, 1, vnis, 1, &err), 0);
+	assert_int_equal(tn_ebpf_set_peers(ebpf, VXLAN, peers + 1, 1, vnis, 1, &err), 0);
 	assert_int_equal(guard(1, 100), XDP_DROP);
 	assert_int_equal(guard(7, 300), XDP_PASS);
+}
+
+/* Everybody for a network, one for all of them. */
+static void test_guard_of_any(void **state)
+{
+	const struct tn_ebpf_peer peers[] = {{.vni = TN_EBPF_ANY_VNI}};
+	const struct tn_ebpf_peer some[] = {
+		{.address = {[10] = 0xff, 0xff, 198, 51, 100, 7}, .vni = 300},
+		{.address = {[10] = 0xff, 0xff, 198, 51, 100, 7}, .vni = TN_EBPF_SOME_VNI},
+	};
+	const uint32_t vnis[] = {100}, any[] = {TN_EBPF_ANY_VNI};
+	uint64_t unknown;
+	struct tn_ebpf_peer who;
+	struct tn_error err;
+	uint64_t times;
+
+	(void)state;
+	assert_int_equal(tn_ebpf_set_peers(ebpf, VXLAN, peers, 1, vnis, 1, &err), 0);
+	(void)tn_ebpf_refused(ebpf, &who, &times);
+	assert_int_equal(guard(1, 100), XDP_PASS);
+	assert_int_equal(guard(9, 100), XDP_PASS);
+	assert_false(tn_ebpf_refused(ebpf, &who, &times));
+	assert_int_equal(guard(9, 200), XDP_DROP);
+	assert_int_equal(guard(9, 200), XDP_DROP);
+	assert_int_equal(guard(9, 201), XDP_DROP);
+	assert_true(tn_ebpf_refused(ebpf, &who, &times));
+	assert_int_equal(times, 2);
+	assert_int_equal(who.vni, 200);
+	assert_int_equal(who.address[15], 9);
+	assert_int_equal(tn_ebpf_set_peers(ebpf, VXLAN, peers, 1, any, 1, &err), 0);
+	assert_int_equal(guard(9, 200), XDP_PASS);
+	/* known for other networks, or not at all */
+	assert_int_equal(tn_ebpf_set_peers(ebpf, VXLAN, some, 2, NULL, 0, &err), 0);
+	unknown = counter(TN_EBPF_GUARD_PEER);
+	assert_int_equal(guard(7, 300), XDP_PASS);
+	assert_int_equal(guard(7, 200), XDP_DROP);
+	assert_int_equal(counter(TN_EBPF_GUARD_PEER), unknown);
+	assert_int_equal(guard(9, 300), XDP_DROP);
+	assert_int_equal(counter(TN_EBPF_GUARD_PEER), unknown + 1);
+	/* another UDP port is not its business */
+	assert_int_equal(tn_ebpf_set_peers(ebpf, VXLAN + 1, NULL, 0, NULL, 0, &err), 0);
+	assert_int_equal(guard(9, 200), XDP_PASS);
+}
+
+/* More than fit: nobody is refused for that. */
+static void test_guard_is_full(void **state)
+{
+	const size_t n = TN_EBPF_PEERS_MAX + 1;
+	struct tn_ebpf_peer *peers = calloc(n, sizeof(*peers));
+	const uint32_t vnis[] = {100};
+	struct tn_error err;
+
+	(void)state;
+	assert_non_null(peers);
+	for (uint32_t i = 0; i < n; i++) {
+		peers[i].vni = 5;
+		memcpy(peers[i].address, &i, sizeof(i));
+	}
+	assert_int_not_equal(tn_ebpf_set_peers(ebpf, VXLAN, peers, n, vnis, 1, &err), 0);
+	assert_non_null(strstr(err.detail, "lets everything pass"));
+	assert_int_equal(guard(9, 200), XDP_PASS);
+	assert_int_equal(tn_ebpf_set_peers(ebpf, VXLAN, peers, 1, vnis, 1, &err), 0);
+	assert_int_equal(guard(9, 200), XDP_DROP);
+	free(peers);
+}
+
+/* A session more than there is room for; the packets go up. */
+static void test_sessions_are_full(void **state)
+{
+	struct packet p = udp_packet(false);
+	struct tn_ebpf_key key;
+	struct tn_ebpf_run run;
+	struct frame f;
+	int rc = 0;
+
+	(void)state;
+	packet_build(&p, &f);
+	key = key_of(&p, &f);
+	for (uint32_t i = 1; !rc && i <= TN_EBPF_SESSIONS_MAX; i++) {
+		key.k4.tun_src = i;
+		rc = tn_ebpf_put_session(ebpf, &key, &plain);
+	}
+	assert_int_equal(rc, 0);
+	key.k4.tun_src = 0;
+	assert_int_equal(tn_ebpf_put_session(ebpf, &key, &plain), -E2BIG);
+	assert_false(hits(&f));
+	assert_int_equal(
+		run_with(TN_EBPF_FROM_PORT, f.view.data, f.view.len, &run), TC_ACT_REDIRECT);
+	key.k4.tun_src = 1;
+	tn_ebpf_delete_session(ebpf, &key);
+	key.k4.tun_src = 0;
+	put_session(&key, &plain);
+	assert_true(hits(&f));
 }
 
 int main(void)
@@ -674,6 +768,9 @@ int main(void)
 		cmocka_unit_test_setup(test_not_the_short_way, fresh),
 		cmocka_unit_test_setup(test_keeps_order, fresh),
 		cmocka_unit_test_setup(test_guard, fresh),
+		cmocka_unit_test_setup(test_guard_of_any, fresh),
+		cmocka_unit_test_setup(test_guard_is_full, fresh),
+		cmocka_unit_test_setup(test_sessions_are_full, fresh),
 	};
 	const struct tn_ebpf_options options = {0};
 	struct tn_error err;
