@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "control/northbound/answer.h"
+#include "control/northbound/service.h"
 
 static void start(struct tn_call *c, struct tn_body *b)
 {
@@ -36,6 +37,7 @@ bool tn_body_end(struct tn_call *c, struct tn_body *b, bool ok)
 static bool read_elements(struct tn_call *c, struct tn_body *b, struct tn_json_source *s,
 	const char *key, tn_body_element_fn element)
 {
+	uint32_t most = c->service->limits.elements;
 	char pointer[64];
 	size_t n = 0, len;
 
@@ -48,10 +50,9 @@ static bool read_elements(struct tn_call *c, struct tn_body *b, struct tn_json_s
 	tn_json_enter(s);
 	pointer[len++] = '/';
 	for (; tn_json_more(s, '[', n == 0); n++) {
-		if (n == TN_BODY_ELEMENTS_MAX) {
+		if (n == most) {
 			tn_diagnostics_add(&c->diag, key, s->line, 0, TN_OFPBFC_MSG_TOO_MANY,
-				"over %u elements in one request; send several",
-				TN_BODY_ELEMENTS_MAX);
+				"over %u elements in one request; send several", most);
 			return false;
 		}
 		pointer[len + tn_digits(pointer + len, n)] = '\0';

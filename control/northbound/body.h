@@ -6,8 +6,6 @@
 #include "control/model/json_codec.h"
 #include "control/northbound/call.h"
 
-#define TN_BODY_ELEMENTS_MAX 65536u
-
 /* A body, while it is read. */
 struct tn_body {
 	struct tn_codec codec;

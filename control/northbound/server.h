@@ -54,7 +54,8 @@ struct tn_server_tcp {
 struct tn_server_limits {
 	uint32_t connections;		 /* [2048] of all clients */
 	uint32_t connections_per_client; /* [1024] of one user, of one address */
-	uint32_t body_bytes;		 /* [16 MiB] of one request */
+	uint32_t body_bytes;		 /* [64 MiB] of one request */
+	uint32_t elements;		 /* [262144] of a list in one request */
 	uint64_t bodies_bytes;		 /* [256 MiB] of all requests that are being received */
 	uint32_t header_seconds; /* [60] from the last answer until a request's headers are here */
 	uint32_t body_seconds;	 /* [60] from there until its body is here */

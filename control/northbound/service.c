@@ -35,7 +35,8 @@ void tn_server_limits_complete(struct tn_server_limits *l)
 {
 	default32(&l->connections, 2048);
 	default32(&l->connections_per_client, 1024);
-	default32(&l->body_bytes, 16u << 20);
+	default32(&l->body_bytes, 64u << 20);
+	default32(&l->elements, 262144);
 	default32(&l->header_seconds, 60);
 	default32(&l->body_seconds, 60);
 	default32(&l->stall_seconds, 60);

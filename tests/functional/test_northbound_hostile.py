@@ -13,7 +13,8 @@ from tenon import UnixConnection
 
 FLOWS = "/v1/flows/" + DEVICE
 LIMITS = {"headerSeconds": 2, "bodySeconds": 2, "stallSeconds": 2, "bodyBytes": 100000,
-          "bodiesBytes": 300000, "connectionsPerClient": 200, "connections": 200}
+          "bodiesBytes": 300000, "elements": 300, "connectionsPerClient": 200,
+          "connections": 200}
 
 
 @pytest.fixture(scope="module")
@@ -170,6 +171,14 @@ def test_too_large_bodies(target, others):
         assert raw.status() in (413, None)
     others.post(FLOWS, json.dumps(flow(1)) + " " * 99000, want=201)
     others.delete("/v1/flows/application/org.onosproject.rest", want=204)
+
+
+def test_too_many_elements(target, others):
+    few = {"flows": [flow(i) for i in range(300)]}
+    assert others.put(FLOWS + "?appId=a&dryRun=true", few, want=200).json["total"] == 300
+    few["flows"].append(flow(300))
+    answer = others.put(FLOWS + "?appId=a&dryRun=true", few, want=413)
+    assert "over 300 elements" in answer.json["errors"][0]["detail"], answer
 
 
 def test_what_is_refused_needs_no_body(target, others):

@@ -80,7 +80,7 @@ static void test_everything(void **state)
 		"\"tenant\":\"blue\"},{\"name\":\"cn\",\"role\":\"admin\"},"
 		"{\"name\":\"f\",\"file\":\"t\",\"role\":\"operator\"}],"
 		"\"limits\":{\"connections\":1,\"connectionsPerClient\":2,\"bodyBytes\":4096,"
-		"\"bodiesBytes\":8589934592,\"headerSeconds\":5,\"bodySeconds\":6,\"stallSeconds\":7,"
+		"\"bodiesBytes\":8589934592,\"elements\":77,\"headerSeconds\":5,\"bodySeconds\":6,\"stallSeconds\":7,"
 		"\"watchers\":8,\"watchBytes\":9999,\"heartbeatSeconds\":10},"
 		"\"dataplane\":{\"socket\":\"/d\",\"whenAway\":\"refuse\"},"
 		"\"host\":\"h1.example\","
@@ -116,6 +116,7 @@ static void test_everything(void **state)
 	assert_int_equal(o->limits.connections_per_client, 2);
 	assert_int_equal(o->limits.body_bytes, 4096);
 	assert_int_equal(o->limits.bodies_bytes, UINT64_C(8589934592));
+	assert_int_equal(o->limits.elements, 77);
 	assert_int_equal(o->limits.header_seconds, 5);
 	assert_int_equal(o->limits.body_seconds, 6);
 	assert_int_equal(o->limits.stall_seconds, 7);
