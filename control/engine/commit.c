@@ -4,6 +4,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#define EARLY_MIN   1024u /* edits of a request from which on it is worth while */
+#define EARLY_SLICE 512u  /* edits until something else has its turn */
+
 /* --- reading what there is --- */
 
 static int read_number(void *ctx, enum tn_store_number number, uint64_t value)
@@ -167,12 +170,21 @@ static int put_unconfirmed(struct tn_engine *e, struct tn_job *job, struct tn_er
 	return rc;
 }
 
-static int put_job(struct tn_engine *e, struct tn_job *job, struct tn_error *err)
+static int put_edits(
+	struct tn_engine *e, struct tn_job *job, size_t from, size_t to, struct tn_error *err)
 {
 	int rc = 0;
 
-	for (size_t i = 0; i < job->plan.edits.n && !rc; i++)
+	for (size_t i = from; i < to && !rc; i++)
 		rc = put_edit(e, job, &job->plan.edits.v[i], err);
+	return rc;
+}
+
+/* from: the edit that is to be written first. */
+static int put_job(struct tn_engine *e, struct tn_job *job, size_t from, struct tn_error *err)
+{
+	int rc = put_edits(e, job, from, job->plan.edits.n, err);
+
 	if (!rc && job->plan.tenants)
 		tn_engine_tenants_store(e);
 	if (!rc && job->r.confirm_within_s && job->plan.edits.n)
@@ -204,6 +216,62 @@ static void not_placed(struct tn_engine *e, struct tn_job *job, const struct tn_
 	tn_job_not_stored(job, err);
 }
 
+/* --- rows that are written before the data plane has answered --- */
+
+void tn_commit_begin_early(struct tn_engine *e, struct tn_job *job)
+{
+	if (e->early.job || job->plan.edits.n < EARLY_MIN || job->plan.tenants)
+		return;
+	e->early = (struct tn_early){.job = job};
+	job->generation = e->generation + 1;
+	tn_store_begin(e->store);
+	tn_engine_wake(e);
+}
+
+void tn_commit_go_on_early(struct tn_engine *e)
+{
+	struct tn_early *early = &e->early;
+	size_t to = early->next + EARLY_SLICE;
+	struct tn_error err;
+
+	if (!early->job || early->next == early->job->plan.edits.n)
+		return;
+	if (to > early->job->plan.edits.n)
+		to = early->job->plan.edits.n;
+	if (put_edits(e, early->job, early->next, to, &err)) {
+		tn_commit_drop_early(e);
+		return;
+	}
+	early->next = to;
+	tn_engine_wake(e);
+}
+
+void tn_commit_drop_early(struct tn_engine *e)
+{
+	if (!e->early.job)
+		return;
+	tn_store_abort(e->store);
+	e->early.job = NULL;
+}
+
+/* The job whose rows are there already, first in the list; NULL: nobody's are. */
+static struct tn_job *begin(struct tn_engine *e, struct tn_job_list *list)
+{
+	struct tn_job *job = e->early.job;
+
+	if (job && job->stage == TN_JOB_READY) {
+		TAILQ_REMOVE(list, job, ready_link);
+		TAILQ_INSERT_HEAD(list, job, ready_link);
+		e->early.job = NULL;
+		return job;
+	}
+	tn_commit_drop_early(e);
+	tn_store_begin(e->store);
+	return NULL;
+}
+
+/* --- a commit --- */
+
 /* These jobs in one commit. Those that are not in it stay, where there are several. */
 static void commit(struct tn_engine *e, struct tn_job_list *list)
 {
@@ -211,15 +279,14 @@ static void commit(struct tn_engine *e, struct tn_job_list *list)
 	uint64_t generation = e->generation;
 	struct tn_job_list done;
 	struct tn_error err = {.of = TN_OF_OK};
-	struct tn_job *job;
+	struct tn_job *job, *early = begin(e, list);
 	int rc = 0, stored;
 
-	tn_store_begin(e->store);
 	put_strings(e, n_strings);
 	TAILQ_FOREACH(job, list, ready_link)
 	{
 		job->generation = job->plan.edits.n ? ++generation : generation;
-		rc = put_job(e, job, &err);
+		rc = put_job(e, job, job == early ? e->early.next : 0, &err);
 		if (rc)
 			break;
 	}
@@ -284,8 +351,10 @@ void tn_commit_settled(struct tn_engine *e, const struct tn_edits *edits)
 		if (!w || w->state != TN_STATE_ADDED || !has_timeout(w) ||
 			tn_index_get(&e->objects[w->kind], w->id) != w)
 			continue;
-		if (!any)
+		if (!any) {
+			tn_commit_drop_early(e);
 			tn_store_begin(e->store);
+		}
 		any = true;
 		(void)put_object(e, w, NULL, &err);
 	}
@@ -300,6 +369,7 @@ void tn_commit_in_step(struct tn_engine *e)
 
 	if (e->synced && e->last_started_ns == e->link.started_ns)
 		return;
+	tn_commit_drop_early(e);
 	tn_store_begin(e->store);
 	tn_store_put_number(e->store, TN_STORE_SYNCED, 1);
 	tn_store_put_number(e->store, TN_STORE_DATAPLANE_STARTED, e->link.started_ns);

@@ -52,6 +52,7 @@ static void turn(void *ctx, uint32_t epoll_events)
 	tn_sync_start_if_due(e);
 	tn_jobs_start(e);
 	tn_link_flush(e);
+	tn_commit_go_on_early(e);
 }
 
 static void tick(void *ctx, uint32_t epoll_events)
@@ -139,6 +140,7 @@ void tn_engine_free(struct tn_engine *e)
 	if (!e)
 		return;
 	e->freeing = true;
+	tn_commit_drop_early(e);
 	/* What the data plane has is stored, what waits is not begun. */
 	tn_commit_ready(e);
 	tn_link_drop(e);

@@ -86,6 +86,12 @@ struct tn_unconfirmed {
 	void *ctx;
 };
 
+/* A large request whose rows are written while the data plane works on it. */
+struct tn_early {
+	struct tn_job *job; /* NULL: there is none */
+	size_t next;	    /* edit that is not written */
+};
+
 /* The declaration of tenants and its compiler, both as of the last change that was planned. */
 struct tn_engine_tenants {
 	struct tn_tenants *all;
@@ -124,6 +130,7 @@ struct tn_engine {
 
 	/* Requests. */
 	struct tn_job_list queue, jobs, ready;
+	struct tn_early early;
 	struct tn_busy busy;
 	size_t n_under_way; /* jobs that were planned and are not done */
 	struct tn_unconfirmed *unconfirmed;
@@ -209,6 +216,14 @@ void tn_jobs_end(struct tn_engine *e);
 int tn_commit_open(struct tn_engine *e, const char *path, struct tn_error *err) TN_MUST_CHECK;
 /* All jobs that are ready, in one commit of the store. */
 void tn_commit_ready(struct tn_engine *e);
+/*
+ * While the data plane works on a large request its rows are written, in a commit of the store that
+ * is made when the answer is good. It is dropped when the answer is another one, or somebody else
+ * has something to store before: then they are written as those of all others are.
+ */
+void tn_commit_begin_early(struct tn_engine *e, struct tn_job *job);
+void tn_commit_go_on_early(struct tn_engine *e);
+void tn_commit_drop_early(struct tn_engine *e);
 /* Objects that wanted only to be in the data plane are; for those whose rows must say so. */
 void tn_commit_settled(struct tn_engine *e, const struct tn_edits *edits);
 

@@ -55,6 +55,8 @@ static void end(struct tn_job *job, enum tn_verdict verdict)
 {
 	struct tn_engine *e = job->e;
 
+	if (e->early.job == job)
+		tn_commit_drop_early(e);
 	if (job->undoes && verdict != TN_DONE && verdict != TN_ACCEPTED)
 		tn_unconfirmed_retry(e, job->undoes);
 	if (job->plan.tenants)
@@ -112,6 +114,8 @@ static void without_data_plane(struct tn_job *job)
 {
 	struct tn_engine *e = job->e;
 
+	if (e->early.job == job)
+		tn_commit_drop_early(e);
 	if (e->refuse_when_away || e->freeing || job->plan.n_packet_outs) {
 		refuse_away(job);
 		return;
@@ -184,6 +188,7 @@ void tn_job_begin(struct tn_job *job)
 		job->accepted = true;
 		tn_job_ready(job);
 	} else {
+		tn_commit_begin_early(e, job);
 		deliver(job);
 	}
 }
