@@ -87,8 +87,13 @@ static void on_answer(void *ctx, const struct tn_api_message *answer, const stru
 	struct tn_delivery *d = ctx;
 	size_t position = 0;
 
-	if (err && !answer) {
+	if (err && (!answer || d->is_in_force)) {
 		finish(d, -EIO);
+		return;
+	}
+	if (!err && answer->flags & TN_API_MORE) {
+		d->is_in_force = true;
+		d->in_force(d->ctx);
 		return;
 	}
 	if (err) {
@@ -110,15 +115,18 @@ static int send_mods(struct tn_delivery *d, size_t *failed, struct tn_error *err
 	size_t most = d->steps.n - d->at;
 	struct tn_arena arena;
 	struct tn_mod *mods;
+	bool early;
 	int rc;
 
 	if (d->piecemeal && most > d->chunk)
 		most = d->chunk;
 	for (d->n_sent = 1; d->n_sent < most && step[d->n_sent].kind == TN_STEP_MOD;)
 		d->n_sent++;
+	early = d->in_force && d->e->link.can_early && d->at + d->n_sent == d->steps.n;
 	tn_arena_init(&arena);
 	mods = tn_steps_mods(step, d->n_sent, d->edits, &arena);
-	rc = tn_api_async_bundle(d->e->link.client, mods, d->n_sent, on_answer, d, failed, err);
+	rc = tn_api_async_bundle(
+		d->e->link.client, mods, d->n_sent, early, on_answer, d, failed, err);
 	tn_arena_fini(&arena);
 	return rc;
 }

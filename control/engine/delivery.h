@@ -23,6 +23,11 @@ struct tn_delivery {
 	 * packet-out's operation) say why; -EIO: the connection is lost.
 	 */
 	void (*done)(void *ctx, int rc);
+	/*
+	 * NULL: not wanted. All of it is in force, and the data plane has yet to keep it: done
+	 * follows, with -EIO also when it could not.
+	 */
+	void (*in_force)(void *ctx);
 	struct tn_error error;
 	uint32_t failed;
 	bool failed_packet_out;
@@ -30,6 +35,7 @@ struct tn_delivery {
 	/* its own */
 	struct tn_steps steps;
 	size_t at, n_sent, chunk;
+	bool is_in_force;
 	struct tn_edits undo_edits;
 	struct tn_delivery *undo;
 };

@@ -46,6 +46,7 @@ struct tn_link {
 	uint64_t heard_ns; /* something came from there */
 	char *version;
 	uint64_t started_ns; /* of the process that is connected */
+	bool can_early;	     /* it tells what is in force before it is kept */
 	bool broken;	     /* nothing good is to be expected of it */
 	bool connected;	     /* as watchers know it */
 	uint64_t since_ns;   /* that it is so */
@@ -55,6 +56,7 @@ enum tn_job_stage {
 	TN_JOB_QUEUED,	   /* nothing was done about it */
 	TN_JOB_DELIVERING, /* on its way to the data plane */
 	TN_JOB_READY,	   /* to be stored */
+	TN_JOB_KEEPING,	   /* stored, or not: the data plane has still to keep it */
 	TN_JOB_UNDOING,	   /* could not be stored: out of the data plane again */
 	TN_JOB_PUSHING,	   /* stored and answered, and now on its way */
 };
@@ -69,9 +71,12 @@ struct tn_job {
 	struct tn_delivery delivery;
 	enum tn_job_stage stage;
 	bool accepted;		      /* stored before the data plane has it */
+	bool keeping;		      /* in force, and the data plane has yet to keep it */
+	bool not_stored;	      /* KEEPING: it could not be */
 	bool installed;		      /* it came from the data plane: nothing is to be delivered */
 	struct tn_diagnostics errors; /* beside those of the plan */
 	uint64_t generation;	      /* that it made */
+	uint64_t stored_generation;   /* the engine's when it was stored; 0: it was not yet */
 	uint64_t undoes;	      /* transaction that ends with it; 0: none */
 };
 

@@ -36,7 +36,7 @@ static void answer(struct tn_job *job, enum tn_verdict verdict)
 		.verdict = verdict,
 		.failed = job->plan.failed,
 		.errors = job->errors.n ? &job->errors : &job->plan.diag,
-		.generation = e->generation,
+		.generation = job->stored_generation ? job->stored_generation : e->generation,
 	};
 
 	if (verdict == TN_DONE || verdict == TN_ACCEPTED) {
@@ -135,11 +135,80 @@ static void refused(struct tn_job *job)
 	end(job, TN_REFUSED);
 }
 
+static void not_stored_undone(void *ctx, int rc)
+{
+	struct tn_job *job = ctx;
+
+	(void)rc;
+	end(job, TN_STORE_FAILED);
+}
+
+static void not_stored_refused(void *ctx, const struct tn_edit *edit, const struct tn_error *err)
+{
+	struct tn_job *job = ctx;
+
+	(void)edit;
+	(void)err;
+	tn_engine_resync(job->e);
+}
+
+/* The data plane has it, and shall not. */
+static void undo(struct tn_job *job)
+{
+	struct tn_edits *edits = &job->plan.edits;
+
+	for (size_t i = 0; i < edits->n; i++) {
+		struct tn_wanted *after = edits->v[i].after;
+
+		edits->v[i].after = edits->v[i].before;
+		edits->v[i].before = after;
+		edits->v[i].mod = NULL;
+	}
+	job->stage = TN_JOB_UNDOING;
+	tn_delivery_fini(&job->delivery);
+	job->delivery = (struct tn_delivery){
+		.e = job->e,
+		.edits = edits,
+		.piecemeal = true,
+		.ctx = job,
+		.refused = not_stored_refused,
+		.done = not_stored_undone,
+	};
+	tn_delivery_start(&job->delivery);
+}
+
+/* It is in force, and the data plane keeps it now, or (rc) it is not known that it does. */
+static void kept(struct tn_job *job, int rc)
+{
+	job->keeping = false;
+	if (job->stage == TN_JOB_READY) {
+		if (!rc)
+			return;
+		TAILQ_REMOVE(&job->e->ready, job, ready_link);
+		without_data_plane(job);
+	} else if (job->not_stored) {
+		undo(job);
+	} else {
+		end(job, rc ? TN_ACCEPTED : TN_DONE);
+	}
+}
+
+/* It is stored while the data plane keeps it. */
+static void on_in_force(void *ctx)
+{
+	struct tn_job *job = ctx;
+
+	job->keeping = true;
+	tn_job_ready(job);
+}
+
 static void on_delivered(void *ctx, int rc)
 {
 	struct tn_job *job = ctx;
 
-	if (rc == -EINVAL)
+	if (job->keeping)
+		kept(job, rc);
+	else if (rc == -EINVAL)
 		refused(job);
 	else if (rc)
 		without_data_plane(job);
@@ -157,6 +226,7 @@ static void deliver(struct tn_job *job)
 		.n_operations = job->r.n,
 		.ctx = job,
 		.done = on_delivered,
+		.in_force = on_in_force,
 	};
 	tn_delivery_start(&job->delivery);
 }
@@ -261,59 +331,28 @@ static void push(struct tn_job *job)
 void tn_job_stored(struct tn_job *job)
 {
 	set_generations(job);
+	job->stored_generation = job->e->generation;
 	if (job->accepted)
 		push(job);
+	else if (job->keeping)
+		job->stage = TN_JOB_KEEPING;
 	else
 		end(job, TN_DONE);
 }
 
-static void not_stored_undone(void *ctx, int rc)
-{
-	struct tn_job *job = ctx;
-
-	(void)rc;
-	end(job, TN_STORE_FAILED);
-}
-
-static void not_stored_refused(void *ctx, const struct tn_edit *edit, const struct tn_error *err)
-{
-	struct tn_job *job = ctx;
-
-	(void)edit;
-	(void)err;
-	tn_engine_resync(job->e);
-}
-
-/* The data plane has it, and shall not. */
 void tn_job_not_stored(struct tn_job *job, const struct tn_error *err)
 {
-	struct tn_edits *edits = &job->plan.edits;
-
 	say(job, 0, err);
 	if (job->installed)
 		job->e->resync_at_ns = tn_engine_now() + RETRY_NS;
 	if (job->installed || job->accepted || job->e->link.state == TN_LINK_AWAY) {
 		end(job, TN_STORE_FAILED);
-		return;
+	} else if (job->keeping) {
+		job->not_stored = true;
+		job->stage = TN_JOB_KEEPING;
+	} else {
+		undo(job);
 	}
-	for (size_t i = 0; i < edits->n; i++) {
-		struct tn_wanted *after = edits->v[i].after;
-
-		edits->v[i].after = edits->v[i].before;
-		edits->v[i].before = after;
-		edits->v[i].mod = NULL;
-	}
-	job->stage = TN_JOB_UNDOING;
-	tn_delivery_fini(&job->delivery);
-	job->delivery = (struct tn_delivery){
-		.e = job->e,
-		.edits = edits,
-		.piecemeal = true,
-		.ctx = job,
-		.refused = not_stored_refused,
-		.done = not_stored_undone,
-	};
-	tn_delivery_start(&job->delivery);
 }
 
 void tn_job_forget(struct tn_job *job)

@@ -59,6 +59,7 @@ static void on_ready(void *ctx, const struct tn_api_hello_reply *server)
 	free(e->link.version);
 	e->link.version = strdup(server->version);
 	e->link.started_ns = server->started_ns;
+	e->link.can_early = server->capabilities & TN_API_CAN_EARLY;
 	tn_engine_set_dpid(e, server->dpid);
 	if (e->underlay)
 		tn_link_send_underlay(e);

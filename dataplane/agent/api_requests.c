@@ -36,11 +36,21 @@ static void on_receipt(void *ctx, uint64_t request_id, const struct tn_api_recei
 	tn_api_answer(c, &m);
 }
 
+static void on_in_force(void *ctx, uint64_t request_id, const struct tn_api_receipt *receipt)
+{
+	tn_api_answer(ctx,
+		&(struct tn_api_message){.type = TN_API_RECEIPT,
+			.flags = TN_API_MORE,
+			.request_id = request_id,
+			.receipt = *receipt});
+}
+
 static void submit(struct tn_api_connection *c, const struct tn_api_message *m)
 {
 	c->n_changes++;
 	c->server->submitted = true;
-	tn_changes_submit(c->server->changes, m, on_receipt, c);
+	tn_changes_submit_early(
+		c->server->changes, m, m->flags & TN_API_EARLY ? on_in_force : NULL, on_receipt, c);
 }
 
 static void refuse(struct tn_api_connection *c, uint64_t request_id, const struct tn_error *err)
@@ -142,6 +152,7 @@ static unsigned handle_part(struct tn_api_connection *c, const struct tn_api_hea
 		cost = mods_cost(p->n);
 		submit(c,
 			&(struct tn_api_message){.type = TN_API_BUNDLE,
+				.flags = h->flags,
 				.request_id = p->id,
 				.bundle = {p->mods, (uint32_t)p->n}});
 	}
@@ -164,7 +175,9 @@ static void say_hello(struct tn_api_connection *c, const struct tn_api_message *
 			.hello_reply = {
 				.capabilities = TN_API_CAN_EVENTS | TN_API_CAN_TRACE |
 					TN_API_CAN_PACKET_OUT |
-					(agent->options.state_dir ? TN_API_CAN_JOURNAL : 0),
+					(agent->options.state_dir
+							? TN_API_CAN_JOURNAL | TN_API_CAN_EARLY
+							: 0),
 				.dpid = tn_switch_dpid(agent->sw),
 				.started_ns = agent->time_start_ns,
 				.pid = (uint32_t)c->peer.pid,

@@ -11,7 +11,8 @@
 
 /* A change that is made and not answered yet. */
 struct waiting {
-	tn_receipt_fn fn; /* NULL: nobody waits any more */
+	tn_receipt_fn fn;	/* NULL: nobody waits any more */
+	tn_receipt_fn in_force; /* NULL: not asked for */
 	void *ctx;
 	uint64_t request_id;
 	uint64_t version;
@@ -133,6 +134,12 @@ static int make(struct tn_changes *c, const struct tn_api_message *change, size_
 void tn_changes_submit(
 	struct tn_changes *c, const struct tn_api_message *change, tn_receipt_fn fn, void *ctx)
 {
+	tn_changes_submit_early(c, change, NULL, fn, ctx);
+}
+
+void tn_changes_submit_early(struct tn_changes *c, const struct tn_api_message *change,
+	tn_receipt_fn in_force, tn_receipt_fn fn, void *ctx)
+{
 	struct tn_api_receipt receipt = {0};
 	size_t failed = 0;
 
@@ -144,6 +151,7 @@ void tn_changes_submit(
 	c->dirty = true;
 	*waiting_at(c, c->n_waiting++) = (struct waiting){
 		.fn = fn,
+		.in_force = in_force,
 		.ctx = ctx,
 		.request_id = change->request_id,
 		.version = tn_switch_snapshot(c->agent->sw)->version,
@@ -183,12 +191,29 @@ static void publish(struct tn_changes *c)
 	c->n_published = c->n_waiting;
 }
 
+/* Of those that are published from `first` on and wait for the disk. */
+static void tell_in_force(struct tn_changes *c, size_t first)
+{
+	uint64_t durable = c->keeper ? tn_keeper_durable(c->keeper) : 0;
+
+	for (size_t i = first; i < c->n_published; i++) {
+		const struct waiting *w = waiting_at(c, i);
+		const struct tn_api_receipt receipt = {.version = w->version};
+
+		if (w->fn && w->in_force && w->sequence > durable)
+			w->in_force(w->ctx, w->request_id, &receipt);
+	}
+}
+
 /* The disk works while the workers are waited for. */
 void tn_changes_flush(struct tn_changes *c)
 {
+	size_t published = c->n_published;
+
 	if (c->keeper)
 		tn_keeper_flush(c->keeper);
 	publish(c);
+	tell_in_force(c, published);
 	deliver(c);
 }
 

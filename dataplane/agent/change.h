@@ -47,6 +47,12 @@ const char *tn_changes_failure(const struct tn_changes *c);
 void tn_changes_submit(
 	struct tn_changes *c, const struct tn_api_message *change, tn_receipt_fn fn, void *ctx);
 /*
+ * The same; in_force is called, with a receipt, when every worker forwards with the change, unless
+ * fn is then, too. It may not call anything here. NULL: nobody wants to know.
+ */
+void tn_changes_submit_early(struct tn_changes *c, const struct tn_api_message *change,
+	tn_receipt_fn in_force, tn_receipt_fn fn, void *ctx);
+/*
  * What is submitted between the two is kept wholly or not at all: a crash finds none of it or all.
  * Only refusals are answered before the release; without it nothing of it is kept.
  */

@@ -19,6 +19,7 @@ struct pending {
 	enum tn_api_type type;
 	enum tn_api_dump_kind kind; /* DUMP */
 	uint64_t total;		    /* DUMP: that came so far */
+	bool early;		    /* BUNDLE: an earlier receipt may come */
 	tn_api_answer_fn fn;	    /* NULL: nobody wants to know */
 	void *ctx;
 };
@@ -127,6 +128,12 @@ static int lose_for(struct tn_api_async *c, const char *what)
 
 /* --- answers ---------------------------------------------------------------------------------- */
 
+/* In force, and another one comes. */
+static bool is_early(const struct tn_api_message *m)
+{
+	return m->type == TN_API_RECEIPT && m->flags & TN_API_MORE;
+}
+
 /* Is it what such a request is answered by? */
 static bool answers(struct pending *p, const struct tn_api_message *m)
 {
@@ -142,7 +149,8 @@ static bool answers(struct pending *p, const struct tn_api_message *m)
 					      : m->type == TN_API_END && m->end.kind == p->kind &&
 				m->end.total == p->total;
 	default:
-		return m->type == TN_API_RECEIPT;
+		return m->type == TN_API_RECEIPT &&
+			(!is_early(m) || (p->early && m->receipt.version));
 	}
 }
 
@@ -164,7 +172,9 @@ static int take_answer(struct tn_api_async *c, const struct tn_api_message *m)
 			p->type == TN_API_DUMP ? "a dump came incomplete"
 					       : "a request was answered by something else");
 	now = *p;
-	if (m->type != TN_API_PART)
+	if (is_early(m))
+		p->early = false;
+	else if (m->type != TN_API_PART)
 		delist(c, now.id);
 	if (now.fn)
 		now.fn(now.ctx, m, refusal(m));
@@ -280,7 +290,7 @@ int tn_api_async_send(struct tn_api_async *c, const struct tn_api_message *reque
 	return 0;
 }
 
-int tn_api_async_bundle(struct tn_api_async *c, const struct tn_mod *mods, size_t n,
+int tn_api_async_bundle(struct tn_api_async *c, const struct tn_mod *mods, size_t n, bool early,
 	tn_api_answer_fn fn, void *ctx, size_t *failed, struct tn_error *err)
 {
 	int rc = make_place(c, err);
@@ -289,9 +299,10 @@ int tn_api_async_bundle(struct tn_api_async *c, const struct tn_mod *mods, size_
 	if (rc)
 		return rc;
 	compact(c);
-	rc = tn_client_put_bundle(&c->out, mods, n, c->last_id + 1, failed, err);
+	rc = tn_client_put_bundle(
+		&c->out, mods, n, c->last_id + 1, early ? TN_API_EARLY : 0, failed, err);
 	if (!rc)
-		enlist(c, TN_API_BUNDLE, fn, ctx);
+		enlist(c, TN_API_BUNDLE, fn, ctx)->early = early;
 	return rc;
 }
 

@@ -79,10 +79,11 @@ void tn_api_async_flush(struct tn_api_async *c);
 int tn_api_async_send(struct tn_api_async *c, const struct tn_api_message *request,
 	tn_api_answer_fn fn, void *ctx, struct tn_error *err) TN_MUST_CHECK;
 /*
- * A bundle in as many parts as it takes, answered by one RECEIPT. -EINVAL: *failed is the position
- * of the mod that no message can hold, and nothing was queued.
+ * A bundle in as many parts as it takes, answered by one RECEIPT. early, of servers that can: by
+ * two where there is anything to wait for in between, the first with the flag MORE. -EINVAL:
+ * *failed is the position of the mod that no message can hold, and nothing was queued.
  */
-int tn_api_async_bundle(struct tn_api_async *c, const struct tn_mod *mods, size_t n,
+int tn_api_async_bundle(struct tn_api_async *c, const struct tn_mod *mods, size_t n, bool early,
 	tn_api_answer_fn fn, void *ctx, size_t *failed, struct tn_error *err) TN_MUST_CHECK;
 
 /* Whoever ctx was is gone: what was asked for with it is done, but nobody is told. */

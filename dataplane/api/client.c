@@ -194,7 +194,7 @@ int tn_api_client_bundle(struct tn_api_client *c, const struct tn_mod *mods, siz
 	*failed = 0;
 	if (rc)
 		return rc;
-	rc = tn_client_put_bundle(&c->out, mods, n, ++c->last_id, failed, err);
+	rc = tn_client_put_bundle(&c->out, mods, n, ++c->last_id, 0, failed, err);
 	if (!rc)
 		rc = exchange(c, c->last_id, &answer, err);
 	if (rc == -EINVAL && answer.type == TN_API_RECEIPT)

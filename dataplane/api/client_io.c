@@ -37,7 +37,7 @@ int tn_client_dial(const char *path, int flags, struct tn_error *err)
  * mod at fault is found so.
  */
 int tn_client_put_bundle(struct tn_api_buffer *out, const struct tn_mod *mods, size_t n,
-	uint64_t id, size_t *failed, struct tn_error *err)
+	uint64_t id, uint32_t flags, size_t *failed, struct tn_error *err)
 {
 	size_t at = 0, most = PART_MODS, start = out->len;
 
@@ -46,7 +46,7 @@ int tn_client_put_bundle(struct tn_api_buffer *out, const struct tn_mod *mods, s
 		size_t part = n - at < most ? n - at : most;
 		struct tn_api_message m = {
 			.type = TN_API_BUNDLE,
-			.flags = at + part < n ? TN_API_MORE : 0,
+			.flags = at + part < n ? TN_API_MORE : flags,
 			.request_id = id,
 			.bundle = {mods + at, (uint32_t)part},
 		};

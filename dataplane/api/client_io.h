@@ -13,6 +13,6 @@ int tn_client_dial(const char *path, int flags, struct tn_error *err);
  * mod at fault, and out is as before.
  */
 int tn_client_put_bundle(struct tn_api_buffer *out, const struct tn_mod *mods, size_t n,
-	uint64_t id, size_t *failed, struct tn_error *err) TN_MUST_CHECK;
+	uint64_t id, uint32_t flags, size_t *failed, struct tn_error *err) TN_MUST_CHECK;
 
 #endif

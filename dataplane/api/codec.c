@@ -234,7 +234,9 @@ static void walk_body(struct tn_api_io *io, struct tn_api_message *m)
 
 static uint32_t allowed_flags(unsigned type)
 {
-	return type == TN_API_BUNDLE ? TN_API_MORE : 0;
+	if (type == TN_API_BUNDLE)
+		return TN_API_MORE | TN_API_EARLY;
+	return type == TN_API_RECEIPT ? TN_API_MORE : 0;
 }
 
 static int check_header(const struct tn_api_header *h, struct tn_error *err)

@@ -35,7 +35,12 @@ TN_BUILD_ASSERT(offsetof(struct tn_api_header, length) == 12, "the header's leng
 TN_BUILD_ASSERT(offsetof(struct tn_api_header, request_id) == 16, "the header's id moved");
 
 enum tn_api_flags {
-	TN_API_MORE = 1u << 0, /* BUNDLE: further parts with this request id follow */
+	/* BUNDLE: further parts with this request id follow. RECEIPT: another one does, when what
+	   is in force now is kept, too. */
+	TN_API_MORE = 1u << 0,
+	/* BUNDLE, its last part: a RECEIPT with MORE is wanted, if there is anything to wait for.
+	 */
+	TN_API_EARLY = 1u << 1,
 };
 
 enum tn_api_type {
@@ -66,6 +71,7 @@ enum tn_api_capability {
 	TN_API_CAN_TRACE = 1u << 1,
 	TN_API_CAN_PACKET_OUT = 1u << 2,
 	TN_API_CAN_JOURNAL = 1u << 3, /* receipts mean: on disk */
+	TN_API_CAN_EARLY = 1u << 4,   /* and an earlier one: in force */
 };
 
 struct tn_api_hello {

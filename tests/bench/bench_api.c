@@ -202,7 +202,8 @@ static void pipelined(struct bench *b)
 	b->under_way = 0;
 	while (b->done < b->flows) {
 		for (; sent < b->flows && b->under_way < WINDOW; sent++, b->under_way++) {
-			if (tn_api_async_bundle(a, &b->mods[sent], 1, on_receipt, b, &failed, &err))
+			if (tn_api_async_bundle(
+				    a, &b->mods[sent], 1, false, on_receipt, b, &failed, &err))
 				die("bundle", err.detail);
 		}
 		tn_api_async_flush(a);

@@ -155,7 +155,7 @@ static inline void client_bundle(struct api_client *client, const struct tn_mod 
 	struct tn_error err;
 	size_t failed;
 
-	if (tn_api_async_bundle(client->c, mods, n, on_answer, client, &failed, &err))
+	if (tn_api_async_bundle(client->c, mods, n, false, on_answer, client, &failed, &err))
 		fail_msg("%s", err.detail);
 	client_watch(client);
 }

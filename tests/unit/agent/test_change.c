@@ -206,6 +206,58 @@ static void test_free_gives_receipts(void **state)
 	assert_true(got.receipt[0].version > 0);
 }
 
+static char folder[] = "/tmp/tn-change-XXXXXX";
+static unsigned in_force_first;
+
+static void on_in_force(void *ctx, uint64_t request_id, const struct tn_api_receipt *receipt)
+{
+	(void)ctx;
+	assert_int_equal(request_id, 7);
+	assert_true(receipt->version > 0);
+	in_force_first += got.n == 0;
+}
+
+static bool kept(struct bed *b)
+{
+	(void)b;
+	return got.n > 0;
+}
+
+/* What is in force may be told before it is kept; then it comes first. */
+static void test_in_force_is_told(void **state)
+{
+	struct tn_action out = output(2);
+	struct tn_flow_mod fm = flow_to(1, &out);
+	const struct tn_mod mod = {.kind = TN_MOD_FLOW, .flow = &fm};
+	const struct tn_api_message m = {
+		.type = TN_API_BUNDLE, .request_id = 7, .bundle = {.mods = &mod, .n_mods = 1}};
+	struct tn_error err;
+	char command[64];
+
+	(void)state;
+	/* Nothing is kept: there is nothing to wait for. */
+	tn_changes_submit_early(changes, &m, on_in_force, on_receipt, &got);
+	tn_changes_flush(changes);
+	assert_int_equal(got.n, 1);
+	assert_int_equal(in_force_first, 0);
+	tn_changes_free(changes);
+
+	assert_non_null(mkdtemp(folder));
+	changes = tn_changes_new(bed.agent, folder, &err);
+	assert_non_null(changes);
+	/* The disk may be the faster one, now and then. */
+	for (unsigned i = 0; i < 1000 && !in_force_first; i++) {
+		got.n = 0;
+		tn_changes_submit_early(changes, &m, on_in_force, on_receipt, &got);
+		tn_changes_flush(changes);
+		run_until(kept);
+	}
+	assert_int_equal(in_force_first, 1);
+	assert_true(got.receipt[0].version > 0);
+	snprintf(command, sizeof(command), "rm -rf %s", folder);
+	assert_int_equal(system(command), 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup_changes, teardown_changes)
@@ -216,6 +268,7 @@ int main(void)
 		TEST(test_forgotten),
 		TEST(test_receiver_submits),
 		TEST(test_free_gives_receipts),
+		TEST(test_in_force_is_told),
 	};
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);
 }

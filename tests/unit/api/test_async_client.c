@@ -51,7 +51,7 @@ static void on_answer(void *ctx, const struct tn_api_message *answer, const stru
 	if (err) {
 		assert_true(strlen(err->detail) > 3);
 		*(answer ? &b->refused : &b->lost) += 1;
-	} else if (answer->type == TN_API_PART) {
+	} else if (answer->type == TN_API_PART || answer->flags & TN_API_MORE) {
 		b->parts++;
 	} else {
 		b->done++;
@@ -173,6 +173,37 @@ static void receipt(uint64_t id, uint64_t version)
 				.error = {TN_OFPBRC_BAD_PORT, -1, "no such port"}}});
 }
 
+/* Two receipts for who asked for them, and for nobody else. */
+static void earlier_receipts(void **state)
+{
+	const struct tn_api_message in_force = {
+		.type = TN_API_RECEIPT, .flags = TN_API_MORE, .receipt.version = 3};
+	struct tn_api_message m;
+	struct tn_error err;
+	size_t failed;
+
+	(void)state;
+	assert_int_equal(
+		tn_api_async_bundle(bed.c, NULL, 0, true, on_answer, &bed, &failed, &err), 0);
+	hear(&m);
+	assert_int_equal(m.flags, TN_API_EARLY);
+	put(m.request_id, in_force);
+	assert_int_equal(deliver(5), 0);
+	assert_int_equal(bed.parts, 1);
+	assert_int_equal(tn_api_async_in_flight(bed.c), 1);
+	receipt(m.request_id, 3);
+	assert_int_equal(deliver(5), 0);
+	assert_int_equal(bed.done, 1);
+	assert_int_equal(tn_api_async_in_flight(bed.c), 0);
+	assert_int_equal(
+		tn_api_async_bundle(bed.c, NULL, 0, false, on_answer, &bed, &failed, &err), 0);
+	hear(&m);
+	assert_int_equal(m.flags, 0);
+	put(m.request_id, in_force);
+	assert_int_equal(deliver(5), -EIO);
+	assert_int_equal(bed.lost, 1);
+}
+
 /* Newest first, with a dump that stays open all the while. */
 static void answers_in_any_order(void **state)
 {
@@ -249,7 +280,8 @@ static void bundle_in_parts(void **state)
 
 	(void)state;
 	assert_int_equal(
-		tn_api_async_bundle(bed.c, mods, MANY * 8, on_answer, &bed, &failed, &err), 0);
+		tn_api_async_bundle(bed.c, mods, MANY * 8, false, on_answer, &bed, &failed, &err),
+		0);
 	tn_api_async_flush(bed.c);
 	assert_int_equal(tn_api_async_wanted(bed.c), EPOLLIN | EPOLLOUT);
 	assert_true(tn_api_async_queued(bed.c) > 0);
@@ -281,7 +313,8 @@ static void bad_bundle(void **state)
 	(void)state;
 	((struct tn_flow_mod *)(uintptr_t)mods[37].flow)->command = (enum tn_flow_command)60;
 	assert_int_equal(
-		tn_api_async_bundle(bed.c, mods, 100, on_answer, &bed, &failed, &err), -EINVAL);
+		tn_api_async_bundle(bed.c, mods, 100, false, on_answer, &bed, &failed, &err),
+		-EINVAL);
 	assert_int_equal(failed, 37);
 	assert_int_equal(tn_api_async_queued(bed.c), 0);
 	assert_int_equal(tn_api_async_in_flight(bed.c), 0);
@@ -369,6 +402,7 @@ static void nobody_there(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(earlier_receipts),
 		TEST(answers_in_any_order),
 		TEST(bundle_in_parts),
 		TEST(bad_bundle),

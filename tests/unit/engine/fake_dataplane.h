@@ -34,6 +34,8 @@ enum fake_fault {
 	FAKE_HANG_UP_BEFORE, /* the change is not made */
 	FAKE_HANG_UP_AFTER,  /* it is made, and not answered */
 	FAKE_HOLD,	     /* it is made and answered by fake_release() */
+	FAKE_HANG_UP_EARLY,  /* it is made and told to be in force, and no more */
+	FAKE_NOT_KEPT,	     /* in force, and it is told that it is not kept */
 };
 
 struct fake {
@@ -44,6 +46,7 @@ struct fake {
 	uint64_t now_ns, started_ns;
 	struct tn_api_buffer in, out, held;
 	bool subscribed;
+	bool late; /* receipts alone, none before */
 	/* A bundle of several parts. */
 	struct tn_api_arena arena;
 	struct tn_mod *mods;
@@ -356,8 +359,26 @@ static inline void fake_change(
 	}
 	if (f->fd < 0 || fake_fault_now(f, FAKE_HANG_UP_AFTER))
 		return;
+	if (!rc && msg->flags & TN_API_EARLY)
+		fake_send(f,
+			&(struct tn_api_message){.type = TN_API_RECEIPT,
+				.flags = TN_API_MORE,
+				.request_id = msg->request_id,
+				.receipt.version = 1});
+	if (f->fault == FAKE_HANG_UP_EARLY)
+		fake_flush(f);
+	if (fake_fault_now(f, FAKE_HANG_UP_EARLY))
+		return;
 	if (f->fault_after)
 		f->fault_after--;
+	if (f->fault == FAKE_NOT_KEPT) {
+		struct tn_api_message m = {.type = TN_API_ERROR, .request_id = msg->request_id};
+
+		tn_error_set(&m.error, TN_OFPBRC_EPERM, -1, "the disk failed");
+		f->fault = FAKE_NO_FAULT;
+		fake_send(f, &m);
+		return;
+	}
 	fake_receipt(f, msg->request_id, rc, position, &err);
 }
 
@@ -380,7 +401,10 @@ static inline void fake_handle(
 	case TN_API_HELLO:
 		reply.type = TN_API_HELLO_REPLY;
 		reply.hello_reply = (struct tn_api_hello_reply){
-			.dpid = FAKE_DPID, .started_ns = f->started_ns, .version = "fake"};
+			.capabilities = f->late ? 0 : TN_API_CAN_JOURNAL | TN_API_CAN_EARLY,
+			.dpid = FAKE_DPID,
+			.started_ns = f->started_ns,
+			.version = "fake"};
 		fake_send(f, &reply);
 		break;
 	case TN_API_DUMP:

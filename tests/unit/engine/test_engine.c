@@ -814,125 +814,6 @@ static void test_requests_wait_for_each_other(void **state)
 	bench_check_same(b);
 }
 
-#define LARGE 3000u
-
-struct large {
-	struct bench_flow *flows;
-	struct tn_operation *ops;
-};
-
-static struct large large_new(void)
-{
-	struct large l = {calloc(LARGE, sizeof(*l.flows)), calloc(LARGE, sizeof(*l.ops))};
-
-	assert_true(l.flows && l.ops);
-	for (uint16_t i = 0; i < LARGE; i++) {
-		bench_flow(&l.flows[i], i, 1);
-		l.ops[i] = bench_op(&l.flows[i].fm);
-	}
-	return l;
-}
-
-static void large_free(struct large *l)
-{
-	free(l->flows);
-	free(l->ops);
-}
-
-static bool all_came(struct bench *b)
-{
-	return b->fake.mods_seen == LARGE;
-}
-
-static void check_kept(struct bench *b, uint32_t n)
-{
-	bench_check_same(b);
-	bench_restart(b);
-	bench_run(b, bench_in_step);
-	assert_int_equal(bench_count(b, TN_KIND_FLOW), n);
-	assert_int_equal(b->fake.mods_seen, LARGE);
-	bench_check_same(b);
-}
-
-static void submit_large(struct bench *b, const struct large *l)
-{
-	b->n_done = 0;
-	b->fake.mods_seen = 0;
-	tn_engine_submit(b->e,
-		&(struct tn_request){
-			.operations = l->ops, .n = LARGE, .done = bench_done, .ctx = b});
-}
-
-/* Rows are written while the data plane works, and count when it is done. */
-static void test_a_large_request(void **state)
-{
-	struct bench *b = *state;
-	struct large l = large_new();
-
-	submit_large(b, &l);
-	bench_run(b, bench_is_done);
-	assert_int_equal(b->verdict, TN_DONE);
-	large_free(&l);
-	check_kept(b, LARGE);
-}
-
-/* Others are not kept waiting by it, nor lost with it. */
-static void test_a_large_request_and_others(void **state)
-{
-	struct bench *b = *state;
-	struct large l = large_new();
-	struct tn_operation op = {
-		.kind = TN_OP_HOST_ADD, .host = {.mac = {{2, 0, 0, 0, 0, 1}}, .vlan = -1}};
-
-	b->fake.fault = FAKE_HOLD;
-	submit_large(b, &l);
-	bench_run(b, all_came);
-	assert_int_equal(b->n_done, 0);
-	assert_int_equal(bench_request(b, &op, 1, NULL), TN_DONE);
-	assert_int_equal(bench_count(b, TN_KIND_FLOW), 0);
-	b->n_done = 0;
-	fake_release(&b->fake);
-	bench_run(b, bench_is_done);
-	assert_int_equal(b->verdict, TN_DONE);
-	large_free(&l);
-	check_kept(b, LARGE);
-	assert_int_equal(bench_count(b, TN_KIND_HOST), 1);
-}
-
-static void test_a_large_request_is_refused(void **state)
-{
-	struct bench *b = *state;
-	struct large l = large_new();
-
-	l.flows[LARGE - 1].fm.inst.goto_table = 0; /* the data plane sees it */
-	submit_large(b, &l);
-	bench_run(b, bench_is_done);
-	assert_int_equal(b->verdict, TN_REFUSED);
-	assert_int_equal(b->failed, LARGE - 1);
-	large_free(&l);
-	b->fake.mods_seen = LARGE;
-	check_kept(b, 0);
-}
-
-/* It hangs up, before or after it did it. */
-static void test_a_large_request_and_no_answer(void **state)
-{
-	struct bench *b = *state;
-	struct large l = large_new();
-
-	b->fake.fault = FAKE_HOLD;
-	submit_large(b, &l);
-	bench_run(b, all_came);
-	fake_leave(&b->fake);
-	bench_run(b, bench_is_done);
-	assert_int_equal(b->verdict, TN_ACCEPTED);
-	large_free(&l);
-	b->fake.fault = FAKE_NO_FAULT;
-	fake_listen(&b->fake);
-	bench_run(b, bench_settled);
-	check_kept(b, LARGE);
-}
-
 static void test_forgotten_requests(void **state)
 {
 	struct bench *b = *state;
@@ -986,10 +867,6 @@ int main(void)
 		TEST(test_hosts_need_no_data_plane),
 		TEST(test_packet_out),
 		TEST(test_requests_wait_for_each_other),
-		TEST(test_a_large_request),
-		TEST(test_a_large_request_and_others),
-		TEST(test_a_large_request_is_refused),
-		TEST(test_a_large_request_and_no_answer),
 		TEST(test_forgotten_requests),
 	};
 
