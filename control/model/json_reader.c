@@ -613,19 +613,32 @@ json_t *tn_json_from_u64(uint64_t v)
 
 json_t *tn_json_from_mac(uint64_t mac)
 {
-	char s[24];
+	static const char hex[] = "0123456789ABCDEF";
+	char s[18];
 
-	snprintf(s, sizeof(s), "%02X:%02X:%02X:%02X:%02X:%02X", (unsigned)(mac >> 40 & 0xff),
-		(unsigned)(mac >> 32 & 0xff), (unsigned)(mac >> 24 & 0xff),
-		(unsigned)(mac >> 16 & 0xff), (unsigned)(mac >> 8 & 0xff), (unsigned)(mac & 0xff));
-	return json_string(s);
+	for (unsigned i = 0; i < 6; i++) {
+		unsigned b = mac >> (40 - 8 * i) & 0xff;
+
+		s[3 * i] = hex[b >> 4];
+		s[3 * i + 1] = hex[b & 15];
+		s[3 * i + 2] = i < 5 ? ':' : '\0';
+	}
+	return json_string_nocheck(s);
 }
 
-static void print_ip4(uint32_t address, char *s, size_t size)
+/* Lists have many of them, and what the library has for it is printf(). */
+static void print_ip4(uint32_t address, char s[static INET_ADDRSTRLEN])
 {
-	struct tn_be32 a = tn_htobe32(address);
+	for (int shift = 24; shift >= 0; shift -= 8) {
+		unsigned b = address >> shift & 0xff;
 
-	inet_ntop(AF_INET, &a, s, (socklen_t)size);
+		if (b >= 100)
+			*s++ = (char)('0' + b / 100);
+		if (b >= 10)
+			*s++ = (char)('0' + b / 10 % 10);
+		*s++ = (char)('0' + b % 10);
+		*s++ = shift ? '.' : '\0';
+	}
 }
 
 static void print_ip6(tn_u128 address, char *s, size_t size)
@@ -639,8 +652,8 @@ json_t *tn_json_from_ip4(uint32_t address)
 {
 	char s[INET_ADDRSTRLEN];
 
-	print_ip4(address, s, sizeof(s));
-	return json_string(s);
+	print_ip4(address, s);
+	return json_string_nocheck(s);
 }
 
 json_t *tn_json_from_address(tn_u128 address, enum tn_json_family family)
@@ -676,7 +689,7 @@ json_t *tn_json_from_prefix(tn_u128 address, tn_u128 mask, enum tn_json_family f
 	if (family == TN_JSON_IP_ANY)
 		is_ip4 = mask >> 32 == ~(tn_u128)0 >> 32 && tn_u128_is_ip4(address, &ip4);
 	if (is_ip4)
-		print_ip4(ip4, s, sizeof(s));
+		print_ip4(ip4, s);
 	else
 		print_ip6(address, s, sizeof(s));
 	n = strlen(s);
@@ -685,7 +698,7 @@ json_t *tn_json_from_prefix(tn_u128 address, tn_u128 mask, enum tn_json_family f
 	if (length >= 0)
 		snprintf(s + n, sizeof(s) - n, "%d", length);
 	else if (is_ip4)
-		print_ip4((uint32_t)mask, s + n, sizeof(s) - n);
+		print_ip4((uint32_t)mask, s + n);
 	else
 		print_ip6(mask, s + n, sizeof(s) - n);
 	return json_string(s);
