@@ -16,6 +16,7 @@
 #include "ebpf/attach.h"
 #include "ebpf/objects.h"
 #include "ebpf/pins.h"
+#include "ebpf/probe.h"
 #include "ebpf/vxlan_device.h"
 
 #define CONFIG_BYTES 4096u
@@ -239,12 +240,23 @@ static int pin_programs(struct tn_ebpf *e)
 	return 0;
 }
 
+/* Why there are no programs. */
+static int refused(struct tn_error *err, int rc)
+{
+	const char *missing = rc == -EPERM ? NULL : tn_ebpf_missing();
+	char what[120] = "the kernel does not take the programs";
+
+	if (missing)
+		snprintf(what, sizeof(what), "the kernel has no %s", missing);
+	return fail(err, rc, what);
+}
+
 static int open_all(struct tn_ebpf *e, struct tn_error *err)
 {
 	int rc = load_with_pins(e);
 
 	if (rc)
-		return fail(err, rc, "the kernel does not take the programs");
+		return refused(err, rc);
 	find(e);
 	rc = make_barrier(e);
 	if (rc)
@@ -322,7 +334,15 @@ int tn_ebpf_attach(
 	int rc = program == TN_EBPF_GUARD ? tn_ebpf_attach_xdp(fd, before, 2, ifindex)
 					  : tn_ebpf_attach_tc(fd, before, 2, ifindex);
 
-	return rc ? fail(err, rc, tn_ebpf_program_names[program]) : 0;
+	if (!rc)
+		return 0;
+	if (program == TN_EBPF_GUARD)
+		return fail(err, rc,
+			rc == -EBUSY ? "the interface has another XDP program"
+				     : "the interface takes no XDP program");
+	return fail(err, rc,
+		"the interface takes no tc program: Linux before 6.6 needs CONFIG_NET_SCH_INGRESS and "
+		"CONFIG_NET_CLS_BPF");
 }
 
 void tn_ebpf_detach(struct tn_ebpf *e, enum tn_ebpf_program program, uint32_t ifindex)

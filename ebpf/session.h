@@ -82,7 +82,9 @@ struct tn_ebpf_session {
 	uint32_t keys;	  /* config.keys it was keyed under */
 	uint32_t flags;	  /* enum tn_ebpf_flags */
 	uint32_t out;	  /* ifindex */
-	uint32_t max_len; /* longest IP packet, of a large frame each piece; longer ones go up */
+	/* Longest IP packet, of a large frame each piece; of other frames all behind the Ethernet
+	 * header. Longer ones go up. 0: any. */
+	uint32_t max_len;
 	uint32_t meter;
 	uint8_t eth_dst[6], eth_src[6];
 	uint16_t vlan_tci, vlan_proto; /* PUSH_VLAN: PCP and VID in host order; network order */

@@ -62,7 +62,7 @@ typedef uint16_t word16 __attribute__((may_alias));
 struct frame {
 	struct tn_ebpf_key_head *h;
 	void *data, *end;
-	uint32_t ip_len;  /* of the IP packet; 0: not IP */
+	uint32_t ip_len;  /* of the IP packet; of what is not IP, behind the Ethernet header */
 	uint32_t headers; /* of it and TCP */
 	uint32_t len;	  /* of the frame, also where `end` is before it */
 	uint16_t first;	  /* two bytes of the IP header; network order */
@@ -131,6 +131,7 @@ INLINE bool read_eth(const struct __sk_buff *skb, struct tn_ebpf_key_head *h, st
 {
 	if (f->data + ETH_HLEN > f->end)
 		return false;
+	f->ip_len = f->len - ETH_HLEN;
 	((word64 *)h)[0] = ((word64 *)f->data)[0];
 	((word32 *)h)[2] = ((word32 *)f->data)[2];
 	h->eth_type = ((word16 *)f->data)[6];
@@ -354,7 +355,7 @@ INLINE int into_tunnel(struct __sk_buff *skb, const struct tn_ebpf_session *s, u
 INLINE bool can_act(
 	const struct __sk_buff *skb, const struct tn_ebpf_session *s, const struct frame *f)
 {
-	return !(s->max_len && f->ip_len && longest(skb, f) > s->max_len) &&
+	return !(s->max_len && longest(skb, f) > s->max_len) &&
 		!(s->flags & TN_EBPF_DEC_TTL && f->ttl <= 1);
 }
 

@@ -267,6 +267,12 @@ static void into_tunnel(const struct tn_vxlan_encap *e, struct tn_ebpf_session *
 	s->tun_tos = e->inherit_dscp ? 0 : e->tos & 0xfc;
 }
 
+static void limit(struct tn_ebpf_session *s, uint32_t max_len)
+{
+	if (!s->max_len || max_len < s->max_len)
+		s->max_len = max_len;
+}
+
 static bool output(
 	const struct tn_op *op, const struct tn_ebpf_ways *ways, struct tn_ebpf_session *s)
 {
@@ -277,7 +283,7 @@ static bool output(
 		return false;
 	s->out = way.ifindex;
 	if (way.max_frame > TN_ETH_LEN)
-		s->max_len = way.max_frame - TN_ETH_LEN;
+		limit(s, way.max_frame - TN_ETH_LEN);
 	if (way.tunnel)
 		into_tunnel(&way.encap, s);
 	else if (way.peer)
@@ -290,6 +296,10 @@ static bool step(const struct tn_op *op, const struct tn_ebpf_ways *ways, struct
 {
 	switch (op->type) {
 	case TN_OP_COUNT:
+	case TN_OP_LEARN: /* as long as packets are counted, their source is there */
+		return true;
+	case TN_OP_IF_LONGER: /* nothing that is done in the kernel changes how long it is */
+		limit(s, op->max_len);
 		return true;
 	case TN_OP_METER:
 		if (s->flags & TN_EBPF_METER || !ways->meter(ways->ctx, op->meter, &s->meter))

@@ -39,8 +39,8 @@ bool tn_ebpf_keys_of(const struct tn_key *key, const struct tn_read_set *read, u
 void tn_ebpf_key_mask(struct tn_ebpf_key *key, uint32_t keys);
 
 /*
- * What the program does, but for counting; classes, version, keys and slot are the caller's. false:
- * something that only the data plane can do.
+ * What the program does, but for counting and learning; classes, version, keys and slot are the
+ * caller's. false: something that only the data plane can do.
  */
 bool tn_ebpf_session_from(const struct tn_program *program, const struct tn_ebpf_ways *ways,
 	struct tn_ebpf_session *session);

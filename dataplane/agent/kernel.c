@@ -44,12 +44,15 @@ struct note {
 	uint32_t keys; /* it depends on */
 	uint16_t in_index, out_index;
 	uint16_t n_counts;
+	bool learns;
+	uint8_t learnt[sizeof(struct tn_learnt)]; /* bytes: rings align to less */
 	struct count counts[];
 };
 
 /* What the main thread keeps of a session. */
 struct slot {
-	struct count *counts; /* NULL: free */
+	struct count *counts;	  /* NULL: free */
+	struct tn_learnt *learnt; /* where its source is; NULL: nobody learns */
 	uint16_t n_counts, in_index, out_index;
 	uint8_t drop;		 /* enum tn_drop */
 	uint64_t packets, bytes; /* told already */
@@ -340,8 +343,10 @@ void tn_kernel_free(struct tn_kernel *k)
 	if (!k)
 		return;
 	tn_ebpf_close(k->ebpf);
-	for (uint32_t i = 0; i < k->n_slots; i++)
+	for (uint32_t i = 0; i < k->n_slots; i++) {
 		free(k->slots[i].counts);
+		free(k->slots[i].learnt);
+	}
 	free(k->slots);
 	free(k);
 }
@@ -436,6 +441,20 @@ static unsigned counts_of(const struct tn_program *program, struct count counts[
 	return n;
 }
 
+/* false: of more than one network, which is nothing for the kernel. */
+static bool learnt_of(const struct tn_program *program, struct note *note)
+{
+	for (uint32_t i = 0; i < program->n_ops; i++) {
+		if (program->ops[i].type != TN_OP_LEARN)
+			continue;
+		if (note->learns)
+			return false;
+		note->learns = true;
+		memcpy(note->learnt, &program->ops[i].learn, sizeof(note->learnt));
+	}
+	return true;
+}
+
 void tn_kernel_decided(void *ctx, unsigned port_index, const struct tn_decision *d)
 {
 	struct tn_worker_thread *t = ctx;
@@ -448,7 +467,7 @@ void tn_kernel_decided(void *ctx, unsigned port_index, const struct tn_decision 
 
 	(void)port_index;
 	if (in == TN_FORWARDING_NONE || n > COUNTS_MAX || !tn_ebpf_key_from(d->key, &head.key) ||
-		!tn_ebpf_keys_of(d->key, d->read, &head.keys) ||
+		!tn_ebpf_keys_of(d->key, d->read, &head.keys) || !learnt_of(d->program, &head) ||
 		!tn_ebpf_session_from(d->program, &ways, &head.session))
 		return;
 	/* The program knows the device; which vxlan port a packet is of follows from the rest. */
@@ -492,6 +511,7 @@ static uint32_t take_slot(struct tn_kernel *k)
 static void free_slot(struct tn_kernel *k, uint32_t i)
 {
 	free(k->slots[i].counts);
+	free(k->slots[i].learnt);
 	k->slots[i] = (struct slot){.next_free = k->free_head};
 	k->free_head = i;
 }
@@ -540,6 +560,8 @@ static void tell(struct tn_kernel *k, const struct tn_ebpf_session *session, uin
 				.table = c->table,
 			});
 	}
+	if (s->learnt)
+		tn_switch_learn(k->agent->sw, s->learnt, last_used_ns);
 	tell_ports(k, s, packets, bytes);
 }
 
@@ -656,9 +678,14 @@ static void put(struct tn_kernel *k, const struct note *note)
 		return;
 	s = &k->slots[session.slot];
 	s->counts = malloc((note->n_counts + 1u) * sizeof(*s->counts));
-	if (!s->counts) {
+	s->learnt = note->learns ? aligned_alloc(_Alignof(tn_u128), sizeof(*s->learnt)) : NULL;
+	if (!s->counts || (note->learns && !s->learnt)) {
 		free_slot(k, session.slot);
 		return;
+	}
+	if (s->learnt) {
+		memcpy(s->learnt, note->learnt, sizeof(*s->learnt));
+		s->learnt->late = true;
 	}
 	memcpy(s->counts, note->counts, note->n_counts * sizeof(*s->counts));
 	s->n_counts = note->n_counts;

@@ -287,6 +287,20 @@ static int check_frame_size(
 		p->request.name, mtu, frame, agent->options.max_frame, frame);
 }
 
+/* A container's port works without the kernel's programs, too. */
+static bool go_without_ebpf(
+	const struct tn_port_spec *spec, struct tn_port_option *options, const struct tn_error *why)
+{
+	if (strcmp(spec->type, "veth") != 0)
+		return false;
+	for (size_t i = 0; i < spec->n_options; i++) {
+		if (!strcmp(options[i].key, "datapath"))
+			options[i].string = "afxdp";
+	}
+	tn_agent_say("port %s goes by AF_XDP: %s", spec->name, why->detail);
+	return true;
+}
+
 /* The driver gets all options but the agent's own. */
 static int make_driver(struct tn_agent *agent, struct tn_agent_port *p, struct tn_error *err)
 {
@@ -317,7 +331,7 @@ static int make_driver(struct tn_agent *agent, struct tn_agent_port *p, struct t
 	}
 	if (tn_kernel_port_wanted(&spec)) {
 		resources.ebpf = tn_agent_ebpf(agent, err);
-		if (!resources.ebpf)
+		if (!resources.ebpf && !go_without_ebpf(&spec, options, err))
 			return -EINVAL;
 	}
 	p->driver = tn_port_make(&spec, &resources, err);

@@ -96,6 +96,27 @@ def test_to_a_port_of_another_kind(lab):
     assert ports["veth1"]["rx_bytes"] > TCP_BYTES and ports["veth2"]["tx_bytes"] > TCP_BYTES
 
 
+def test_learning_and_limits(lab):
+    """What learns and what has a limit of its own is handled by the kernel, too; longer packets go
+    where the rules say."""
+    containers(lab)
+    learn = [{"type": "LEARN", "limit": 8},
+             {"type": "IF_LONGER", "maxLen": 1000, "instructions": []}, {"type": "FDB"}]
+    flood = [output(1), output(2)]
+    group = {"type": "ETH_DST", "mac": "ff:ff:ff:ff:ff:ff"}
+    lab.start_switch(config([port(1), port(2)],
+                            [flow(2, [group], learn[:1] + flood), flow(1, [], learn)]))
+    lab.ping("c1", "10.0.0.2")
+    wait_for_sessions(lab)
+    up = read_tap(lab, 1)
+    lab.run("c1", "ping", "-c", "200", "-i", "0.002", "10.0.0.2")
+    assert read_tap(lab, 1) - up < 5
+    lost = lab.run("c1", "ping", "-c", "3", "-i", "0.1", "-s", "1100", "-M", "do", "-W", "1",
+                   "10.0.0.2", check=False)
+    assert " 0 received" in lost, lost
+    lab.stop_switch()
+
+
 def test_other_programs_are_left_alone(lab):
     containers(lab)
     lab.run(None, "tc", "qdisc", "add", "dev", "veth1", "clsact")
@@ -109,6 +130,88 @@ def test_other_programs_are_left_alone(lab):
     shown = lab.run(None, "tc", "filter", "show", "dev", "veth1", "ingress")
     assert "pref 9 bpf" in shown, shown
     assert not re.search(r"\btn1\b", lab.run(None, "ip", "link"))
+
+
+def test_without_the_programs(lab):
+    """What cannot be kept where it is to be: the ports work by AF_XDP, and it is said."""
+    state = lab.folder + "/state"
+    lab.run(None, "mount", "-t", "bpf", "bpf", "/sys/fs/bpf")
+    taken = "/sys/fs/bpf/tenon" + os.path.realpath(state).replace("/", "-").replace(".", "-")
+    lab.run(None, "mkdir", "-p", taken + "/another")
+    containers(lab)
+    lab.start_switch(config([port(1), port(2)], by_mac(lab)), "--state", state)
+    lab.ping("c1", "10.0.0.2")
+    lab.talk("c2", "c1", "10.0.0.2", "tcp", 1 << 20)
+    assert "port veth1 goes by AF_XDP" in lab.log(), lab.log()
+    lab.stop_switch()
+
+
+def test_an_interface_vanishes(lab):
+    containers(lab, 3)
+    lab.start_switch(config([port(i) for i in (1, 2, 3)], by_mac(lab, 3)))
+    lab.ping("c1", "10.0.0.2")
+    lab.ping("c1", "10.0.0.3")
+    wait_for_sessions(lab)
+    lab.ip(None, "link del veth2")
+    lab.ping("c1", "10.0.0.3")
+    lost = lab.run("c1", "ping", "-c", "2", "-i", "0.1", "-W", "1", "10.0.0.2", check=False)
+    assert " 0 received" in lost, lost
+    lab.ping("c1", "10.0.0.3")
+    lab.stop_switch()
+
+
+SEND_VXLAN = """
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.sendto(bytes.fromhex("0800000000006400" + "020000000009" + "020000000001" + "0800") + bytes(46),
+         (sys.argv[1], 4789))
+"""
+TAKE_VXLAN = """
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("0.0.0.0", 4789))
+s.settimeout(30)
+print("ready", flush=True)
+print(s.recv(2000).hex(), flush=True)
+"""
+
+
+def test_what_a_container_forges(lab):
+    """Another's MAC or address is dropped and counted, known sessions or not; VXLAN of a container's
+    own is bytes for whom it sends them to."""
+    containers(lab)
+    own = [[from_port(i), {"type": "ETH_SRC", "mac": lab.mac("c%d" % i, "eth0")}] for i in (1, 2)]
+    flows = [flow(10, own[i] + [{"type": "ETH_TYPE", "ethType": "0x800"},
+                                {"type": "IPV4_SRC", "ip": "10.0.0.%d/32" % (i + 1)}],
+                  [{"type": "TABLE", "tableId": 1}]) for i in range(2)] + \
+            [flow(10, own[i] + [{"type": "ETH_TYPE", "ethType": "0x806"},
+                                {"type": "ARP_SPA", "ip": "10.0.0.%d" % (i + 1)}],
+                  [{"type": "TABLE", "tableId": 1}]) for i in range(2)] + \
+            [flow(0, [], [{"type": "NOACTION"}])] + \
+            [dict(f, tableId=1) for f in by_mac(lab)]
+    lab.start_switch(config([port(1), port(2)], flows))
+    lab.ping("c1", "10.0.0.2")
+    wait_for_sessions(lab)
+    taker = lab.start("c2", PYTHON, "-c", TAKE_VXLAN)
+    assert taker.stdout.readline() == "ready\n"
+    lab.run("c1", PYTHON, "-c", SEND_VXLAN, "10.0.0.2")
+    assert taker.stdout.readline().startswith("08000000000064000200000000")
+    taker.wait()
+    taker.stdout.close()
+    mac = lab.mac("c1", "eth0")
+    lab.ip("c1", "addr add 10.0.0.77/24 dev eth0")
+
+    def is_lost(*options):
+        out = lab.run("c1", "ping", "-c", "2", "-i", "0.1", "-W", "1", *options, "10.0.0.2",
+                      check=False)
+        assert " 0 received" in out, out
+    is_lost("-I", "10.0.0.77")
+    lab.ip("c1", "link set eth0 address 02:00:00:00:00:66")
+    is_lost()
+    lab.ip("c1", "link set eth0 address " + mac)
+    lab.ping("c1", "10.0.0.2")
+    dropped = lab.stop_switch()["veth1"]["dropped"]
+    assert dropped["no_action"] >= 4, dropped
 
 
 # --- across hosts: the uplink is the kernel's ---

@@ -232,7 +232,6 @@ static void test_not_translated(void **state)
 		{.type = TN_OP_CLONE},
 		{.type = TN_OP_CONTROLLER},
 		{.type = TN_OP_TRUNCATE, .max_len = 64},
-		{.type = TN_OP_LEARN},
 		{.type = TN_OP_REPARSE},
 		{.type = TN_OP_METER},
 		{.type = TN_OP_OUTPUT, .output = {.port = 2}},
@@ -255,6 +254,24 @@ static void test_not_translated(void **state)
 	assert_false(tn_ebpf_session_from(&p, &ways, &s));
 	p.n_ops = 0;
 	assert_false(tn_ebpf_session_from(&p, &ways, &s));
+}
+
+/* The shortest of all limits; learning is told by who counts. */
+static void test_limits(void **state)
+{
+	static struct tn_program p;
+	const struct tn_op send = {.type = TN_OP_OUTPUT, .last = 1, .output = {.port = 2}};
+	struct tn_ebpf_session s;
+
+	(void)state;
+	p.n_ops = 0;
+	add(&p, &(struct tn_op){.type = TN_OP_IF_LONGER, .max_len = 1450});
+	add(&p, &(struct tn_op){.type = TN_OP_LEARN});
+	add(&p, &(struct tn_op){.type = TN_OP_IF_LONGER, .max_len = 1400});
+	add(&p, &(struct tn_op){.type = TN_OP_IF_LONGER, .max_len = 1500});
+	add(&p, &send);
+	assert_true(tn_ebpf_session_from(&p, &ways, &s));
+	assert_int_equal(s.max_len, 1400);
 }
 
 static void test_keys_of(void **state)
@@ -292,6 +309,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_random_packets),
 		cmocka_unit_test(test_not_translated),
+		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_keys_of),
 	};
 	const struct tn_ebpf_options options = {0};
