@@ -46,6 +46,7 @@ static const char *const statements[N_STATEMENTS] = {
 struct tn_store {
 	sqlite3 *db;
 	char *path;
+	char name[84]; /* the path; of a long one the end, which says more */
 	sqlite3_stmt *prepared[N_STATEMENTS];
 	int failure; /* of the commit that is being made: SQLite's code, 0: none */
 	struct tn_error error;
@@ -170,7 +171,7 @@ static const char *advice(int code)
 
 static int fail(struct tn_store *s, int code, struct tn_error *err)
 {
-	(void)tn_error_set(err, TN_OF_OK, -1, "store %.80s: %s (%s)", s->path, advice(code),
+	(void)tn_error_set(err, TN_OF_OK, -1, "store %s: %s (%s)", s->name, advice(code),
 		s->db ? sqlite3_errmsg(s->db) : sqlite3_errstr(code));
 	return errno_of(code);
 }
@@ -184,7 +185,7 @@ static int damaged(const struct tn_store *s, struct tn_error *err, const char *f
 	vsnprintf(what, sizeof(what), fmt, args);
 	va_end(args);
 	(void)tn_error_set(
-		err, TN_OF_OK, -1, "store %.80s: %s (%s)", s->path, advice(SQLITE_CORRUPT), what);
+		err, TN_OF_OK, -1, "store %s: %s (%s)", s->name, advice(SQLITE_CORRUPT), what);
 	return -EBADMSG;
 }
 
@@ -322,15 +323,14 @@ static int check_version(struct tn_store *s, int64_t *version, struct tn_error *
 		return rc;
 	if (tables && application != TN_STORE_APPLICATION) {
 		(void)tn_error_set(err, TN_OF_OK, -1,
-			"store %.80s: it is a database of something else; give another path",
-			s->path);
+			"store %s: it is a database of something else; give another path", s->name);
 		return -EINVAL;
 	}
 	if (*version > TN_STORE_VERSION) {
 		(void)tn_error_set(err, TN_OF_OK, -1,
-			"store %.80s: it is of version %lld, and this release knows %d; use the "
+			"store %s: it is of version %lld, and this release knows %d; use the "
 			"release that wrote it, or a newer one",
-			s->path, (long long)*version, TN_STORE_VERSION);
+			s->name, (long long)*version, TN_STORE_VERSION);
 		return -EINVAL;
 	}
 	return 0;
@@ -520,6 +520,10 @@ struct tn_store *tn_store_open(
 		s->path = strdup(path);
 	if (!s || !s->path)
 		abort();
+	if (strlen(path) < sizeof(s->name))
+		snprintf(s->name, sizeof(s->name), "%s", path);
+	else
+		snprintf(s->name, sizeof(s->name), "...%s", path + strlen(path) - 80);
 	rc = open_database(s, err);
 	/* One process has it: the lock is taken once and the log's index is in memory. */
 	if (!rc)
