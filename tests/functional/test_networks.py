@@ -324,6 +324,68 @@ def test_confirm_within(api):
     assert api.get("/v1/networks/m").json["name"] == ""
 
 
+def seen_until(watch, wanted):
+    """Events of objects by kind and id, until these were among them."""
+    seen = {}
+    while not wanted.items() <= seen.items():
+        line = watch.line()
+        if "object" in line:
+            seen[line["kind"], line["object"]["id"]] = line["event"]
+    return seen
+
+
+def declared(api):
+    """The whole document, whatever the order of its arrays."""
+    return {key: sorted(value, key=json.dumps) if isinstance(value, list) else value
+            for key, value in api.get("/v1/config", want=200).json.items()}
+
+
+def made_of(api):
+    """What is in the switch, without what counts or has a time."""
+    keys = ("id", "selector", "treatment", "buckets", "bands", "options", "state")
+    return {kind: sorted(json.dumps({k: v for k, v in o.items() if k in keys}, sort_keys=True)
+                         for o in api.get("/v1/%s?stats=false" % kind).json[kind])
+            for kind in ("flows", "groups", "meters", "ports")}
+
+
+@pytest.mark.parametrize("how", ["cancelled", "expired", "expired while away"])
+def test_unconfirmed_networks_are_as_before(networked, api, how):
+    """Objects that were added, changed and removed, what is made of them, and who is told."""
+    town(api)
+    api.put("/v1/routers/r", {"tenant_id": "red", "interfaces": [{"subnet_id": "s"}]}, want=201)
+    before, made = declared(api), made_of(api)
+    seconds = 1 if how == "expired" else 3600 if how == "cancelled" else 2
+    with Watch(networked.socket, "?kinds=network,tenant-port,router&initial=false") as watch:
+        watch.until(event="SYNCED")
+        done = api.post("/v1/transactions?confirmWithin=%d" % seconds, operations(
+            {"op": "add", "network": {"id": "new", "tenant_id": "red"}},
+            {"op": "add", "port": {"id": "p3", "network_id": "n", "binding": {
+                "kind": "vm", "host": "h1", "vhost_socket": "/tmp/never-3.sock"}}},
+            {"op": "set", "network": dict(api.get("/v1/networks/n").json, name="N", mtu=1300)},
+            {"op": "delete", "port": {"id": "p1"}},
+            {"op": "delete", "router": {"id": "r"}}), want=200).json
+        seen_until(watch, {("network", "new"): "ADDED", ("tenant-port", "p3"): "ADDED",
+                           ("network", "n"): "MODIFIED", ("tenant-port", "p1"): "REMOVED",
+                           ("router", "r"): "REMOVED"})
+        if how == "cancelled":
+            api.post("/v1/transactions/%s/cancel" % done["transaction"], want=204)
+        if how != "expired while away":
+            seen_until(watch, {("network", "new"): "REMOVED", ("tenant-port", "p3"): "REMOVED",
+                               ("network", "n"): "MODIFIED", ("tenant-port", "p1"): "ADDED",
+                               ("router", "r"): "ADDED"})
+    if how == "expired while away":
+        networked.tenond.kill()
+        api.close()
+        networked.tenond.start()
+        networked.wait_connected()
+        with Watch(networked.socket, "?kinds=router") as watch:
+            while not any(line.get("object", {}).get("id") == "r" for line in [watch.line()]):
+                pass
+    assert declared(api) == before
+    assert made_of(api) == made
+    api.post("/v1/transactions/%s/confirm" % done["transaction"], want=404)
+
+
 def test_the_document(api):
     """Everything in one piece: told again it changes nothing, told shorter it removes."""
     town(api)
