@@ -61,7 +61,6 @@ static bool add_port(void *ctx, const struct tn_object *o)
 		json_boolean(p->port.enabled && !(p->state & TN_PORT_STATE_LINK_DOWN)));
 	json_object_set_new(
 		j, "type", json_string(strcmp(p->port.type, "dpdk") == 0 ? "fiber" : "virtual"));
-	json_object_set_new(j, "portSpeed", json_integer(10000));
 	json_object_set_new(j, "annotations",
 		json_pack("{s:s,s:s}", "portName", p->port.name, "portType", p->port.type));
 	json_array_append_new(ports->array, j);

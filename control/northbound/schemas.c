@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "control/northbound/schema_flows.h"
 #include "control/northbound/schema_words.h"
 
 #define STATE                                                                                  \
@@ -77,10 +78,12 @@ const struct tn_schema tn_switch_schemas[] = {
 	{"U64",
 		"{'anyOf':[{'type':'integer','minimum':0},{'type':'string',"
 		"'pattern':'^(0x[0-9a-fA-F]{1,16}|[0-9]+)$'}]}"},
-	{"Selector", OBJECT("'criteria':" ARRAY("{'type':'object','required':['type']}"))},
+	{"Criterion", CRITERION},
+	{"Selector", OBJECT("'criteria':" ARRAY(REF("Criterion")))},
+	{"Instruction", INSTRUCTION},
 	{"Treatment",
-		OBJECT("'instructions':" ARRAY("{'type':'object','required':['type']}") ",'deferred':" ARRAY(
-			"{'type':'object','required':['type']}") ",'clearDeferred':" BOOL)},
+		OBJECT("'instructions':" ARRAY(REF("Instruction")) ",'deferred':" ARRAY(
+			REF("Instruction")) ",'clearDeferred':" BOOL)},
 	{"Counter", NEEDS("'packets','bytes'", "'packets':" U64 ",'bytes':" U64)},
 	{"NewFlow", NEEDS("'priority','isPermanent'", FLOW)},
 	{"Flow",
@@ -119,9 +122,9 @@ const struct tn_schema tn_switch_schemas[] = {
 	{"Device", NEEDS("'id','type','available','role'", DEVICE)},
 	{"Devices", LIST("devices", "Device")},
 	{"DevicePort",
-		NEEDS("'element','port','isEnabled','type','portSpeed'",
+		NEEDS("'element','port','isEnabled','type'",
 			"'element':" STRING ",'port':" STRING ",'isEnabled':" BOOL ",'type':" STRING
-			",'portSpeed':" INT ",'annotations':" FREE)},
+			",'annotations':" FREE)},
 	{"DevicePorts", LIST("ports", "DevicePort")},
 	{"PortState", NEEDS("'enabled'", "'enabled':" BOOL)},
 

@@ -117,7 +117,7 @@ def test_devices(api):
     assert api.get(BASE + "/devices/" + DEVICE).json["id"] == DEVICE
     ports = api.get(BASE + "/devices/ports", want=200).json["ports"]
     assert [p["port"] for p in ports] == ["1", "2", "3", "4"]
-    assert {"element", "port", "isEnabled", "type", "portSpeed", "annotations"} <= set(ports[0])
+    assert {"element", "port", "isEnabled", "type", "annotations"} <= set(ports[0])
     assert ports[0]["annotations"]["portName"] == "p1"
     assert len(api.get(BASE + "/devices/%s/ports" % DEVICE).json["ports"]) == 4
     done = api.post(BASE + "/devices/%s/portstate/1" % DEVICE, {"enabled": False}, want=200)

@@ -2,6 +2,7 @@
 """Every operation of the northbound with every status that /v1/openapi.json promises, and what is
 wrong with a request whatever it is for: method, parameters, body, device, conditions."""
 import json
+import os
 import re
 import socket
 
@@ -14,6 +15,7 @@ from tenon import UnixConnection
 
 FLOWS, GROUPS, METERS = ("/v1/%s/%s" % (kind, DEVICE) for kind in ("flows", "groups", "meters"))
 ANY = {"If-Match": "*"}
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
 def find_flow(api, priority):
@@ -320,6 +322,39 @@ def test_the_judge_judges(site):
     for bad in ({"state": "NEW"}, {"surplus": 1}, {"priority": None}, {"id": 1},
                 {"selector": {"criteria": [{}]}}):
         assert not site.document.accepts(dict(good, **bad), schema), bad
+
+
+def examples(heading):
+    """Of control/model/README.md: the objects in the tables below a heading."""
+    with open(os.path.join(TOP, "control/model/README.md"), encoding="utf-8") as f:
+        section = re.split(r"^#+ ", f.read().split("\n### %s\n" % heading, 1)[1], flags=re.M)[0]
+    for line in re.findall(r"^\| `.*", section, re.M):
+        for text in re.findall(r"`(\{\"type\".*?\})`", line.split(" | ")[0]):
+            yield json.loads(text)
+
+
+@pytest.mark.parametrize("heading, schema, least", [
+    ("Criteria", "Criterion", 50), ("Instructions", "Instruction", 45)])
+def test_what_flows_are_made_of_is_typed(site, heading, schema, least):
+    """Every example is of its schema, with no other member, and with none missing that it needs."""
+    schema = {"$ref": "#/components/schemas/" + schema}
+    seen = list(examples(heading))
+    assert len(seen) >= least
+    for example in seen:
+        assert site.document.accepts(example, schema), example
+        assert not site.document.accepts(dict(example, surplus=1), schema), example
+        assert not site.document.accepts(dict(example, type="NEW"), schema), example
+        if "subtype" in example:
+            assert not site.document.accepts(dict(example, subtype="NEW"), schema), example
+
+
+def test_what_flows_are_made_of_is_taken(api):
+    """What the schemas have beside each other is read: each instruction in a flow of its own."""
+    for n, example in enumerate(examples("Instructions")):
+        if example["type"] in ("METER", "GROUP", "REPLY", "NOACTION") or "subtype" in example:
+            continue  # they need what is not there, or a match of their own
+        api.post(FLOWS, dict(flow(n + 1), treatment={"instructions": [example]}), want=201)
+    api.get("/v1/flows", want=200)
 
 
 # --- what is wrong whatever the request is for ---
