@@ -219,7 +219,7 @@ struct tn_agent *tn_agent_new(const struct tn_agent_options *options, struct tn_
 		tn_agent_free(agent);
 		return NULL;
 	}
-	agent->sw = tn_switch_new(dpid, tn_agent_now(agent));
+	agent->sw = tn_switch_new(dpid);
 	agent->underlay = tn_underlay_new(&no_underlay);
 	if (!agent->sw || !agent->underlay || new_rcu(agent))
 		goto failed;

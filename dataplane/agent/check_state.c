@@ -109,7 +109,7 @@ int tn_check_state(const char *state_dir)
 		tn_agent_say("%s: cannot be opened: %s", state_dir, strerror(errno));
 		return -1;
 	}
-	sw = tn_switch_new(dpid_of(disk), 0);
+	sw = tn_switch_new(dpid_of(disk));
 	if (sw)
 		rc = check(disk, sw);
 	else

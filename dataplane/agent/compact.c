@@ -208,7 +208,7 @@ static int read_and_save(struct tn_compaction *c, struct tn_state *s)
 
 static int compact(struct tn_compaction *c)
 {
-	struct tn_switch *sw = tn_switch_new(c->dpid, 0);
+	struct tn_switch *sw = tn_switch_new(c->dpid);
 	struct tn_state s;
 	int rc;
 

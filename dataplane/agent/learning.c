@@ -12,6 +12,7 @@
 /* What was told last of the addresses that share a slot. */
 struct told {
 	uint64_t told_ns;
+	uint32_t epoch;
 	struct tn_learnt learnt;
 };
 
@@ -56,17 +57,25 @@ bool tn_learning_pays(struct tn_learning *l, uint32_t port, uint32_t network, ui
 	return true;
 }
 
-bool tn_learning_tells(struct tn_learning *l, const struct tn_learnt *learnt, uint64_t now_ns)
+/* The same of the same address, in the same state of its network. */
+static bool was_told(const struct told *slot, const struct tn_learnt *learnt, uint32_t epoch)
 {
-	uint64_t address = address_of(learnt);
-	struct told *slot = &l->told[mix(address, learnt->network) % TOLD_SLOTS];
+	const struct tn_learnt *told = &slot->learnt;
 
-	if (address_of(&slot->learnt) == address && slot->learnt.network == learnt->network &&
-		slot->learnt.in_port == learnt->in_port && slot->learnt.tunnel == learnt->tunnel &&
-		now_ns - slot->told_ns < TOLD_NS)
+	return address_of(told) == address_of(learnt) && told->network == learnt->network &&
+		told->in_port == learnt->in_port && told->tunnel == learnt->tunnel &&
+		(learnt->late || !told->late) && slot->epoch == epoch;
+}
+
+bool tn_learning_tells(
+	struct tn_learning *l, const struct tn_learnt *learnt, uint32_t epoch, uint64_t now_ns)
+{
+	struct told *slot = &l->told[mix(address_of(learnt), learnt->network) % TOLD_SLOTS];
+
+	if (was_told(slot, learnt, epoch) && now_ns - slot->told_ns < TOLD_NS)
 		return false;
 	if (!tn_learning_pays(l, learnt->in_port, learnt->network, now_ns))
 		return false;
-	*slot = (struct told){.told_ns = now_ns, .learnt = *learnt};
+	*slot = (struct told){.told_ns = now_ns, .epoch = epoch, .learnt = *learnt};
 	return true;
 }

@@ -19,6 +19,11 @@ void tn_learning_free(struct tn_learning *l);
 
 /* One of what a port of a network may tell of in a second. */
 bool tn_learning_pays(struct tn_learning *l, uint32_t port, uint32_t network, uint64_t now_ns);
-bool tn_learning_tells(struct tn_learning *l, const struct tn_learnt *learnt, uint64_t now_ns);
+/*
+ * epoch: of what is known in the network, as this worker sees it. Once that changed an address is
+ * told again: it may be known elsewhere by now. What was told late says nothing of one that comes.
+ */
+bool tn_learning_tells(
+	struct tn_learning *l, const struct tn_learnt *learnt, uint32_t epoch, uint64_t now_ns);
 
 #endif

@@ -18,6 +18,7 @@
 #include "dataplane/agent/learning.h"
 #include "dataplane/agent/punt.h"
 #include "dataplane/port/dpdk_buffer.h"
+#include "dataplane/pipeline/snapshot.h"
 #include "dataplane/port/shadow.h"
 
 /*
@@ -75,13 +76,22 @@ static unsigned count_room(void *ctx)
 	return tn_byte_ring_room(t->events, sizeof(struct tn_worker_event));
 }
 
+/* By the newest forwarding, which may be that of the next round; also when a worker is freed. */
+static uint32_t network_epoch(const struct tn_worker_thread *t, uint32_t network)
+{
+	const struct tn_agent_forwarding *f =
+		__atomic_load_n(&t->agent->forwarding, __ATOMIC_ACQUIRE);
+
+	return f->fwd.snapshot->epoch[TN_EPOCH_NETWORKS + tn_network_class(network)];
+}
+
 static void send_learn(void *ctx, const struct tn_learnt *learnt)
 {
 	struct tn_worker_thread *t = ctx;
 	const struct tn_worker_event e = {.kind = TN_WORKER_LEARN, .learn = *learnt};
 
 	/* Full: the address is learnt from a later packet. */
-	if (tn_learning_tells(t->learning, learnt, t->now_ns))
+	if (tn_learning_tells(t->learning, learnt, network_epoch(t, learnt->network), t->now_ns))
 		(void)send_event(t, &e);
 }
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "dataplane/pipeline/switch_private.h"
 
-#define FDB_AGE_EVERY_NS (10 * TN_SW_NS) /* lookups ignore what is too old; this frees it */
-
 /*
  * The heap holds times that may be too early, because packets do not touch it: a flow that comes
  * up and was used since goes back with its true time. So each flow comes up at most once an idle
@@ -13,10 +11,7 @@ void tn_switch_expire(struct tn_switch *sw, uint64_t now_ns)
 	enum tn_flow_removed_reason reason;
 	struct tn_flow *flow;
 
-	if (now_ns >= tn_sw_add_sat(sw->fdb_aged_ns, FDB_AGE_EVERY_NS)) {
-		sw->fdb_aged_ns = now_ns;
-		tn_fdb_age(sw->fdb, now_ns);
-	}
+	tn_fdb_age(sw->fdb, now_ns);
 	tn_mcast_age(sw->mcast, now_ns);
 	if (tn_switch_next_flow_expiry(sw) > now_ns || !tn_sw_reserve_snapshot(sw))
 		return;
@@ -38,7 +33,9 @@ uint64_t tn_switch_next_flow_expiry(const struct tn_switch *sw)
 
 uint64_t tn_switch_next_expiry(const struct tn_switch *sw)
 {
-	uint64_t flow = tn_switch_next_flow_expiry(sw), member = tn_mcast_due(sw->mcast);
+	uint64_t due = tn_switch_next_flow_expiry(sw), member = tn_mcast_due(sw->mcast),
+		 station = tn_fdb_due(sw->fdb);
 
-	return flow < member ? flow : member;
+	due = member < due ? member : due;
+	return station < due ? station : due;
 }

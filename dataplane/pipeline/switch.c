@@ -85,7 +85,7 @@ const struct tn_snapshot *tn_switch_snapshot(const struct tn_switch *sw)
 	return __atomic_load_n(&sw->snapshot, __ATOMIC_ACQUIRE);
 }
 
-struct tn_switch *tn_switch_new(uint64_t dpid, uint64_t now_ns)
+struct tn_switch *tn_switch_new(uint64_t dpid)
 {
 	/* NORMAL's one network may have as many as all others. */
 	static const struct tn_fdb_config fdb_config = {
@@ -100,7 +100,6 @@ struct tn_switch *tn_switch_new(uint64_t dpid, uint64_t now_ns)
 		return NULL;
 	sw->dpid = dpid;
 	sw->first_held = 1;
-	sw->fdb_aged_ns = now_ns;
 	for (unsigned t = 0; t < TN_N_TABLES; t++) {
 		sw->state[t].config.max_entries = TN_TABLE_ENTRIES_DEFAULT;
 		sw->state[t].evict.evict = true;

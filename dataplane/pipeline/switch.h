@@ -40,7 +40,7 @@ struct tn_event {
 
 typedef void (*tn_event_fn)(void *ctx, const struct tn_event *event);
 
-struct tn_switch *tn_switch_new(uint64_t dpid, uint64_t now_ns);
+struct tn_switch *tn_switch_new(uint64_t dpid);
 void tn_switch_free(struct tn_switch *sw);
 uint64_t tn_switch_dpid(const struct tn_switch *sw);
 

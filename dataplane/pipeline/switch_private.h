@@ -124,7 +124,6 @@ struct tn_switch {
 	struct tn_defer *defer;
 	struct tn_fdb *fdb;
 	struct tn_mcast *mcast;
-	uint64_t fdb_aged_ns;
 	uint32_t changed_networks; /* classes, since the version that is published */
 	tn_event_fn event_fn;
 	void *event_ctx;

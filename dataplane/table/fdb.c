@@ -89,6 +89,9 @@ struct tn_fdb {
 	uint32_t *by_count; /* networks with so many entries: the first */
 	uint32_t most;	    /* the highest count */
 	uint32_t changes;
+	/* By class of networks: when an address that was held there may move again; 0: none is. */
+	uint64_t hold_ends_ns[TN_NETWORK_CLASSES];
+	uint64_t next_end_ns; /* the first of those */
 	struct tn_fdb_stats stats;
 };
 
@@ -575,6 +578,36 @@ static bool may_move(const struct tn_fdb *fdb, struct entry *e, uint64_t now_ns)
 	return false;
 }
 
+/* Whoever was told that it stays is told to ask again when it may move. */
+static void note_hold(struct tn_fdb *fdb, const struct entry *e)
+{
+	uint64_t *end = &fdb->hold_ends_ns[tn_network_class(e->network)];
+
+	if (!*end || e->window_ns < *end)
+		*end = e->window_ns;
+	if (!fdb->next_end_ns || *end < fdb->next_end_ns)
+		fdb->next_end_ns = *end;
+}
+
+static void end_holds(struct tn_fdb *fdb, uint64_t now_ns)
+{
+	uint64_t next = 0;
+
+	if (!fdb->next_end_ns || now_ns < fdb->next_end_ns)
+		return;
+	for (unsigned i = 0; i < TN_NETWORK_CLASSES; i++) {
+		uint64_t *end = &fdb->hold_ends_ns[i];
+
+		if (*end && now_ns >= *end) {
+			fdb->changes |= 1u << i;
+			*end = 0;
+		}
+		if (*end && (!next || *end < next))
+			next = *end;
+	}
+	fdb->next_end_ns = next;
+}
+
 /* What readers stand on stays as it is: the address gets another entry. */
 static enum tn_fdb_result move(struct tn_fdb *fdb, uint32_t i, const struct tn_place *place,
 	uint32_t limit, uint64_t now_ns)
@@ -584,6 +617,7 @@ static enum tn_fdb_result move(struct tn_fdb *fdb, uint32_t i, const struct tn_p
 
 	if (!may_move(fdb, e, now_ns)) {
 		fdb->stats.held++;
+		note_hold(fdb, e);
 		return TN_FDB_HELD;
 	}
 	if (owner != NONE && fdb->owners[owner].list.count >= limit)
@@ -655,11 +689,22 @@ void tn_fdb_flush_port(struct tn_fdb *fdb, uint32_t port)
 
 void tn_fdb_age(struct tn_fdb *fdb, uint64_t now_ns)
 {
+	end_holds(fdb, now_ns);
 	while (fdb->all.oldest != NONE &&
 		expired(fdb, fdb->entries[fdb->all.oldest].seen_ns, now_ns)) {
 		fdb->stats.aged++;
 		forget(fdb, fdb->all.oldest);
 	}
+}
+
+uint64_t tn_fdb_due(const struct tn_fdb *fdb)
+{
+	uint64_t due = fdb->next_end_ns ? fdb->next_end_ns : UINT64_MAX, aged;
+
+	if (fdb->all.oldest == NONE)
+		return due;
+	aged = fdb->entries[fdb->all.oldest].seen_ns + fdb->config.age_ns;
+	return aged < due ? aged : due;
 }
 
 uint32_t tn_fdb_count(const struct tn_fdb *fdb)

@@ -56,12 +56,18 @@ enum tn_fdb_result {
 enum tn_fdb_result tn_fdb_learn(struct tn_fdb *fdb, struct tn_mac mac, uint32_t network,
 	const struct tn_place *place, uint32_t limit, bool late, uint64_t now_ns);
 
-/* Forgets what is behind a port that goes away, and what aged out. */
+/* Forgets what is behind a port that goes away. */
 void tn_fdb_flush_port(struct tn_fdb *fdb, uint32_t port);
+/* Forgets what aged out, and lets go what was held long enough. */
 void tn_fdb_age(struct tn_fdb *fdb, uint64_t now_ns);
+/* When to call that next at the latest; UINT64_MAX: there is nothing. */
+uint64_t tn_fdb_due(const struct tn_fdb *fdb);
 uint32_t tn_fdb_count(const struct tn_fdb *fdb);
 
-/* Classes of the networks of which something changed since this was asked last, as a bitmap. */
+/*
+ * Classes of the networks of which something changed since this was asked last, as a bitmap: what
+ * was said of an address may not hold, or another place of an address that is told again may.
+ */
 uint32_t tn_fdb_take_changes(struct tn_fdb *fdb);
 
 struct tn_fdb_stats {

@@ -487,7 +487,7 @@ static void make_switch(struct bench *b)
 	struct tn_port_config_data port = {0};
 	struct tn_error err = {0};
 
-	b->sw = tn_switch_new(1, 0);
+	b->sw = tn_switch_new(1);
 	b->fwd = calloc(1, sizeof(*b->fwd));
 	if (!b->sw || !b->fwd)
 		die("out of memory");

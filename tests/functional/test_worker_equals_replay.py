@@ -17,9 +17,8 @@ import golden  # noqa: E402
 WORKER = os.environ.get("TENON_THROUGH_WORKER") or \
     os.path.join(TOP, "build/opt/tests/golden/replay_through_worker")
 LOOPS = 3
-# A worker never sees a frame that a capture cut, and what comes by an uplink for another host is
-# not dropped there as it is at a tunnel port's own capture.
-NOT_FOR_WORKERS = {"set/cut-capture", "set/cut-header", "vxlan/not-local"}
+# A worker never sees a frame that a capture cut.
+NOT_FOR_WORKERS = {"set/cut-capture", "set/cut-header"}
 
 
 def cases():
@@ -70,15 +69,10 @@ def one(name, folder):
     return differences(name, folder)
 
 
-# With sessions an address that moves to and fro is held elsewhere than where a replay holds it: a
-# known defect, which the README's limits name.
-DEFECTS = {"1024": {"learn/damped"}, "0": set()}
-
-
 @pytest.mark.parametrize("sessions", ["1024", "0"])
 def test_golden_cases(tmp_path, monkeypatch, sessions):
     monkeypatch.setenv("TENON_SESSIONS", sessions)
-    names = [n for n in cases() if n not in DEFECTS[sessions]]
+    names = cases()
     assert len(names) > 300
     folders = [str(tmp_path / n.replace("/", "-")) for n in names]
     with ThreadPoolExecutor(os.cpu_count()) as pool:

@@ -368,7 +368,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct run r = {.in = {data, size}, .now = SECOND};
 
-	r.sw = tn_switch_new(1, r.now);
+	r.sw = tn_switch_new(1);
 	fuzz_require(r.sw);
 	tn_switch_set_event_fn(r.sw, count_event, &r);
 	for (unsigned i = 0; i < STEPS_MAX && r.in.left; i++)

@@ -213,14 +213,20 @@ static bool take_count(void *ctx, const struct tn_count *c)
 	return true;
 }
 
-/* A replay has no host. */
+/* A replay has no host: what a tunnel's own capture has for one ends as that tunnel says. */
 static bool to_host(void *ctx, unsigned port_index, struct tn_packet *packet)
 {
 	struct through *t = ctx;
 	struct tn_view view = tn_packet_view(packet);
+	enum tn_drop reason = TN_DROP_NOT_TUNNELLED;
+	struct tn_vxlan_outer outer;
+	struct tn_ingress in = {0};
+	struct tn_headers h;
 
-	(void)port_index;
-	end_in_drop(t->e, &view, TN_DROP_NOT_TUNNELLED, NULL, NULL);
+	if (port_index == t->own && !tn_parse(&view, &h))
+		reason = tn_tunnels_receive(t->fwd.tunnels, t->fwd.underlay, t->e->in->number,
+			&view, &h, &in, &outer);
+	end_in_drop(t->e, &view, reason, NULL, NULL);
 	buffer_free(NULL, packet, 1);
 	return true;
 }

@@ -151,7 +151,7 @@ int tn_config_apply(struct tn_config *c, uint64_t now_ns)
 	size_t failed;
 	int rc;
 
-	c->sw = tn_switch_new(c->doc.dpid, now_ns);
+	c->sw = tn_switch_new(c->doc.dpid);
 	if (!c->sw) {
 		tn_complain("%s: no memory for the switch", c->path);
 		return -1;

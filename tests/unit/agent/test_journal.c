@@ -91,7 +91,7 @@ static struct tn_recovery recover_into(struct life *l, struct tn_disk *disk)
 	struct tn_error err;
 
 	*l = (struct life){.disk = disk, .now = SECOND};
-	l->sw = tn_switch_new(DPID, 0);
+	l->sw = tn_switch_new(DPID);
 	assert_non_null(l->sw);
 	tn_state_init(&l->state, l->sw, UINT64_MAX);
 	tn_switch_replay_begin(l->sw, 0);
@@ -877,7 +877,7 @@ static void test_group_commit(void **state)
 static void expect_refused(struct fake_disk *f, const char *word)
 {
 	struct tn_recovery r = {.until = TN_STATE_GENERATION_MAX};
-	struct tn_switch *sw = tn_switch_new(DPID, 0);
+	struct tn_switch *sw = tn_switch_new(DPID);
 	struct tn_state s;
 	struct tn_error err = {0};
 

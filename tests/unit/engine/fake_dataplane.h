@@ -510,7 +510,7 @@ static inline void fake_leave(struct fake *f)
 
 static inline void fake_start(struct fake *f)
 {
-	f->sw = tn_switch_new(FAKE_DPID, f->now_ns);
+	f->sw = tn_switch_new(FAKE_DPID);
 	assert_non_null(f->sw);
 	tn_switch_set_event_fn(f->sw, fake_on_event, f);
 	f->started_ns++;

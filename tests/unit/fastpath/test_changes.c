@@ -106,7 +106,7 @@ static int setup(void **state)
 	struct tn_error err;
 
 	bed_now = b;
-	b->sw = tn_switch_new(1, 0);
+	b->sw = tn_switch_new(1);
 	b->fwd = calloc(1, sizeof(*b->fwd));
 	for (uint32_t i = 0; i < 2; i++) {
 		port.number = i + 1;

@@ -249,7 +249,7 @@ static int setup(void **state)
 	uint32_t x, y;
 
 	bed_now = b;
-	b->sw = tn_switch_new(1, 0);
+	b->sw = tn_switch_new(1);
 	b->fwd = calloc(1, sizeof(*b->fwd));
 	b->underlay = tn_underlay_new(&underlay);
 	assert_int_equal(tn_tunnels_new(&b->tunnels, &tunnel, 1, &x, &y), 0);

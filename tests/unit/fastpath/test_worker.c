@@ -346,7 +346,7 @@ static int setup(void **state)
 			.mac = {{2, 0xaa, 0, 0, 0, (uint8_t)(2 + i)}},
 			.port = UPLINK + 1};
 	bed_now = b;
-	b->sw = tn_switch_new(1, 0);
+	b->sw = tn_switch_new(1);
 	b->fwd = calloc(1, sizeof(*b->fwd));
 	b->processor = malloc(sizeof(*b->processor));
 	b->underlay = tn_underlay_new(&underlay);

@@ -65,7 +65,7 @@ static inline int setup(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	f->now = SECOND;
-	f->sw = tn_switch_new(DPID, f->now);
+	f->sw = tn_switch_new(DPID);
 	assert_non_null(f->sw);
 	tn_switch_set_event_fn(f->sw, write_event, f);
 	*state = f;

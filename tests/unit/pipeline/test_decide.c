@@ -185,7 +185,7 @@ static int setup(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 	struct tn_error err;
 
-	f->sw = tn_switch_new(1, 0);
+	f->sw = tn_switch_new(1);
 	for (uint32_t number = 1; number <= 4; number++) {
 		struct tn_port_config_data port = {.number = number};
 

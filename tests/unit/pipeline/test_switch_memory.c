@@ -177,7 +177,7 @@ static void test_new(void **state)
 	(void)state;
 	for (; !sw; k++) {
 		countdown = k;
-		sw = tn_switch_new(1, 0);
+		sw = tn_switch_new(1);
 		countdown = -1;
 	}
 	assert_true(k > 5);

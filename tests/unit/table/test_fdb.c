@@ -217,6 +217,37 @@ static void test_tunnels(void **state)
 	tn_fdb_free(fdb);
 }
 
+/* Who was told that an address stays where it is hears when it may move. */
+static void test_end_of_a_hold_is_a_change(void **state)
+{
+	struct tn_fdb *fdb = tn_fdb_new(&(struct tn_fdb_config){.age_ns = 1000 * SECOND});
+	const struct tn_place ports[] = {{.port = 1}, {.port = 2}};
+
+	(void)state;
+	assert_true(tn_fdb_due(fdb) == UINT64_MAX);
+	for (unsigned network = 1; network <= 2; network++) {
+		for (unsigned i = 0; i <= 5; i++)
+			(void)tn_fdb_learn(
+				fdb, mac(1), network, &ports[i % 2], 0, false, i * SECOND);
+	}
+	assert_int_equal(tn_fdb_due(fdb), 1005 * SECOND);
+	(void)tn_fdb_take_changes(fdb);
+	for (unsigned network = 1; network <= 2; network++)
+		assert_int_equal(tn_fdb_learn(fdb, mac(1), network, &ports[0], 0, false,
+					 (5 + network) * SECOND),
+			TN_FDB_HELD);
+	assert_int_equal(tn_fdb_due(fdb), 36 * SECOND);
+	tn_fdb_age(fdb, 36 * SECOND - 1);
+	assert_int_equal(tn_fdb_take_changes(fdb), 0);
+	tn_fdb_age(fdb, 36 * SECOND);
+	assert_int_equal(tn_fdb_take_changes(fdb), 1u << tn_network_class(1));
+	assert_int_equal(tn_fdb_due(fdb), 37 * SECOND);
+	tn_fdb_age(fdb, 50 * SECOND);
+	assert_int_equal(tn_fdb_take_changes(fdb), 1u << tn_network_class(2));
+	assert_int_equal(tn_fdb_due(fdb), 1005 * SECOND);
+	tn_fdb_free(fdb);
+}
+
 /* What moves to and fro stays where it is for a while; others move on. */
 static void test_moves_are_damped(void **state)
 {
@@ -562,6 +593,7 @@ int main(void)
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_tunnels),
 		cmocka_unit_test(test_moves_are_damped),
+		cmocka_unit_test(test_end_of_a_hold_is_a_change),
 		cmocka_unit_test(test_changes_and_entries),
 		cmocka_unit_test(test_like_a_model),
 		cmocka_unit_test(test_readers),

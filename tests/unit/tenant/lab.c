@@ -371,7 +371,7 @@ struct lab_host *lab_host(struct lab *lab, const char *name, const char *vtep4, 
 	h->vtep6 = vtep6 ? lab_ip(vtep6) : 0;
 	h->numbers = tn_numbers_new();
 	h->compiler = tn_compiler_new(name, 7, h->numbers);
-	h->sw = tn_switch_new(DPID, 0);
+	h->sw = tn_switch_new(DPID);
 	assert_non_null(h->sw);
 	h->underlay = underlay_of(h);
 	for (size_t i = 0; i < lab->n_objects; i++) /* a late one learns all there is */
