@@ -4,6 +4,7 @@
 #include <nmmintrin.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define HEADS_MIN   256u
 #define EMPTY_HEADS 8u /* that a sweep looks at for the price of a program */
@@ -11,9 +12,9 @@
 /*
  * Ordinary programs come from chunks, so that those of many flows lie close together and cost no
  * call of the allocator; what was freed waits for the next one of its size. Longer ones are
- * allocated one by one.
+ * allocated one by one. A chunk is a huge page where the kernel has one to give.
  */
-#define CHUNK_BYTES	(256u << 10)
+#define CHUNK_BYTES	(2u << 20)
 #define CHUNKED_OPS_MAX 7u
 
 struct chunk {
@@ -56,10 +57,11 @@ static size_t program_size(uint32_t n_ops)
 
 static void *add_chunk(struct tn_program_cache *c)
 {
-	struct chunk *chunk = aligned_alloc(64, CHUNK_BYTES);
+	struct chunk *chunk = aligned_alloc(CHUNK_BYTES, CHUNK_BYTES);
 
 	if (!chunk)
 		return NULL;
+	(void)madvise(chunk, CHUNK_BYTES, MADV_HUGEPAGE);
 	chunk->next = c->chunks;
 	chunk->used = sizeof(*chunk);
 	c->chunks = chunk;

@@ -11,6 +11,10 @@
  * What a hit reads of an entry is one line; the rest of it, by the same index, is another one that
  * only IPv6 sessions and decisions touch.
  *
+ * The table reads no more memory than its sessions need: buckets come one by one as sessions do
+ * (linear hashing: each splits the one that is next in turn), so that few sessions of a large table
+ * lie close together in the caches.
+ *
  * Worst case of a lookup: 2 buckets + 16 entries (with distinct random tags: 1.0004 entries).
  * Nothing here allocates after tn_sessions_init().
  */
@@ -71,6 +75,7 @@ struct tn_session_more {
 	uint64_t by_key;   /* of those: what was looked up is what the key says */
 	uint32_t stamp;	   /* version it was decided in, or last found to be still right in */
 	uint32_t mask_gen; /* generation of the key mask it was keyed under */
+	uint32_t hash;
 	uint32_t next_free;
 } __attribute__((aligned(64)));
 
@@ -97,7 +102,9 @@ struct tn_sessions {
 	struct tn_session_bucket *buckets;
 	struct tn_session *entries;
 	struct tn_session_more *more; /* by entry */
-	uint32_t bucket_mask;
+	/* Buckets: those up to the last power of two and, of the next one, some. */
+	uint32_t n_buckets, max_buckets;
+	uint32_t low_mask, high_mask;
 	uint32_t capacity;
 	uint32_t used;
 	uint32_t free_head;
@@ -147,10 +154,16 @@ static inline uint16_t tn_session_tag(uint32_t hash)
 	return (uint16_t)(hash >> 16 | 1);
 }
 
-static inline uint32_t tn_session_other_bucket(
-	const struct tn_sessions *t, uint32_t bucket, uint16_t tag)
+static inline uint32_t tn_session_bucket_of(const struct tn_sessions *t, uint32_t hash)
 {
-	return (bucket ^ (uint32_t)tag * 0x5bd1e995u) & t->bucket_mask;
+	uint32_t bucket = hash & t->high_mask;
+
+	return bucket < t->n_buckets ? bucket : bucket & t->low_mask;
+}
+
+static inline uint32_t tn_session_other_bucket(const struct tn_sessions *t, uint32_t hash)
+{
+	return tn_session_bucket_of(t, hash ^ (uint32_t)tn_session_tag(hash) * 0x5bd1e995u);
 }
 
 static inline bool tn_session_key_equal(

@@ -397,7 +397,7 @@ static void fetch_entries(struct tn_worker *w, struct tn_session *guess[TN_BURST
 	for (unsigned r = 0; r < w->n_runs; r++) {
 		const struct tn_wk_run *run = &w->runs[r];
 		const struct tn_session_bucket *b =
-			&w->sessions.buckets[run->hash & w->sessions.bucket_mask];
+			&w->sessions.buckets[tn_session_bucket_of(&w->sessions, run->hash)];
 		uint32_t hits = tn_bucket_match(b, tn_session_tag(run->hash));
 		uint32_t index;
 

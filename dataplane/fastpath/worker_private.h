@@ -298,7 +298,7 @@ static inline void tn_wk_hash_run(struct tn_worker *w, struct tn_wk_run *run)
 	run->hash = tn_session_hash(&run->key, w->sessions.seed);
 	if (tn_unlikely(run->has_ip6))
 		run->hash = tn_session_hash_ip6(run->hash, &w->ip6[run->first]);
-	__builtin_prefetch(&w->sessions.buckets[run->hash & w->sessions.bucket_mask]);
+	__builtin_prefetch(&w->sessions.buckets[tn_session_bucket_of(&w->sessions, run->hash)]);
 }
 
 #endif
