@@ -23,9 +23,9 @@ static void widen_mask(struct tn_worker *w)
 	w->rest.tun_src = w->rest.tun_dst = tn_u128_to_ip6(0); /* their number stands for them */
 	/* Peers were remembered without their number as long as nobody asked for it. */
 	if (w->rest_tunnel && !knew) {
-		w->new_peer.version = 0;
+		w->has_new_peer = false;
 		for (unsigned i = 0; i < TN_WK_PEERS; i++)
-			w->peers[i].version = 0;
+			w->peers[i].version = w->peers[i].version6 = 0;
 	}
 	w->mask_gen++;
 	tn_wk_doubt_sessions(w);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "dataplane/fastpath/worker_private.h"
 
+#include "dataplane/core/checksum.h"
 #include "dataplane/core/wire.h"
 #include "dataplane/fastpath/shape.h"
 #include "dataplane/pipeline/snapshot.h"
@@ -268,6 +269,67 @@ static inline bool plain_ip4(const uint8_t *d)
 	return (tn_load32(d + 12) & 0x00ffffffu) == 0x00450008u;
 }
 
+/* type IPv6 and version 6 in one compare */
+static inline bool plain_ip6(const uint8_t *d)
+{
+	return (tn_load32(d + 12) & 0x00f0ffffu) == 0x0060dd86u;
+}
+
+static inline uint32_t slot_of_ip6(__m128i src, uint32_t vni)
+{
+	uint64_t low = (uint64_t)_mm_extract_epi64(src, 1);
+
+	return peer_slot((uint32_t)(low ^ low >> 32), vni);
+}
+
+/* The outer headers come off: as many bytes of them, the UDP length says where the frame ends. */
+static inline const struct tn_ingress *take_off(struct tn_worker *w, struct tn_packet *p,
+	const struct tn_wk_peer *peer, uint32_t overhead, uint32_t udp_len)
+{
+	w->stats[peer->tunnel_index].rx_packets++;
+	w->stats[peer->tunnel_index].rx_bytes += udp_len - 16;
+	p->data += overhead;
+	p->headroom = (uint16_t)(p->headroom + overhead);
+	p->len = udp_len - 16;
+	return &peer->in.in;
+}
+
+static bool udp6_checksum_ok(const uint8_t *d, uint32_t udp_len)
+{
+	uint64_t sum = tn_csum_pseudo_ipv6(d + 22, d + 38, TN_IPPROTO_UDP, udp_len);
+
+	return tn_csum_fold(tn_csum_add(sum, d + 54, udp_len)).raw == 0;
+}
+
+static inline __m128i load_address(const uint8_t *d)
+{
+	return _mm_loadu_si128((const __m128i *)(const void *)d);
+}
+
+/* The same as receive_peer() of IPv6 without extension headers, where UDP has its checksum. */
+static __attribute__((noinline)) const struct tn_ingress *receive_peer6(
+	struct tn_worker *w, struct tn_packet *p)
+{
+	const uint8_t *d = p->data;
+	uint32_t vni = tn_load32(d + 66) & 0x00ffffffu;
+	uint32_t udp_len = __builtin_bswap16(tn_load16(d + 58));
+	__m128i src = load_address(d + 22), dst = load_address(d + 38), differ;
+	const struct tn_wk_peer *peer = &w->peers[slot_of_ip6(src, vni)];
+	bool sound;
+
+	differ = _mm_or_si128(_mm_xor_si128(src, peer->src6), _mm_xor_si128(dst, peer->dst6));
+	sound = (unsigned)(d[20] == TN_IPPROTO_UDP) & ((d[15] & 0x30) == 0) &
+		((d[62] & 0x08) != 0) & (tn_load16(d + 18) == tn_load16(d + 58)) &
+		(udp_len + TN_VXLAN_OVERHEAD_IP6 - 16 <= p->len) & (udp_len >= 16 + TN_ETH_LEN) &
+		(p->offload == 0);
+	sound &= (unsigned)(peer->version6 == w->fwd->snapshot->version) & (peer->vni == vni) &
+		(unsigned)_mm_testz_si128(differ, differ) & (peer->port_index == w->port_index) &
+		(peer->udp_dst == tn_load16(d + 56));
+	if (!sound || (tn_load16(d + 60) && !udp6_checksum_ok(d, udp_len)))
+		return NULL;
+	return take_off(w, p, peer, TN_VXLAN_OVERHEAD_IP6, udp_len);
+}
+
 /*
  * An outer header that tn_tunnels_receive() would take as it took the last one of this peer: IPv4
  * without options, whole, checksums right (UDP zero), no congestion mark to carry inside.
@@ -279,8 +341,12 @@ static inline const struct tn_ingress *receive_peer(struct tn_worker *w, struct 
 	const struct tn_wk_peer *peer;
 	bool sound;
 
-	if (p->len < TN_VXLAN_OVERHEAD_IP4 + TN_ETH_LEN || !plain_ip4(d))
+	if (p->len < TN_VXLAN_OVERHEAD_IP4 + TN_ETH_LEN)
 		return NULL;
+	if (tn_unlikely(!plain_ip4(d)))
+		return plain_ip6(d) && p->len >= TN_VXLAN_OVERHEAD_IP6 + TN_ETH_LEN
+			? receive_peer6(w, p)
+			: NULL;
 	total = __builtin_bswap16(tn_load16(d + 16));
 	udp_len = __builtin_bswap16(tn_load16(d + 38));
 	vni = tn_load32(d + 46) & 0x00ffffffu;
@@ -294,32 +360,37 @@ static inline const struct tn_ingress *receive_peer(struct tn_worker *w, struct 
 		(peer->port_index == w->port_index) & (peer->udp_dst == tn_load16(d + 36));
 	if (tn_unlikely(!sound || !ip_checksum_ok(d + TN_ETH_LEN)))
 		return NULL;
-	w->stats[peer->tunnel_index].rx_packets++;
-	w->stats[peer->tunnel_index].rx_bytes += udp_len - 16;
-	p->data += TN_VXLAN_OVERHEAD_IP4;
-	p->headroom = (uint16_t)(p->headroom + TN_VXLAN_OVERHEAD_IP4);
-	p->len = udp_len - 16;
-	return &peer->in.in;
+	return take_off(w, p, peer, TN_VXLAN_OVERHEAD_IP4, udp_len);
 }
 
 /* Runs of the burst point into the entries: one is replaced only when the burst is done. */
 static void remember_peer(struct tn_worker *w, const uint8_t *d, unsigned tunnel_index,
 	const struct tn_wk_ingress *in)
 {
-	uint32_t vni = tn_load32(d + 46) & 0x00ffffffu;
+	bool ip4 = plain_ip4(d);
+	uint32_t overhead = ip4 ? TN_VXLAN_OVERHEAD_IP4 : TN_VXLAN_OVERHEAD_IP6;
 
-	if (!plain_ip4(d) || tunnel_index == TN_FORWARDING_NONE)
+	/* Not after tags, options or extension headers: the VXLAN header would be elsewhere. */
+	if ((!ip4 && (!plain_ip6(d) || d[20] != TN_IPPROTO_UDP)) ||
+		tunnel_index == TN_FORWARDING_NONE)
 		return;
 	w->new_peer = (struct tn_wk_peer){
-		.version = w->fwd->snapshot->version,
-		.src = tn_load32(d + 26),
-		.dst = tn_load32(d + 30),
-		.vni = vni,
-		.udp_dst = tn_load16(d + 36),
+		.vni = tn_load32(d + overhead - 4) & 0x00ffffffu,
+		.udp_dst = tn_load16(d + overhead - 14),
 		.port_index = w->port_index,
 		.tunnel_index = tunnel_index,
 		.in = *in,
 	};
+	if (ip4) {
+		w->new_peer.version = w->fwd->snapshot->version;
+		w->new_peer.src = tn_load32(d + 26);
+		w->new_peer.dst = tn_load32(d + 30);
+	} else {
+		w->new_peer.version6 = w->fwd->snapshot->version;
+		w->new_peer.src6 = load_address(d + 22);
+		w->new_peer.dst6 = load_address(d + 38);
+	}
+	w->has_new_peer = true;
 }
 
 /* The checksum of a packet of a tunnel, which is never cut. */
@@ -345,8 +416,12 @@ static void to_host(struct tn_worker *w, void *ctx, struct tn_packet *p)
 
 void tn_wk_keep_peer(struct tn_worker *w)
 {
-	w->peers[peer_slot(w->new_peer.src, w->new_peer.vni)] = w->new_peer;
-	w->new_peer.version = 0;
+	const struct tn_wk_peer *new = &w->new_peer;
+	uint32_t slot =
+		new->version6 ? slot_of_ip6(new->src6, new->vni) : peer_slot(new->src, new->vni);
+
+	w->peers[slot] = *new;
+	w->has_new_peer = false;
 }
 
 /* The whole check. NULL: the packet is gone. */

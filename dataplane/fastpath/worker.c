@@ -627,7 +627,7 @@ void tn_worker_burst(struct tn_worker *w, const struct tn_forwarding *fwd, unsig
 	fetch_entries(w, guess);
 	verify_entries(w, guess);
 	forward(w, packets, n);
-	if (tn_unlikely(w->new_peer.version))
+	if (tn_unlikely(w->has_new_peer))
 		tn_wk_keep_peer(w);
 }
 

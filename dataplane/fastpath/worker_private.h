@@ -54,12 +54,14 @@ struct tn_wk_rare {
 
 /* Outer headers that a tunnel took lately: the answers of tn_tunnels_receive() remembered. */
 struct tn_wk_peer {
-	uint64_t version;	/* of the snapshot; 0: none */
+	uint64_t version;	/* of the snapshot, of an IPv4 header; 0: it is none */
 	uint32_t src, dst, vni; /* as in the frame; vni with its reserved byte zeroed */
 	uint32_t port_index;	/* the uplink */
 	uint32_t tunnel_index;
 	uint16_t udp_dst;
 	struct tn_wk_ingress in;
+	uint64_t version6; /* the same of an IPv6 header, with these addresses */
+	__m128i src6, dst6;
 };
 
 #define TN_WK_CHANGES 64u
@@ -106,7 +108,8 @@ struct tn_worker {
 	struct tn_wk_changes changes;
 	uint64_t hits, misses, stale, uncached, copies, segments;
 	struct tn_wk_peer peers[TN_WK_PEERS];
-	struct tn_wk_peer new_peer; /* of this burst */
+	struct tn_wk_peer new_peer; /* of this burst, */
+	bool has_new_peer;	    /* if there is one */
 	/* by port */
 	struct tn_worker_port_stats *stats;
 	struct tn_wk_ingress *ingress; /* of plain packets */
@@ -187,7 +190,7 @@ void tn_wk_transmit_unfinished(struct tn_worker *w, unsigned index, struct tn_pa
 void tn_wk_receive(struct tn_worker *w, struct tn_packet *p, unsigned from, unsigned n);
 /* The outer headers come off first; on ports with underlay addresses. */
 void tn_wk_receive_underlay(struct tn_worker *w, struct tn_packet *p, unsigned n);
-/* Afterwards: new_peer, if it has a version, is known to later bursts. */
+/* Afterwards: new_peer is known to later bursts. */
 void tn_wk_keep_peer(struct tn_worker *w);
 /* The same packets again, after the mask became wider: keys said too little. */
 void tn_wk_receive_again(struct tn_worker *w, struct tn_packet *p, unsigned from, unsigned n);
