@@ -279,7 +279,8 @@ static enum tn_drop encapsulate(
 		return TN_DROP_NO_ROUTE;
 	if (fwd->ports[out].closed)
 		return (enum tn_drop)fwd->ports[out].closed;
-	return view->len > fwd->ports[out].max_frame ? TN_DROP_MTU : TN_DROP_NONE;
+	return tn_frame_fits(view->data, view->len, fwd->ports[out].max_frame) ? TN_DROP_NONE
+									       : TN_DROP_MTU;
 }
 
 static void on_output(void *ctx, struct tn_view *view, const struct tn_headers *h,
@@ -294,9 +295,9 @@ static void on_output(void *ctx, struct tn_view *view, const struct tn_headers *
 	(void)last;
 	if (index == TN_FORWARDING_NONE)
 		reason = TN_DROP_NO_SUCH_PORT;
-	else if (t->fwd->ports[index].kind != TN_FWD_TUNNEL)
-		reason = view->len > t->fwd->ports[index].max_frame ? TN_DROP_MTU : TN_DROP_NONE;
-	else if (copy_view(t, view, &copy))
+	else if (!tn_frame_fits(view->data, view->len, t->fwd->ports[index].max_frame))
+		reason = TN_DROP_MTU;
+	else if (t->fwd->ports[index].kind == TN_FWD_TUNNEL && copy_view(t, view, &copy))
 		reason = encapsulate(t, &copy, op, &uplink);
 	if (reason)
 		add_drop(t, reason, op, op->output.port);

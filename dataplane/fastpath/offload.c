@@ -55,7 +55,7 @@ static void transmit_finished(struct tn_worker *w, void *ctx, struct tn_packet *
 {
 	unsigned index = *(const unsigned *)ctx;
 
-	if (p->len > w->fwd->ports[index].max_frame)
+	if (!tn_frame_fits(p->data, p->len, w->fwd->ports[index].max_frame))
 		tn_wk_drop(w, TN_DROP_MTU, p);
 	else
 		tn_wk_transmit(w, index, p);
@@ -81,7 +81,7 @@ void tn_wk_transmit_unfinished(struct tn_worker *w, unsigned index, struct tn_pa
 		tn_wk_drop(w, TN_DROP_BAD_OFFLOAD, p);
 	else if (!takes(fp->port, p->offload, &o))
 		tn_wk_finish(w, p, transmit_finished, &index);
-	else if (tn_offload_segment_len(&o, 0) > fp->max_frame)
+	else if (!tn_frame_fits(p->data, tn_offload_segment_len(&o, 0), fp->max_frame))
 		tn_wk_drop(w, TN_DROP_MTU, p);
 	else
 		tn_wk_transmit(w, index, p);

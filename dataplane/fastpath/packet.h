@@ -9,6 +9,7 @@
 #include "dataplane/core/offload.h"
 #include "dataplane/core/types.h"
 #include "dataplane/core/view.h"
+#include "dataplane/core/wire.h"
 
 struct tn_packet {
 	void *buf;     /* the driver's: an mbuf, an array */
@@ -40,6 +41,20 @@ static inline struct tn_view tn_packet_view(const struct tn_packet *p)
 		.wire_len = p->len,
 		.headroom = p->headroom,
 	};
+}
+
+/*
+ * May a frame leave where the longest is of max_frame bytes? Its VLAN tags, up to two, do not
+ * count: an MTU is of what they carry.
+ */
+static inline bool tn_frame_fits(const uint8_t *data, uint32_t len, uint32_t max_frame)
+{
+	for (unsigned at = 12; len > max_frame && at <= 16 && at + 2 <= len; at += TN_VLAN_LEN) {
+		if (!tn_eth_type_is_tag((uint16_t)(data[at] << 8 | data[at + 1])))
+			return false;
+		max_frame += TN_VLAN_LEN;
+	}
+	return len <= max_frame;
 }
 
 /* After the view was changed in place. */

@@ -40,7 +40,7 @@ struct tn_fast_program {
 		};
 		uint32_t ports; /* both; DROP, SLOW: all ones */
 	};
-	uint32_t max_frame;	 /* longest frame that goes this way */
+	uint32_t max_frame;	 /* longest frame that goes this way, if it has no tag */
 	uint64_t packets, bytes; /* not reported yet */
 	uint64_t last_used_ns;
 	uint64_t hash;

@@ -43,7 +43,7 @@ static void send_plain(struct slow_run *r, unsigned index, struct tn_packet *p)
 
 	if (p->offload)
 		tn_wk_transmit_unfinished(r->w, index, p);
-	else if (p->len > fp->max_frame)
+	else if (!tn_frame_fits(p->data, p->len, fp->max_frame))
 		tn_wk_drop(r->w, TN_DROP_MTU, p);
 	else
 		tn_wk_transmit(r->w, index, p);
@@ -60,6 +60,8 @@ static void send_tunnel(
 	uint32_t uplink = 0, entropy, out;
 	enum tn_drop reason = tn_parse(&view, &h);
 
+	if (!reason && !tn_frame_fits(p->data, p->len, fwd->ports[index].max_frame))
+		reason = TN_DROP_MTU;
 	if (!reason) {
 		tn_key_extract(&view, &h, &key);
 		entropy = tn_key_entropy(&key);

@@ -215,13 +215,26 @@ struct encap_frames {
 	uint8_t tos;
 };
 
+/* Tags count on the way of the tunnel's frames and not in what the tunnel's port may send. */
+static enum tn_drop refuses_encap(
+	const struct tn_worker *w, const struct tn_fast_program *prog, const struct tn_packet *p)
+{
+	const struct tn_forwarding_port *ports = w->fwd->ports;
+
+	if (p->len + prog->overhead > ports[prog->out].max_frame ||
+		!tn_frame_fits(p->data, p->len, ports[prog->tunnel].max_frame))
+		return TN_DROP_MTU;
+	return p->headroom < prog->overhead ? TN_DROP_NO_HEADROOM : TN_DROP_NONE;
+}
+
 static void encap_finished(struct tn_worker *w, void *ctx, struct tn_packet *p)
 {
 	const struct encap_frames *f = ctx;
 	struct way way = {.ports = NO_PORTS};
+	enum tn_drop reason = refuses_encap(w, f->prog, p);
 
-	if (!can_encap(f->prog, extent_of(p), f->prog->overhead)) {
-		tn_wk_drop(w, p->len > f->prog->max_frame ? TN_DROP_MTU : TN_DROP_NO_HEADROOM, p);
+	if (reason) {
+		tn_wk_drop(w, reason, p);
 		return;
 	}
 	turn_to(w, &way, f->prog, 1);
@@ -257,6 +270,8 @@ static __attribute__((noinline)) void act_other(struct tn_worker *w, struct way 
 			encap_other(w, prog, p, i);
 		else if (p->offload)
 			tn_wk_transmit_unfinished(w, prog->out, p);
+		else if (tn_frame_fits(p->data, p->len, w->fwd->ports[prog->out].max_frame))
+			tn_wk_transmit(w, prog->out, p);
 		else
 			tn_wk_drop(w, TN_DROP_MTU, p);
 	}

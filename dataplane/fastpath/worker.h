@@ -39,7 +39,7 @@ struct tn_forwarding_port {
 	bool host;	      /* underlay: what is for no tunnel is the host's, not the tables' */
 	bool tells;	      /* decisions on its packets are told: events.decided */
 	uint8_t closed;	      /* enum tn_drop: why no tunnel packet leaves by it */
-	uint32_t max_frame;   /* longest frame it sends */
+	uint32_t max_frame;   /* longest frame it sends, VLAN tags not counted */
 };
 
 /*

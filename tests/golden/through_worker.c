@@ -224,8 +224,8 @@ static bool to_host(void *ctx, unsigned port_index, struct tn_packet *packet)
 	struct tn_headers h;
 
 	if (port_index == t->own && !tn_parse(&view, &h))
-		reason = tn_tunnels_receive(t->fwd.tunnels, t->fwd.underlay, t->e->in->number,
-			&view, &h, &in, &outer);
+		reason = tn_tunnels_receive(
+			t->fwd.tunnels, t->fwd.underlay, t->e->in->number, &view, &h, &in, &outer);
 	end_in_drop(t->e, &view, reason, NULL, NULL);
 	buffer_free(NULL, packet, 1);
 	return true;

@@ -22,6 +22,9 @@ def apply_case(name, says, instructions, sends, expects, criteria=(), drops=(), 
     return case
 
 
+MANY_TAGS = [(), [(0x8100, 5, 0)], [(0x88a8, 6, 1), (0x8100, 5, 0)]]
+
+
 def outputs():
     apply_case("output", "to a port", [output(2)], [TCP], [(2, TCP)])
     apply_case("output-in-port", "back by the port it came in by", [output("IN_PORT")], [TCP],
@@ -57,6 +60,14 @@ def outputs():
         case.expect(4, bytes(big)[:80], what="first 80 bytes", judge=False)
     apply_case("output-mtu", "larger than the port's MTU: 214 bytes of IP over 200", [output(2)],
                [big], [], ports=PORTS[:1] + [port(2, mtu=200)], drops=["mtu"])
+    whole = [make("tcp4", data=b"x" * 160, vlans=tags) for tags in MANY_TAGS]
+    more = [make("tcp4", data=b"x" * 161, vlans=tags) for tags in MANY_TAGS]
+    for name, change in (("", []), ("-rewritten", [l2("ETH_SRC", mac=MAC_C)])):
+        sent = [make("tcp4", data=b"x" * 160, vlans=tags, **({"eth_src": MAC_C} if name else {}))
+                for tags in MANY_TAGS]
+        apply_case("output-mtu-tags" + name, "200 bytes of IP over 200: tags do not count",
+                   change + [output(2)], whole + more, [(2, p) for p in sent],
+                   ports=PORTS[:1] + [port(2, mtu=200)], drops=["mtu"] * len(more))
 
 
 def normal():

@@ -60,6 +60,11 @@ def encap():
     with Case("vxlan/encap-checksum", "with an outer UDP checksum",
               doc(to_tunnel, vtep(udpChecksum=True))) as case:
         case.send(1, TCP).expect(10, outer(TCP, checksum=True), mask=[SPORT, (40, 42)])
+    tagged = [make("tcp4", data=b"x" * n, vlans=[(0x8100, 5, 0)]) for n in (160, 161)]
+    with Case("vxlan/encap-mtu-tags", "the tunnel's MTU: 200 bytes of IP over 200, tags not counted",
+              doc(to_tunnel, {**vtep(), "mtu": 200})) as case:
+        case.send(1, tagged[0]).expect(10, outer(tagged[0]), mask=[SPORT])
+        case.send(1, tagged[1]).drop("mtu")
     with Case("vxlan/encap-ipv6", "IPv6 underlay",
               doc(to_tunnel, vtep(THERE6, local=HERE6, udpChecksum=True))) as case:
         case.send(1, TCP).expect(10, outer(TCP, src=HERE6, dst=THERE6, checksum=True),
