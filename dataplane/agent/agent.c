@@ -82,6 +82,7 @@ void tn_agent_forwarding_publish(struct tn_agent *agent, struct tn_agent_forward
 	tn_agent_forwarding_free(old);
 	tn_kernel_publish(agent);
 	agent->reclaim_due = true;
+	tn_housekeeping_soon(agent);
 }
 
 int tn_agent_publish(struct tn_agent *agent, struct tn_error *err)
@@ -219,6 +220,8 @@ struct tn_agent *tn_agent_new(const struct tn_agent_options *options, struct tn_
 		tn_agent_free(agent);
 		return NULL;
 	}
+	if (tn_housekeeping_new(agent))
+		goto failed;
 	agent->sw = tn_switch_new(dpid);
 	agent->underlay = tn_underlay_new(&no_underlay);
 	if (!agent->sw || !agent->underlay || new_rcu(agent))
@@ -283,7 +286,8 @@ void tn_agent_stop(struct tn_agent *agent)
 		stop_worker(agent, &agent->workers[i]);
 	tn_kernel_drain(agent);
 	tn_kernel_sweep(agent);
-	tn_housekeeping_stop(agent);
+	if (agent->housekeeping)
+		tn_housekeeping_stop(agent);
 	if (agent->sw)
 		tn_switch_hold_events(agent->sw, false);
 }
@@ -363,6 +367,7 @@ void tn_agent_free(struct tn_agent *agent)
 		close(agent->punt_fd);
 	rte_mempool_free(agent->buffers.large);
 	rte_mempool_free(agent->buffers.pool);
+	tn_housekeeping_free(agent);
 	free(agent->qsbr);
 	free(agent);
 }

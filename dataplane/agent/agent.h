@@ -27,7 +27,9 @@ struct tn_agent;
 struct tn_agent_port;
 struct tn_shadow;
 struct tn_learning;
+struct tn_worker_ready;
 struct tn_kernel;
+struct tn_housekeeping;
 
 struct tn_rx_queue {
 	uint16_t port_index, queue;
@@ -83,11 +85,13 @@ struct tn_worker_thread {
 	uint64_t busy_ns;   /* when something came last */
 	uint32_t rx_index;  /* of the burst */
 	uint32_t telling;   /* what counts_told is to be */
+	bool has_told;	    /* the main thread is to hear of it when the round ends */
 	bool is_telling;    /* a sweep is under way that ends in counts_told */
 	bool all_told;	    /* nothing came since the last idle sweep ended */
 	bool idle_sweeping; /* one is under way */
 	bool look_again;    /* a queue could not be waited for a moment ago */
 	struct tn_learning *learning;
+	struct tn_worker_ready *ready;		/* where it runs by events */
 	uint64_t shadow_due_ns;			/* next look at what the host sends */
 	struct tn_agent_forwarding *forwarding; /* of the round */
 };
@@ -158,6 +162,7 @@ struct tn_agent {
 	unsigned n_workers;
 	struct tn_agent_listener listeners[TN_AGENT_LISTENERS_MAX];
 	unsigned n_listeners;
+	struct tn_housekeeping *housekeeping;
 	int punt_fd; /* eventfd: a worker has packet-ins */
 	/* Who takes packet-ins; NULL: they are counted and gone. */
 	tn_punt_fn packet_in;
@@ -209,13 +214,9 @@ int tn_agent_commit(struct tn_agent *agent, const struct tn_mod *mods, size_t n,
 	struct tn_error *err) TN_MUST_CHECK;
 
 /*
- * What the workers counted so far is with the switch after this: before counters are read. Takes
- * some milliseconds where there are many sessions, and gives up after 100.
- */
-void tn_agent_collect_counts(struct tn_agent *agent);
-/*
- * The same without waiting: asks the workers, and later tells whether all that they counted before
- * this ask is with the switch. tn_agent_counts_came() takes in what they told so far.
+ * Before counters are read: asks the workers, and later tells whether all that they counted before
+ * this ask is with the switch, which takes some milliseconds where there are many sessions.
+ * tn_agent_counts_came() takes in what they told so far.
  */
 uint32_t tn_agent_ask_counts(struct tn_agent *agent);
 bool tn_agent_counts_came(struct tn_agent *agent, uint32_t ask);
@@ -223,7 +224,7 @@ bool tn_agent_counts_came(struct tn_agent *agent, uint32_t ask);
 /*
  * fn hears every event of the switch, in order, on the main thread: from within the call that
  * changes the switch, or from the loop some 20 to 60 ms later where a flow was removed and the
- * workers are still to tell what they counted for it (at most 200 ms). It may read the switch but
+ * workers are still to tell what they counted for it (at most 10 s). It may read the switch but
  * not change it. At most TN_AGENT_LISTENERS_MAX.
  */
 void tn_agent_listen(struct tn_agent *agent, tn_event_fn fn, void *ctx);

@@ -266,7 +266,8 @@ struct tn_changes *tn_changes_new(
 		return NULL;
 	}
 	/* Version 0 means refused. */
-	if (tn_switch_snapshot(agent->sw)->version || !tn_switch_touch(agent->sw, err))
+	if (tn_switch_snapshot(agent->sw)->version ||
+		(!tn_switch_touch(agent->sw, err) && !tn_agent_publish(agent, err)))
 		return c;
 	tn_changes_free(c);
 	return NULL;

@@ -61,7 +61,7 @@ static uint64_t free_hugepages(void)
 
 static bool is_worker_core(const struct tn_agent_options *o, unsigned core)
 {
-	for (unsigned i = 0; i < o->n_workers; i++) {
+	for (unsigned i = 0; i < o->n_workers && !o->kernel_mode; i++) {
 		if (o->worker_core[i] == core)
 			return true;
 	}

@@ -2,8 +2,9 @@
 #include "dataplane/agent/housekeeping.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <sys/epoll.h>
-#include <time.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "dataplane/agent/kernel.h"
@@ -11,13 +12,76 @@
 #include "dataplane/agent/punt.h"
 #include "dataplane/agent/worker_thread.h"
 
-#define DRAIN_NS   UINT64_C(20000000)
-#define EXPIRE_NS  UINT64_C(200000000)
-#define LINKS_NS   UINT64_C(200000000)
-#define SWEEP_NS   UINT64_C(1000000000)
-#define COLLECT_NS UINT64_C(100000000) /* at most, for all counts */
-#define EVENTS_NS  UINT64_C(200000000) /* the same for those of removed flows */
-#define EVENTS	   100000u
+/* No work is done more often than this. */
+#define DRAIN_NS  UINT64_C(20000000)
+#define EXPIRE_NS UINT64_C(200000000)
+#define LINKS_NS  UINT64_C(200000000)
+#define SWEEP_NS  UINT64_C(1000000000)
+#define AGE_NS	  UINT64_C(10000000000) /* of learnt addresses, while there are any */
+#define COUNTS_NS UINT64_C(10000000000) /* at most, for what workers counted */
+#define EVENTS	  100000u
+
+/* One kind of work, and when it is done. */
+struct task {
+	struct tn_loop_timer *timer;
+	uint64_t every_ns;
+	uint64_t done_ns; /* last */
+	uint64_t due_ns;  /* what the timer is set to; UINT64_MAX: it is not */
+};
+
+struct tn_housekeeping {
+	struct task drain, expire, links, sweep;
+	int told_fd;  /* eventfd: something is in a ring */
+	bool told;    /* atomic: it was written since the last drain */
+	bool publish; /* when the round ends */
+	/* Flows may be due: workers are asked when they saw them last. asked_ns 0: they are not. */
+	uint64_t expire_asked_ns;
+	uint32_t expire_ask;
+};
+
+/* At that time, but not before the work may be done again. */
+static void schedule(struct tn_agent *agent, struct task *task, uint64_t due_ns)
+{
+	uint64_t now, first = task->done_ns + task->every_ns;
+
+	if (due_ns < first)
+		due_ns = first;
+	if (due_ns == task->due_ns)
+		return;
+	task->due_ns = due_ns;
+	if (due_ns == UINT64_MAX) {
+		tn_loop_timer_unset(task->timer);
+		return;
+	}
+	now = tn_agent_now(agent);
+	tn_loop_timer_set(task->timer, due_ns > now ? due_ns - now : 0);
+}
+
+static void begin(const struct tn_agent *agent, struct task *task)
+{
+	task->done_ns = tn_agent_now(agent);
+	task->due_ns = UINT64_MAX;
+}
+
+void tn_housekeeping_soon(struct tn_agent *agent)
+{
+	if (agent->housekeeping)
+		schedule(agent, &agent->housekeeping->drain, 0);
+}
+
+void tn_housekeeping_publish_soon(struct tn_agent *agent)
+{
+	agent->housekeeping->publish = true;
+}
+
+void tn_housekeeping_tell(struct tn_agent *agent)
+{
+	struct tn_housekeeping *h = agent->housekeeping;
+	const uint64_t one = 1;
+
+	if (!__atomic_exchange_n(&h->told, true, __ATOMIC_SEQ_CST))
+		(void)!write(h->told_fd, &one, sizeof(one));
+}
 
 static void take_event(struct tn_agent *agent, const struct tn_worker_event *e)
 {
@@ -78,16 +142,6 @@ bool tn_agent_counts_came(struct tn_agent *agent, uint32_t ask)
 	return all;
 }
 
-void tn_agent_collect_counts(struct tn_agent *agent)
-{
-	const struct timespec pause = {.tv_nsec = 50000};
-	uint64_t end = tn_agent_now(agent) + COLLECT_NS;
-	uint32_t ask = tn_agent_ask_counts(agent);
-
-	while (!tn_agent_counts_came(agent, ask) && tn_agent_now(agent) < end)
-		(void)nanosleep(&pause, NULL);
-}
-
 static void publish(struct tn_agent *agent)
 {
 	struct tn_error err;
@@ -124,21 +178,64 @@ static void release_events(struct tn_agent *agent)
 	if (!newest)
 		return;
 	if (!agent->events_until_ns)
-		agent->events_until_ns = now + EVENTS_NS;
+		agent->events_until_ns = now + COUNTS_NS;
 	if (!workers_are_current(agent) && now < agent->events_until_ns)
 		return;
 	agent->events_wait = newest;
-	agent->events_until_ns = now + EVENTS_NS;
+	agent->events_until_ns = now + COUNTS_NS;
 	agent->events_asked = tn_agent_ask_counts(agent);
+}
+
+static bool has_addresses(const struct tn_agent *agent)
+{
+	struct tn_learning_stats stats;
+
+	tn_switch_learning_stats(agent->sw, &stats);
+	return stats.addresses != 0;
+}
+
+/* What the drain may have left, or brought. */
+static void schedule_all(struct tn_agent *agent, bool again)
+{
+	struct tn_housekeeping *h = agent->housekeeping;
+
+	if (again || h->expire_asked_ns || agent->reclaim_due || agent->events_wait ||
+		tn_switch_held_events(agent->sw))
+		tn_housekeeping_soon(agent);
+	schedule(agent, &h->links, tn_agent_ports_due(agent));
+	schedule(agent, &h->sweep, tn_kernel_wants_sweep(agent) ? 0 : UINT64_MAX);
+}
+
+/* Idle flows are known only once all workers told when they saw them last. */
+static void expire(struct tn_agent *agent)
+{
+	struct tn_housekeeping *h = agent->housekeeping;
+	const struct tn_snapshot *before = tn_switch_snapshot(agent->sw);
+
+	if (!tn_agent_counts_came(agent, h->expire_ask) &&
+		tn_agent_now(agent) - h->expire_asked_ns < COUNTS_NS)
+		return;
+	/* Of what came since the ask nothing is known for sure. */
+	tn_switch_expire(agent->sw, h->expire_asked_ns);
+	h->expire_asked_ns = 0;
+	if (tn_switch_snapshot(agent->sw) != before)
+		publish(agent);
 }
 
 static void on_drain(void *ctx)
 {
 	struct tn_agent *agent = ctx;
+	int published;
 
+	begin(agent, &agent->housekeeping->drain);
+	/* Before the look at the rings: what comes after it is told again. */
+	(void)__atomic_exchange_n(&agent->housekeeping->told, false, __ATOMIC_SEQ_CST);
 	tn_housekeeping_drain(agent);
 	tn_kernel_drain(agent);
-	if (tn_switch_publish_addresses(agent->sw) > 0)
+	if (agent->housekeeping->expire_asked_ns)
+		expire(agent);
+	published = tn_switch_publish_addresses(agent->sw);
+	if (published > 0)
 		publish(agent);
 	release_events(agent);
 	/* tn_agent_publish() waited until no worker had an older version than this. */
@@ -146,33 +243,68 @@ static void on_drain(void *ctx)
 		agent->reclaim_due = false;
 		tn_switch_reclaim(agent->sw);
 	}
+	schedule_all(agent, published < 0);
 }
 
-/* Idle flows are known only once all workers told when they saw them last. */
 static void on_expire(void *ctx)
 {
 	struct tn_agent *agent = ctx;
-	const struct tn_snapshot *before = tn_switch_snapshot(agent->sw);
-	uint64_t now = tn_agent_now(agent);
+	struct tn_housekeeping *h = agent->housekeeping;
 
-	if (tn_switch_next_flow_expiry(agent->sw) <= now)
-		tn_agent_collect_counts(agent);
-	tn_switch_expire(agent->sw, now);
-	if (tn_switch_snapshot(agent->sw) != before)
-		publish(agent);
+	begin(agent, &h->expire);
+	if (!h->expire_asked_ns) {
+		h->expire_asked_ns = h->expire.done_ns;
+		if (tn_switch_next_flow_expiry(agent->sw) <= h->expire_asked_ns)
+			h->expire_ask = tn_agent_ask_counts(agent);
+	}
+	tn_housekeeping_soon(agent);
 }
 
 static void on_links(void *ctx)
 {
 	struct tn_agent *agent = ctx;
 
+	begin(agent, &agent->housekeeping->links);
 	if (tn_agent_ports_maintain(agent))
 		publish(agent);
+	schedule(agent, &agent->housekeeping->links, tn_agent_ports_due(agent));
 }
 
 static void on_sweep(void *ctx)
 {
-	tn_kernel_sweep(ctx);
+	struct tn_agent *agent = ctx;
+
+	begin(agent, &agent->housekeeping->sweep);
+	tn_kernel_sweep(agent);
+	tn_housekeeping_soon(agent);
+}
+
+/* Whatever the round did to the tables: what is due next is asked for in one place. */
+static void after_round(void *ctx)
+{
+	struct tn_agent *agent = ctx;
+	struct tn_housekeeping *h = agent->housekeeping;
+	uint64_t due = tn_switch_next_expiry(agent->sw);
+
+	if (h->publish)
+		publish(agent);
+	h->publish = false;
+	if (has_addresses(agent) && due > h->expire.done_ns + AGE_NS)
+		due = h->expire.done_ns + AGE_NS;
+	schedule(agent, &h->expire, due);
+}
+
+static void on_told(void *ctx, uint32_t events)
+{
+	struct tn_agent *agent = ctx;
+	uint64_t times;
+
+	(void)events;
+	(void)!read(agent->housekeeping->told_fd, &times, sizeof(times));
+	if (tn_agent_now(agent) - agent->housekeeping->drain.done_ns >= DRAIN_NS)
+		on_drain(agent);
+	else
+		tn_housekeeping_soon(agent);
 }
 
 static void on_punts(void *ctx, uint32_t events)
@@ -185,22 +317,61 @@ static void on_punts(void *ctx, uint32_t events)
 	tn_punt_deliver(agent);
 }
 
+static int make(struct tn_agent *agent, struct task *task, uint64_t every_ns, tn_timer_fn fn)
+{
+	*task = (struct task){.every_ns = every_ns, .due_ns = UINT64_MAX};
+	task->timer = tn_loop_timer_new(agent->loop, fn, agent);
+	return task->timer ? 0 : -ENOMEM;
+}
+
+int tn_housekeeping_new(struct tn_agent *agent)
+{
+	struct tn_housekeeping *h = calloc(1, sizeof(*h));
+
+	agent->housekeeping = h;
+	if (!h)
+		return -ENOMEM;
+	h->told_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (h->told_fd < 0 || make(agent, &h->drain, DRAIN_NS, on_drain) ||
+		make(agent, &h->expire, EXPIRE_NS, on_expire) ||
+		make(agent, &h->links, LINKS_NS, on_links) ||
+		make(agent, &h->sweep, SWEEP_NS, on_sweep))
+		return -ENOMEM;
+	return 0;
+}
+
+void tn_housekeeping_free(struct tn_agent *agent)
+{
+	if (agent->housekeeping && agent->housekeeping->told_fd >= 0)
+		close(agent->housekeeping->told_fd);
+	free(agent->housekeeping);
+	agent->housekeeping = NULL;
+}
+
 int tn_housekeeping_start(struct tn_agent *agent)
 {
+	struct tn_housekeeping *h = agent->housekeeping;
 	int rc = tn_loop_add(agent->loop, agent->punt_fd, EPOLLIN, on_punts, agent);
 
 	if (!rc)
-		rc = tn_loop_every(agent->loop, DRAIN_NS, on_drain, agent);
-	if (!rc)
-		rc = tn_loop_every(agent->loop, EXPIRE_NS, on_expire, agent);
-	if (!rc)
-		rc = tn_loop_every(agent->loop, LINKS_NS, on_links, agent);
-	if (!rc)
-		rc = tn_loop_every(agent->loop, SWEEP_NS, on_sweep, agent);
-	return rc;
+		rc = tn_loop_add(agent->loop, h->told_fd, EPOLLIN, on_told, agent);
+	if (rc)
+		return rc;
+	tn_loop_after_round(agent->loop, after_round, agent);
+	tn_housekeeping_soon(agent);
+	return 0;
 }
 
 void tn_housekeeping_stop(struct tn_agent *agent)
 {
+	struct tn_housekeeping *h = agent->housekeeping;
+	struct task *const tasks[] = {&h->drain, &h->expire, &h->links, &h->sweep};
+
+	for (unsigned i = 0; i < TN_ARRAY_SIZE(tasks); i++) {
+		if (tasks[i]->timer)
+			tn_loop_timer_unset(tasks[i]->timer);
+	}
+	tn_loop_forget_hook(agent->loop, agent);
 	tn_loop_remove(agent->loop, agent->punt_fd);
+	tn_loop_remove(agent->loop, h->told_fd);
 }

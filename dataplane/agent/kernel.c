@@ -21,8 +21,9 @@
 #include "ebpf/translate.h"
 
 #define IDLE_NS	   UINT64_C(60000000000) /* a session that rests so long goes */
-#define COUNTS_MAX 64u			 /* flows, groups and buckets of one session */
-#define NOTES	   4096u		 /* taken in at a time */
+#define TOLD_NS	   UINT64_C(1000000000) /* the time is told at least so often, while there are any */
+#define COUNTS_MAX 64u			/* flows, groups and buckets of one session */
+#define NOTES	   4096u		/* taken in at a time */
 #define NO_INDEX   UINT16_MAX
 #define NO_SLOT	   UINT32_MAX
 #define PINS_PATH  200u
@@ -583,17 +584,26 @@ static bool is_stale(const struct tn_kernel *k, const struct tn_ebpf_session *s)
 	return false;
 }
 
+/*
+ * A session is stamped with the time that was told last, which may be the sweep's before this one:
+ * it was used some time since. What is in use never looks idle.
+ */
+static uint64_t idle_of(const struct sweep *w, const struct tn_ebpf_session *s)
+{
+	uint64_t last = s->last_used_ns + TOLD_NS;
+
+	return w->now_monotonic > last ? w->now_monotonic - last : 0;
+}
+
 /* Takes a session out of the kernel, with all that it counted. */
 static void take_out(struct sweep *w, const struct tn_ebpf_key *key)
 {
 	struct tn_ebpf_session last;
-	uint64_t idle;
 
 	if (tn_ebpf_take_session(w->k->ebpf, key, &last) ||
 		generation(last.keys) < w->k->first_keys) /* nobody knows what it counted for */
 		return;
-	idle = w->now_monotonic > last.last_used_ns ? w->now_monotonic - last.last_used_ns : 0;
-	tell(w->k, &last, w->now - idle);
+	tell(w->k, &last, w->now - idle_of(w, &last));
 	if (last.slot < w->k->n_slots && w->k->slots[last.slot].counts)
 		free_slot(w->k, last.slot);
 	w->k->n_sessions--;
@@ -607,9 +617,7 @@ static struct sweep begin(struct tn_kernel *k)
 static bool look(void *ctx, const struct tn_ebpf_key *key, const struct tn_ebpf_session *session)
 {
 	struct sweep *w = ctx;
-	uint64_t idle = w->now_monotonic > session->last_used_ns
-		? w->now_monotonic - session->last_used_ns
-		: 0;
+	uint64_t idle = idle_of(w, session);
 
 	/* One that was never used counts from now on: put a moment ago. */
 	if ((session->last_used_ns && idle > IDLE_NS) || is_stale(w->k, session))
@@ -629,6 +637,13 @@ void tn_kernel_sweep(struct tn_agent *agent)
 	w = begin(agent->kernel);
 	tell_refused(agent->kernel, w.now_monotonic);
 	tn_ebpf_sessions(agent->kernel->ebpf, look, &w);
+}
+
+bool tn_kernel_wants_sweep(const struct tn_agent *agent)
+{
+	const struct tn_kernel *k = agent->kernel;
+
+	return k && (k->n_sessions || k->guard_index != NO_INDEX);
 }
 
 void tn_kernel_port_stats(

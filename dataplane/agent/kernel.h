@@ -38,6 +38,8 @@ void tn_kernel_decided(void *ctx, unsigned port_index, const struct tn_decision 
 void tn_kernel_drain(struct tn_agent *agent);
 /* Counts of the kernel's sessions, to flows and ports; those that rest or are stale go. */
 void tn_kernel_sweep(struct tn_agent *agent);
+/* Is there anything that is to be swept once a second? */
+bool tn_kernel_wants_sweep(const struct tn_agent *agent);
 /* Adds what the kernel counted for a port. */
 void tn_kernel_port_stats(
 	const struct tn_agent *agent, unsigned index, struct tn_worker_port_stats *stats);

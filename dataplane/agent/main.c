@@ -90,7 +90,8 @@ static int run_agent(const struct tn_agent_options *options, struct tn_loop *loo
 	struct tn_document *doc, const struct tn_keeper_peek *kept, int listen_fd)
 {
 	uint64_t dpid = kept->found ? kept->dpid : options->load ? doc->dpid : 1;
-	bool pci = options->pci || tn_load_wants_pci(doc) || kept->wants_pci;
+	bool pci = !options->kernel_mode &&
+		(options->pci || tn_load_wants_pci(doc) || kept->wants_pci);
 	struct tn_agent *agent;
 	struct tn_error err;
 	int code = TN_AGENT_EXIT_FAILURE;

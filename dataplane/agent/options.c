@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define SECONDS_MAX 1e9
+#define MEMORY_MIN  4u /* MB */
 
 /* A buffer and its headroom are 16 bits long, in whole cache lines. */
 #define FRAME_DEFAULT 2048u
@@ -16,7 +17,8 @@
 
 static const char help[] =
 	"Usage: tenon-dataplane [OPTION]...\n"
-	"The Tenon switch: owns ports, flow tables and sessions and forwards on DPDK workers.\n"
+	"The Tenon switch: owns ports, flow tables and sessions and forwards on DPDK workers, or by\n"
+	"the kernel where no core is to spare.\n"
 	"\n"
 	"  --load FILE.json     start with this configuration document (as tenon-replay reads it)\n"
 	"  --socket PATH        clients connect here (default " TN_SOCKET_DEFAULT ")\n"
@@ -26,10 +28,13 @@ static const char help[] =
 	"  --check-state DIR    say what such a folder holds and whether it is whole; change nothing\n"
 	"  --detach DIR         take off this machine what the kernel goes on forwarding for the\n"
 	"                       process with that state folder, which has ended\n"
+	"  --mode dpdk|kernel   kernel: nothing polls, all is done by events; for hosts whose ports\n"
+	"                       are the kernel's (default dpdk)\n"
 	"  --workers CORES      cores that forward, e.g. 1 or 1,3-5 (default: the last core)\n"
-	"  --memory MB          memory for packet buffers (default 256)\n"
+	"  --memory MB          memory for packet buffers (default 256, --mode kernel: 8)\n"
 	"  --max-frame BYTES    longest frame of any port (default 2048, as for an MTU of 1500)\n"
-	"  --sessions N         sessions a worker keeps (default 1048576; 0: decide every packet)\n"
+	"  --sessions N         sessions a worker keeps (default 1048576, --mode kernel: 65536;\n"
+	"                       0: decide every packet)\n"
 	"  --poll adaptive|busy sleep when nothing comes, or never (default adaptive)\n"
 	"  --no-huge            use ordinary pages even if hugepages are free\n"
 	"  --pci                NICs may be added later (implied by one in the document)\n"
@@ -44,6 +49,7 @@ static const char help[] =
 	"Examples:\n"
 	"  tenon-dataplane --load site.json\n"
 	"  tenon-dataplane --state /var/lib/tenon/dataplane --load /etc/tenon/site.json --workers 2,3\n"
+	"  tenon-dataplane --mode kernel --state /var/lib/tenon/dataplane\n"
 	"  tenon-dataplane --load bench.json --workers 1 --poll busy --seconds 4 --stats -\n";
 
 void tn_agent_say(const char *fmt, ...)
@@ -131,6 +137,7 @@ enum {
 	OPT_DETACH,
 	OPT_PCI,
 	OPT_KEEP_PRIVILEGES,
+	OPT_MODE,
 	OPT_WORKERS,
 	OPT_MEMORY,
 	OPT_MAX_FRAME,
@@ -152,6 +159,7 @@ static const struct option longs[] = {
 	{"detach", required_argument, NULL, OPT_DETACH},
 	{"pci", no_argument, NULL, OPT_PCI},
 	{"keep-privileges", no_argument, NULL, OPT_KEEP_PRIVILEGES},
+	{"mode", required_argument, NULL, OPT_MODE},
 	{"workers", required_argument, NULL, OPT_WORKERS},
 	{"memory", required_argument, NULL, OPT_MEMORY},
 	{"max-frame", required_argument, NULL, OPT_MAX_FRAME},
@@ -165,7 +173,12 @@ static const struct option longs[] = {
 	{NULL, 0, NULL, 0},
 };
 
-static int take(struct tn_agent_options *o, int opt, const char *arg)
+/* What was said and not left to its default. */
+struct given {
+	bool workers, memory, sessions, poll;
+};
+
+static int take(struct tn_agent_options *o, struct given *g, int opt, const char *arg)
 {
 	unsigned long v;
 	char *end;
@@ -197,12 +210,19 @@ static int take(struct tn_agent_options *o, int opt, const char *arg)
 	case OPT_KEEP_PRIVILEGES:
 		o->keep_privileges = true;
 		return 0;
+	case OPT_MODE:
+		if (strcmp(arg, "dpdk") != 0 && strcmp(arg, "kernel") != 0)
+			return bad("--mode takes dpdk or kernel, not", arg);
+		o->kernel_mode = !strcmp(arg, "kernel");
+		return 0;
 	case OPT_WORKERS:
+		g->workers = true;
 		return parse_cores(o, arg);
 	case OPT_MEMORY:
-		if (!parse_number(arg, 1u << 20, &v) || v < 16)
-			return bad("--memory takes 16 to 1048576 megabytes, not", arg);
+		if (!parse_number(arg, 1u << 20, &v) || v < MEMORY_MIN)
+			return bad("--memory takes 4 to 1048576 megabytes, not", arg);
 		o->memory_mb = (unsigned)v;
+		g->memory = true;
 		return 0;
 	case OPT_MAX_FRAME:
 		if (!parse_number(arg, FRAME_MAX, &v) || v < FRAME_DEFAULT)
@@ -213,11 +233,13 @@ static int take(struct tn_agent_options *o, int opt, const char *arg)
 		if (!parse_number(arg, 1u << 28, &v))
 			return bad("--sessions takes 0 to 268435456, not", arg);
 		o->sessions = (uint32_t)v;
+		g->sessions = true;
 		return 0;
 	case OPT_POLL:
 		if (strcmp(arg, "busy") != 0 && strcmp(arg, "adaptive") != 0)
 			return bad("--poll takes adaptive or busy, not", arg);
 		o->busy_poll = !strcmp(arg, "busy");
+		g->poll = true;
 		return 0;
 	case OPT_NO_HUGE:
 		o->huge = false;
@@ -242,8 +264,25 @@ static int take(struct tn_agent_options *o, int opt, const char *arg)
 	}
 }
 
+/* Small where nothing polls, and nothing to say of workers. */
+static int settle_kernel_mode(struct tn_agent_options *o, const struct given *g)
+{
+	if (g->workers || g->poll || o->pci)
+		return bad("--mode kernel has no worker that polls and no NIC of DPDK: leave out",
+			g->workers	  ? "--workers"
+				: g->poll ? "--poll"
+					  : "--pci");
+	if (!g->memory)
+		o->memory_mb = 8;
+	if (!g->sessions)
+		o->sessions = 1u << 16;
+	o->huge = false;
+	return 0;
+}
+
 int tn_agent_options_parse(struct tn_agent_options *o, int argc, char **argv)
 {
+	struct given given = {0};
 	int opt, r;
 
 	*o = (struct tn_agent_options){
@@ -256,9 +295,11 @@ int tn_agent_options_parse(struct tn_agent_options *o, int argc, char **argv)
 	o->worker_core[0] = last_core();
 	o->n_workers = 1;
 	while ((opt = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-		r = take(o, opt, optarg);
+		r = take(o, &given, opt, optarg);
 		if (r)
 			return r;
 	}
-	return optind < argc ? bad("unexpected word", argv[optind]) : 0;
+	if (optind < argc)
+		return bad("unexpected word", argv[optind]);
+	return o->kernel_mode ? settle_kernel_mode(o, &given) : 0;
 }

@@ -23,6 +23,7 @@ struct tn_agent_options {
 	bool pci;	      /* look for devices of the PCI bus from the start */
 	bool keep_privileges; /* also those for other network namespaces */
 	bool busy_poll;
+	bool kernel_mode;	/* no worker polls, none has a core of its own */
 	bool huge;		/* hugepages where the machine has free ones */
 	double seconds;		/* stop after; 0: run until a signal */
 	const char *stats_file; /* written at the end, "-": standard output */

@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 
+#include "dataplane/agent/housekeeping.h"
 #include "dataplane/agent/worker_thread.h"
 #include "dataplane/core/view.h"
 #include "dataplane/core/wire.h"
@@ -18,6 +20,8 @@
 #define TAGS_LEN     8u			 /* of VLANs, which an MTU does not count */
 #define RETRY_NS     UINT64_C(500000000) /* an absent port; twice as long each time */
 #define RETRY_MAX_NS UINT64_C(8000000000)
+
+static void on_link(void *ctx, uint32_t events);
 
 static int no_memory(struct tn_error *err)
 {
@@ -102,6 +106,23 @@ static unsigned worker_of(const struct tn_agent *agent, unsigned index, unsigned
 	return (index + queue) % agent->n_workers;
 }
 
+/* Without a descriptor, or room for it, the link is looked at like others that tell nothing. */
+static void watch_link(struct tn_agent_port *p)
+{
+	struct tn_port *driver = p->driver;
+
+	p->link_fd = driver && driver->ops->link_fd ? driver->ops->link_fd(driver) : -1;
+	if (p->link_fd >= 0 && tn_loop_add(p->agent->loop, p->link_fd, EPOLLIN, on_link, p))
+		p->link_fd = -1;
+}
+
+static void unwatch_link(struct tn_agent_port *p)
+{
+	if (p->link_fd >= 0)
+		tn_loop_remove(p->agent->loop, p->link_fd);
+	p->link_fd = -1;
+}
+
 /* Workers that sleep are to wake for what comes by a port. Until its descriptors are closed. */
 static void watch(struct tn_agent *agent, unsigned index, struct tn_agent_port *p)
 {
@@ -110,15 +131,18 @@ static void watch(struct tn_agent *agent, unsigned index, struct tn_agent_port *
 	p->told = true;
 	for (unsigned q = 0; driver && q < driver->n_rx_queues; q++)
 		p->told &= tn_worker_thread_watch(&agent->workers[worker_of(agent, index, q)],
-			driver->ops->wait_fd(driver, q));
+			driver->ops->wait_fd(driver, q), index, q);
 	if (p->shadow)
-		p->told &= tn_worker_thread_watch(&agent->workers[0], tn_shadow_fd(p->shadow));
+		p->told &= tn_worker_thread_watch(
+			&agent->workers[0], tn_shadow_fd(p->shadow), index, TN_WORKER_SHADOW);
+	watch_link(p);
 }
 
 /* --- coming and going ------------------------------------------------------------------------- */
 
 static void unmake_driver(struct tn_agent_port *p)
 {
+	unwatch_link(p);
 	tn_shadow_free(p->shadow);
 	if (p->driver)
 		p->driver->ops->destroy(p->driver);
@@ -301,6 +325,19 @@ static bool go_without_ebpf(
 	return true;
 }
 
+/* In a process that polls nothing. */
+static int check_mode(
+	const struct tn_agent *agent, const struct tn_port_request *request, struct tn_error *err)
+{
+	if (!agent->options.kernel_mode || strcmp(request->type, "dpdk") != 0)
+		return 0;
+	return tn_error_set(err, TN_OFPBRC_BAD_PORT, -1,
+		"port %s: a port of type \"dpdk\" has to be polled, and with --mode kernel nothing is: "
+		"start the process without it, or leave the interface to the kernel and give the port "
+		"the type \"nic\"",
+		request->name);
+}
+
 /* The driver gets all options but the agent's own. */
 static int make_driver(struct tn_agent *agent, struct tn_agent_port *p, struct tn_error *err)
 {
@@ -323,6 +360,8 @@ static int make_driver(struct tn_agent *agent, struct tn_agent_port *p, struct t
 
 	if (is_vxlan(&p->request))
 		return 0;
+	if (check_mode(agent, &p->request, err))
+		return -EINVAL;
 	for (size_t i = 0; i < p->request.n_options; i++) {
 		const struct tn_port_option *o = &p->request.options[i];
 
@@ -430,6 +469,8 @@ static int add(struct tn_agent *agent, const struct tn_port_request *request, bo
 		free(p);
 		return no_memory(err);
 	}
+	p->agent = agent;
+	p->link_fd = -1;
 	if (absent) {
 		p->absent = true;
 		p->state |= TN_PORT_STATE_LINK_DOWN;
@@ -624,6 +665,25 @@ static bool follow_link(struct tn_agent *agent, struct tn_agent_port *p)
 	return false;
 }
 
+/* The driver's call, and what became of the link. True: the switch has a new version. */
+static bool maintain(struct tn_agent *agent, struct tn_agent_port *p, uint64_t now)
+{
+	if (p->driver->ops->maintain)
+		p->driver->ops->maintain(p->driver, now);
+	return follow_link(agent, p);
+}
+
+static void on_link(void *ctx, uint32_t events)
+{
+	struct tn_agent_port *p = ctx;
+
+	(void)events;
+	if (maintain(p->agent, p, tn_agent_now(p->agent)))
+		tn_housekeeping_publish_soon(p->agent);
+	else
+		tn_housekeeping_soon(p->agent);
+}
+
 /* Its device may have come since. */
 static bool try_absent(struct tn_agent *agent, unsigned index, uint64_t now)
 {
@@ -663,13 +723,30 @@ bool tn_agent_ports_maintain(struct tn_agent *agent)
 
 		if (p && p->absent)
 			changed |= try_absent(agent, i, now);
-		if (!p || !p->driver)
-			continue;
-		if (p->driver->ops->maintain)
-			p->driver->ops->maintain(p->driver, now);
-		changed |= follow_link(agent, p);
+		if (p && p->driver)
+			changed |= maintain(agent, p, now);
 	}
 	return changed;
+}
+
+uint64_t tn_agent_ports_due(const struct tn_agent *agent)
+{
+	uint64_t due = UINT64_MAX;
+
+	for (unsigned i = 0; i < TN_WORKER_PORTS_MAX && due; i++) {
+		const struct tn_agent_port *p = agent->ports[i];
+		uint64_t port_due = UINT64_MAX;
+
+		if (p && p->absent)
+			port_due = p->retry_ns;
+		else if (p && p->driver)
+			port_due = p->driver->ops->maintain_due
+				? p->driver->ops->maintain_due(p->driver)
+				: 0;
+		if (port_due < due)
+			due = port_due;
+	}
+	return due;
 }
 
 /* --- what the workers read -------------------------------------------------------------------- */

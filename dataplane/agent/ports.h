@@ -6,11 +6,13 @@
 #include "dataplane/agent/agent.h"
 
 struct tn_agent_port {
+	struct tn_agent *agent;
 	struct tn_port_request request;	  /* its pointers are the port's own */
 	struct tn_port *driver;		  /* NULL: a tunnel */
 	struct tn_shadow *shadow;	  /* NULL: none */
 	bool absent;			  /* wanted, and its driver cannot be made now */
 	bool told;			  /* its descriptors tell workers of all that comes */
+	int link_fd;			  /* in the agent's loop; -1: nothing tells of its link */
 	uint64_t retry_ns, retry_wait_ns; /* absent: when to try next, how long after that */
 	uint32_t state;			  /* enum tn_port_state as the switch was told */
 	/* Counts that workers had at this index before it was this port's. */
@@ -31,8 +33,13 @@ void tn_agent_ports_free(struct tn_agent *agent);
 int tn_agent_ports_tunnels(
 	const struct tn_agent *agent, struct tn_tunnels **tunnels, struct tn_error *err);
 
-/* Drivers' regular calls and the state of links. True: the switch has a new version. */
+/*
+ * Absent ports, drivers' calls and the state of links. True: the switch has a new version. Links
+ * that tell of their changes are looked at when they do; due: when the others, or drivers, want
+ * this call next, UINT64_MAX: never.
+ */
 bool tn_agent_ports_maintain(struct tn_agent *agent);
+uint64_t tn_agent_ports_due(const struct tn_agent *agent);
 
 /* Fills the ports of a forwarding and spreads their queues. -ENOMEM. */
 int tn_agent_ports_forwarding(const struct tn_agent *agent, struct tn_agent_forwarding *f);

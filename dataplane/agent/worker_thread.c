@@ -14,22 +14,22 @@
 #include <rte_errno.h>
 #include <rte_lcore.h>
 
+#include "dataplane/agent/housekeeping.h"
 #include "dataplane/agent/kernel.h"
 #include "dataplane/agent/learning.h"
 #include "dataplane/agent/punt.h"
+#include "dataplane/agent/worker_private.h"
 #include "dataplane/port/dpdk_buffer.h"
 #include "dataplane/pipeline/snapshot.h"
 #include "dataplane/port/shadow.h"
 
 /*
  * Empty rounds before an adaptive worker sleeps. It waits for the descriptors of its queues; where
- * one has none it naps and looks: NAP_NS is what a first packet may wait. Guests are asked to kick
- * only when nothing has come for QUIET_NS: in the pauses of a stream a kick for each frame costs
- * both sides more than a nap, after which a burst is there.
+ * one has none it naps and looks. Guests are asked to kick only when nothing has come for
+ * TN_QUIET_NS: in the pauses of a stream a kick for each frame costs both sides more than a nap,
+ * after which a burst is there.
  */
 #define IDLE_ROUNDS 256u
-#define NAP_NS	    750000L
-#define QUIET_NS    10000000u
 #define WAIT_NS	    100000000L
 #define WAKE_EVENTS 16
 
@@ -58,6 +58,7 @@ static bool send_event(struct tn_worker_thread *t, const struct tn_worker_event 
 		return false;
 	*room = *e;
 	tn_byte_ring_commit(t->events);
+	t->has_told = true;
 	return true;
 }
 
@@ -115,6 +116,14 @@ static bool send_to_host(void *ctx, unsigned port_index, struct tn_packet *packe
 	return taken;
 }
 
+static void send_decided(void *ctx, unsigned port_index, const struct tn_decision *decision)
+{
+	struct tn_worker_thread *t = ctx;
+
+	tn_kernel_decided(t, port_index, decision);
+	t->has_told = true;
+}
+
 void tn_worker_thread_events(struct tn_worker_thread *t, struct tn_worker_events *events)
 {
 	*events = (struct tn_worker_events){
@@ -125,7 +134,7 @@ void tn_worker_thread_events(struct tn_worker_thread *t, struct tn_worker_events
 		.count = send_count,
 		.count_room = count_room,
 		.host = send_to_host,
-		.decided = tn_kernel_decided,
+		.decided = send_decided,
 	};
 }
 
@@ -139,8 +148,9 @@ int tn_worker_thread_init(struct tn_worker_thread *t)
 	t->decided = tn_byte_ring_new(DECIDED_BYTES);
 	t->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	t->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	t->ready = calloc(1, sizeof(*t->ready));
 	return t->learning && t->budgets && t->punts && t->events && t->jobs && t->decided &&
-			tn_worker_thread_watch(t, t->wake_fd)
+			t->ready && tn_worker_thread_watch(t, t->wake_fd, TN_WORKER_WOKEN, 0)
 		? 0
 		: -ENOMEM;
 }
@@ -149,9 +159,12 @@ int tn_worker_thread_init(struct tn_worker_thread *t)
  * By edges: a worker that wakes looks at everything until there is nothing more, and one that
  * cannot be read any more, such as that of an interface which somebody deleted, wakes it once.
  */
-bool tn_worker_thread_watch(struct tn_worker_thread *t, int fd)
+bool tn_worker_thread_watch(struct tn_worker_thread *t, int fd, unsigned index, unsigned queue)
 {
-	struct epoll_event event = {.events = EPOLLIN | EPOLLET};
+	struct epoll_event event = {
+		.events = EPOLLIN | EPOLLET,
+		.data.u64 = (uint64_t)queue << 32 | index,
+	};
 
 	return fd >= 0 && !epoll_ctl(t->epoll_fd, EPOLL_CTL_ADD, fd, &event);
 }
@@ -169,6 +182,7 @@ void tn_worker_thread_fini(struct tn_worker_thread *t)
 	tn_byte_ring_free(t->punts);
 	tn_learning_free(t->learning);
 	free(t->budgets);
+	free(t->ready);
 	if (t->wake_fd > 0)
 		close(t->wake_fd);
 	if (t->epoll_fd > 0)
@@ -192,29 +206,45 @@ void tn_worker_thread_await(const struct tn_worker_thread *t, uint64_t number)
 
 /* --- a round ---------------------------------------------------------------------------------- */
 
+struct tn_agent_forwarding *tn_worker_begin_round(struct tn_worker_thread *t, uint64_t tsc)
+{
+	struct tn_agent_forwarding *f;
+
+	rte_rcu_qsbr_quiescent(t->agent->qsbr, t->id);
+	f = __atomic_load_n(&t->agent->forwarding, __ATOMIC_ACQUIRE);
+	t->forwarding = f;
+	__atomic_store_n(&t->seen, f->number, __ATOMIC_RELEASE);
+	t->now_ns = tn_worker_thread_time(t->agent, tsc);
+	return f;
+}
+
+unsigned tn_worker_poll_queue(
+	struct tn_worker_thread *t, const struct tn_agent_forwarding *f, struct tn_rx_queue q)
+{
+	struct tn_port *port = f->fwd.ports[q.port_index].port;
+	struct tn_packet packets[TN_BURST];
+	unsigned n = port->ops->rx(port, q.queue, packets, TN_BURST);
+
+	if (!n)
+		return 0;
+	t->rx_index = q.port_index;
+	tn_worker_burst(t->worker, &f->fwd, q.port_index, packets, n, t->now_ns);
+	tn_worker_flush(t->worker, &f->fwd);
+	return n;
+}
+
 /* One look at every queue; returns the packets. */
 static unsigned poll_queues(struct tn_worker_thread *t, const struct tn_agent_forwarding *f)
 {
 	const struct tn_rx_queue *queues = f->queues[t->id];
 	unsigned n_queues = f->n_queues[t->id], total = 0;
-	struct tn_packet packets[TN_BURST];
 
-	for (unsigned i = 0; i < n_queues; i++) {
-		unsigned index = queues[i].port_index;
-		struct tn_port *port = f->fwd.ports[index].port;
-		unsigned n = port->ops->rx(port, queues[i].queue, packets, TN_BURST);
-
-		if (!n)
-			continue;
-		t->rx_index = index;
-		tn_worker_burst(t->worker, &f->fwd, index, packets, n, t->now_ns);
-		tn_worker_flush(t->worker, &f->fwd);
-		total += n;
-	}
+	for (unsigned i = 0; i < n_queues; i++)
+		total += tn_worker_poll_queue(t, f, queues[i]);
 	return total;
 }
 
-static unsigned run_jobs(struct tn_worker_thread *t, const struct tn_agent_forwarding *f)
+unsigned tn_worker_run_jobs(struct tn_worker_thread *t, const struct tn_agent_forwarding *f)
 {
 	const struct tn_worker_job *job;
 	unsigned n = 0;
@@ -233,21 +263,26 @@ static unsigned run_jobs(struct tn_worker_thread *t, const struct tn_agent_forwa
 	return n;
 }
 
+unsigned tn_worker_poll_shadow(
+	struct tn_worker_thread *t, const struct tn_agent_forwarding *f, unsigned index)
+{
+	unsigned n = tn_shadow_poll(
+		f->shadows[index], f->fwd.ports[index].port, t->id, &t->host_dropped);
+
+	t->host_sent += n;
+	return n;
+}
+
 /* What the kernel sends by the shadows of uplinks. A system call each, so not every round. */
 static unsigned poll_shadows(struct tn_worker_thread *t, const struct tn_agent_forwarding *f)
 {
 	unsigned total = 0;
 
 	t->shadow_due_ns = t->now_ns + SHADOW_NS;
-	for (unsigned i = 0; i < f->n_shadows; i++) {
-		unsigned index = f->with_shadow[i];
-
-		total += tn_shadow_poll(
-			f->shadows[index], f->fwd.ports[index].port, t->id, &t->host_dropped);
-	}
+	for (unsigned i = 0; i < f->n_shadows; i++)
+		total += tn_worker_poll_shadow(t, f, f->with_shadow[i]);
 	if (total) /* there is more soon */
 		t->shadow_due_ns = t->now_ns;
-	t->host_sent += total;
 	return total;
 }
 
@@ -263,6 +298,7 @@ static void tell_counts(struct tn_worker_thread *t, uint32_t wanted)
 		return;
 	t->is_telling = false;
 	__atomic_store_n(&t->counts_told, t->telling, __ATOMIC_RELEASE);
+	t->has_told = true;
 }
 
 static bool counts_asked(const struct tn_worker_thread *t)
@@ -286,8 +322,7 @@ static bool prepare_queues(const struct tn_worker_thread *t, const struct tn_age
 	return true;
 }
 
-/* Something came between the last look and the promise to sleep. */
-static bool anything_new(const struct tn_worker_thread *t)
+bool tn_worker_wanted(const struct tn_worker_thread *t)
 {
 	return __atomic_load_n(&t->agent->forwarding, __ATOMIC_RELAXED) != t->forwarding ||
 		!tn_byte_ring_empty(t->jobs) || counts_asked(t) ||
@@ -301,19 +336,19 @@ static bool anything_new(const struct tn_worker_thread *t)
  */
 static void sleep_until_wanted(struct tn_worker_thread *t)
 {
-	struct timespec time = {.tv_nsec = NAP_NS};
+	struct timespec time = {.tv_nsec = TN_NAP_NS};
 	struct epoll_event events[WAKE_EVENTS];
 	bool nap = t->forwarding->naps[t->id] || !t->all_told, look = false;
 
 	t->naps++;
 	(void)__atomic_exchange_n(&t->sleeping, 1, __ATOMIC_SEQ_CST);
-	if (t->now_ns - t->busy_ns < QUIET_NS)
+	if (t->now_ns - t->busy_ns < TN_QUIET_NS)
 		t->look_again = false;
 	else if (!prepare_queues(t, t->forwarding))
 		look = t->look_again = !t->look_again;
 	else if (!nap)
 		time.tv_nsec = WAIT_NS;
-	if (!look && !anything_new(t)) {
+	if (!look && !tn_worker_wanted(t)) {
 		rte_rcu_qsbr_thread_offline(t->agent->qsbr, t->id);
 		(void)epoll_pwait2(t->epoll_fd, events, WAKE_EVENTS, &time, NULL);
 		rte_rcu_qsbr_thread_online(t->agent->qsbr, t->id);
@@ -335,18 +370,27 @@ static void pin(unsigned core)
 			core);
 }
 
-/* Rare work, between rounds. True: there is more. */
-static bool background(struct tn_worker_thread *t, unsigned packets)
+void tn_worker_tell(struct tn_worker_thread *t)
+{
+	if (tn_likely(!t->has_told))
+		return;
+	t->has_told = false;
+	tn_housekeeping_tell(t->agent);
+}
+
+bool tn_worker_background(struct tn_worker_thread *t, unsigned packets)
 {
 	uint32_t wanted = __atomic_load_n(&t->counts_wanted, __ATOMIC_ACQUIRE);
 
+	if (packets) {
+		t->busy_ns = t->now_ns;
+		t->all_told = t->idle_sweeping = t->look_again = false;
+	}
 	if (wanted != t->counts_told) {
 		tell_counts(t, wanted);
 		return true;
 	}
 	if (packets) {
-		t->busy_ns = t->now_ns;
-		t->all_told = t->idle_sweeping = t->look_again = false;
 		if (++t->polls % SWEEP_ROUNDS == 0)
 			(void)tn_worker_sweep(t->worker, SWEEP_BUDGET);
 		return true;
@@ -355,16 +399,29 @@ static bool background(struct tn_worker_thread *t, unsigned packets)
 	return false;
 }
 
-/* Nothing came: what is still to be told is told, and then it sleeps. */
-static void be_idle(struct tn_worker_thread *t)
+void tn_worker_idle_sweep(struct tn_worker_thread *t)
 {
-	if (!t->all_told) {
-		if (!t->idle_sweeping)
-			tn_worker_sweep_begin(t->worker);
-		t->idle_sweeping = true;
-		t->all_told = tn_worker_sweep(t->worker, TELL_BUDGET);
+	if (t->all_told)
+		return;
+	if (!t->idle_sweeping)
+		tn_worker_sweep_begin(t->worker);
+	t->idle_sweeping = true;
+	t->all_told = tn_worker_sweep(t->worker, TELL_BUDGET);
+	/* Also where nothing was counted: drivers may have sent, and want to be looked after. */
+	t->has_told |= t->all_told;
+}
+
+void tn_worker_end_round(struct tn_worker_thread *t, uint64_t *tsc, unsigned packets)
+{
+	uint64_t end = rte_rdtsc();
+
+	if (packets) {
+		t->busy_cycles += end - *tsc;
+		t->packets += packets;
 	}
-	sleep_until_wanted(t);
+	if (tn_unlikely(end - *tsc > t->longest_cycles))
+		t->longest_cycles = end - *tsc;
+	*tsc = end;
 }
 
 /*
@@ -374,35 +431,27 @@ static void be_idle(struct tn_worker_thread *t)
 static void run(struct tn_worker_thread *t)
 {
 	struct tn_agent *agent = t->agent;
-	uint64_t tsc = rte_rdtsc(), end;
+	uint64_t tsc = rte_rdtsc();
 	unsigned empty = 0;
 
 	while (!__atomic_load_n(&agent->stop, __ATOMIC_RELAXED)) {
-		struct tn_agent_forwarding *f;
-		unsigned n, others = 0;
+		const struct tn_agent_forwarding *f = tn_worker_begin_round(t, tsc);
+		unsigned n = poll_queues(t, f), others = 0;
+		bool more;
 
-		rte_rcu_qsbr_quiescent(agent->qsbr, t->id);
-		f = __atomic_load_n(&agent->forwarding, __ATOMIC_ACQUIRE);
-		t->forwarding = f;
-		__atomic_store_n(&t->seen, f->number, __ATOMIC_RELEASE);
-		t->now_ns = tn_worker_thread_time(agent, tsc);
-		n = poll_queues(t, f);
 		if (tn_unlikely(!tn_byte_ring_empty(t->jobs)))
-			others += run_jobs(t, f);
+			others += tn_worker_run_jobs(t, f);
 		if (tn_unlikely(f->n_shadows && t->id == 0 && t->now_ns >= t->shadow_due_ns))
 			others += poll_shadows(t, f);
-		end = rte_rdtsc();
-		if (n) {
-			t->busy_cycles += end - tsc;
-			t->packets += n;
-		}
-		if (tn_unlikely(end - tsc > t->longest_cycles))
-			t->longest_cycles = end - tsc;
-		tsc = end;
-		if (background(t, n + others))
+		tn_worker_end_round(t, &tsc, n);
+		more = tn_worker_background(t, n + others);
+		tn_worker_tell(t);
+		if (more) {
 			empty = 0;
-		else if (++empty >= IDLE_ROUNDS && !agent->options.busy_poll) {
-			be_idle(t);
+		} else if (++empty >= IDLE_ROUNDS && !agent->options.busy_poll) {
+			tn_worker_idle_sweep(t);
+			tn_worker_tell(t);
+			sleep_until_wanted(t);
 			tsc = rte_rdtsc();
 		}
 	}
@@ -421,14 +470,18 @@ void *tn_worker_thread_main(void *arg)
 	struct tn_worker_thread *t = arg;
 	struct rte_rcu_qsbr *qsbr = t->agent->qsbr;
 
-	pin(t->core);
+	if (!t->agent->options.kernel_mode)
+		pin(t->core);
 	(void)prctl(PR_SET_TIMERSLACK, 1000);
 	if (rte_thread_register())
 		tn_agent_say("worker %u runs without a buffer cache: %s", t->id,
 			rte_strerror(rte_errno));
 	(void)rte_rcu_qsbr_thread_register(qsbr, t->id);
 	rte_rcu_qsbr_thread_online(qsbr, t->id);
-	run(t);
+	if (t->agent->options.kernel_mode)
+		tn_worker_run_by_events(t);
+	else
+		run(t);
 	rte_rcu_qsbr_thread_offline(qsbr, t->id);
 	(void)rte_rcu_qsbr_thread_unregister(qsbr, t->id);
 	t->cpu_ns = cpu_time();

@@ -30,10 +30,13 @@ void tn_worker_thread_wake(struct tn_worker_thread *t);
 void tn_worker_thread_await(const struct tn_worker_thread *t, uint64_t number);
 
 /*
- * Main thread: the worker is to wake when the descriptor becomes readable, until that is closed.
- * False: it cannot, or fd is -1.
+ * Main thread: the worker is to wake when the descriptor, of a queue of the port at this index,
+ * becomes readable, until that is closed. False: it cannot, or fd is -1. In place of a queue
+ * SHADOW is the host's side of an uplink; in place of an index WOKEN is wake_fd.
  */
-bool tn_worker_thread_watch(struct tn_worker_thread *t, int fd);
+#define TN_WORKER_SHADOW TN_WORKER_PORTS_MAX
+#define TN_WORKER_WOKEN	 TN_WORKER_PORTS_MAX
+bool tn_worker_thread_watch(struct tn_worker_thread *t, int fd, unsigned index, unsigned queue);
 
 /* All of its memory but rings of DPDK and the worker. -ENOMEM: the caller calls fini. */
 int tn_worker_thread_init(struct tn_worker_thread *t) TN_MUST_CHECK;

@@ -18,12 +18,12 @@ struct source {
 	struct source *next;
 };
 
-struct timer {
+struct tn_loop_timer {
 	struct tn_loop *loop;
 	int fd;
 	tn_timer_fn fn;
 	void *ctx;
-	struct timer *next;
+	struct tn_loop_timer *next;
 };
 
 struct handler {
@@ -45,7 +45,7 @@ struct tn_loop {
 	struct handler *handlers;
 	bool stop;
 	struct source *sources, *removed;
-	struct timer *timers;
+	struct tn_loop_timer *timers;
 	struct hook hooks[TN_LOOP_HOOKS_MAX];
 	unsigned n_hooks;
 };
@@ -81,7 +81,7 @@ void tn_loop_free(struct tn_loop *loop)
 	if (!loop)
 		return;
 	while (loop->timers) {
-		struct timer *t = loop->timers;
+		struct tn_loop_timer *t = loop->timers;
 
 		loop->timers = t->next;
 		close(t->fd);
@@ -158,7 +158,7 @@ void tn_loop_remove(struct tn_loop *loop, int fd)
 
 static void on_timer(void *ctx, uint32_t events)
 {
-	struct timer *t = ctx;
+	struct tn_loop_timer *t = ctx;
 	uint64_t times;
 
 	(void)events;
@@ -166,24 +166,25 @@ static void on_timer(void *ctx, uint32_t events)
 		t->fn(t->ctx);
 }
 
-int tn_loop_every(struct tn_loop *loop, uint64_t period_ns, tn_timer_fn fn, void *ctx)
+static struct timespec time_of(uint64_t ns)
 {
-	const struct timespec period = {
-		.tv_sec = (time_t)(period_ns / 1000000000u),
-		.tv_nsec = (long)(period_ns % 1000000000u),
+	return (struct timespec){
+		.tv_sec = (time_t)(ns / 1000000000u),
+		.tv_nsec = (long)(ns % 1000000000u),
 	};
-	const struct itimerspec spec = {.it_interval = period, .it_value = period};
-	struct timer *t = calloc(1, sizeof(*t));
-	int rc = -ENOMEM;
+}
+
+/* -errno */
+static int new_timer(struct tn_loop *loop, tn_timer_fn fn, void *ctx, struct tn_loop_timer **timer)
+{
+	struct tn_loop_timer *t = calloc(1, sizeof(*t));
+	int rc = 0;
 
 	if (!t)
-		return rc;
-	*t = (struct timer){.loop = loop, .fn = fn, .ctx = ctx};
+		return -ENOMEM;
+	*t = (struct tn_loop_timer){.loop = loop, .fn = fn, .ctx = ctx};
 	t->fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (t->fd < 0 || timerfd_settime(t->fd, 0, &spec, NULL))
-		rc = -errno;
-	else
-		rc = tn_loop_add(loop, t->fd, EPOLLIN, on_timer, t);
+	rc = t->fd < 0 ? -errno : tn_loop_add(loop, t->fd, EPOLLIN, on_timer, t);
 	if (rc) {
 		if (t->fd >= 0)
 			close(t->fd);
@@ -192,7 +193,42 @@ int tn_loop_every(struct tn_loop *loop, uint64_t period_ns, tn_timer_fn fn, void
 	}
 	t->next = loop->timers;
 	loop->timers = t;
+	*timer = t;
 	return 0;
+}
+
+int tn_loop_every(struct tn_loop *loop, uint64_t period_ns, tn_timer_fn fn, void *ctx)
+{
+	const struct itimerspec spec = {
+		.it_interval = time_of(period_ns), .it_value = time_of(period_ns)};
+	struct tn_loop_timer *t;
+	int rc = new_timer(loop, fn, ctx, &t);
+
+	if (!rc && timerfd_settime(t->fd, 0, &spec, NULL))
+		rc = -errno;
+	return rc;
+}
+
+struct tn_loop_timer *tn_loop_timer_new(struct tn_loop *loop, tn_timer_fn fn, void *ctx)
+{
+	struct tn_loop_timer *t;
+
+	return new_timer(loop, fn, ctx, &t) ? NULL : t;
+}
+
+void tn_loop_timer_set(struct tn_loop_timer *timer, uint64_t in_ns)
+{
+	/* 0 would unset it. */
+	const struct itimerspec spec = {.it_value = time_of(in_ns ? in_ns : 1)};
+
+	(void)timerfd_settime(timer->fd, 0, &spec, NULL);
+}
+
+void tn_loop_timer_unset(struct tn_loop_timer *timer)
+{
+	const struct itimerspec never = {0};
+
+	(void)timerfd_settime(timer->fd, 0, &never, NULL);
 }
 
 static void on_signals(void *ctx, uint32_t events)

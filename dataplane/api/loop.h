@@ -27,6 +27,16 @@ typedef void (*tn_timer_fn)(void *ctx);
 int tn_loop_every(
 	struct tn_loop *loop, uint64_t period_ns, tn_timer_fn fn, void *ctx) TN_MUST_CHECK;
 
+/*
+ * A timer that goes off once, when it was set. NULL: no memory or descriptors. It ends with the
+ * loop.
+ */
+struct tn_loop_timer;
+struct tn_loop_timer *tn_loop_timer_new(struct tn_loop *loop, tn_timer_fn fn, void *ctx);
+/* From now; in place of what it was set to before. 0: with the next round. */
+void tn_loop_timer_set(struct tn_loop_timer *timer, uint64_t in_ns);
+void tn_loop_timer_unset(struct tn_loop_timer *timer);
+
 /* In place of what the signal does otherwise. Before threads are made, which leave it to the loop.
  */
 int tn_loop_on_signal(struct tn_loop *loop, int signal, tn_timer_fn fn, void *ctx) TN_MUST_CHECK;

@@ -52,8 +52,15 @@ struct tn_port_ops {
 	bool (*prepare_wait)(struct tn_port *port, unsigned queue);
 	bool (*link_up)(struct tn_port *port);
 	void (*wire_stats)(struct tn_port *port, struct tn_port_wire_stats *stats);
-	/* Link changes, reconnects: the main thread's regular call. */
+	/* Link changes, reconnects: the main thread's call before it looks at the link. */
 	void (*maintain)(struct tn_port *port, uint64_t now_ns);
+	/*
+	 * When that is wanted. link_fd is readable until maintain took off it what it told; NULL or
+	 * -1: nothing tells. maintain_due: at the latest then, 0: some times a second, UINT64_MAX:
+	 * only when link_fd tells. NULL: some times a second.
+	 */
+	int (*link_fd)(struct tn_port *port);
+	uint64_t (*maintain_due)(struct tn_port *port);
 	void (*destroy)(struct tn_port *port);
 };
 
@@ -67,5 +74,12 @@ struct tn_port {
 	uint16_t takes; /* enum tn_port_takes; atomic, changes with the guest behind it */
 	struct tn_mac mac;
 };
+
+/* maintain_due of a port whose link never changes. */
+static inline uint64_t tn_port_never_due(struct tn_port *port)
+{
+	(void)port;
+	return UINT64_MAX;
+}
 
 #endif

@@ -151,6 +151,22 @@ static void maintain(struct tn_port *port, uint64_t now_ns)
 		tn_xsk_kick(p->queues[i].xsk);
 }
 
+static int link_fd(struct tn_port *port)
+{
+	return of(port)->dev.watch_fd;
+}
+
+static uint64_t maintain_due(struct tn_port *port)
+{
+	const struct afxdp_port *p = of(port);
+
+	for (unsigned i = 0; i < p->n_queues; i++) {
+		if (tn_xsk_waiting(p->queues[i].xsk))
+			return 0;
+	}
+	return tn_netdev_due(&p->dev);
+}
+
 static void destroy(struct tn_port *port)
 {
 	struct afxdp_port *p = of(port);
@@ -173,6 +189,8 @@ static const struct tn_port_ops ops = {
 	.link_up = link_up,
 	.wire_stats = wire_stats,
 	.maintain = maintain,
+	.link_fd = link_fd,
+	.maintain_due = maintain_due,
 	.destroy = destroy,
 };
 
@@ -231,6 +249,8 @@ static int open_device(const struct opening *o, struct tn_error *err)
 		return tn_error_set(err, TN_OFPBRC_BAD_PORT, -1,
 			"cannot take interface '%.16s' up: %s; it takes CAP_NET_ADMIN",
 			o->config->ifname, strerror(-r));
+	/* Where it cannot be watched it is looked at. */
+	(void)tn_netdev_watch(&p->dev);
 	p->up = tn_netdev_running(&p->dev);
 	n = tn_netdev_rx_queues(&p->dev);
 	if (n > QUEUES_MAX)
@@ -280,7 +300,7 @@ struct tn_port *tn_afxdp_port_new(const struct tn_afxdp_config *config, struct t
 	o.p->port.n_tx_queues = config->n_tx_queues ? config->n_tx_queues : 1;
 	o.p->buffers = config->buffers;
 	o.p->buffers_ctx = config->buffers_ctx;
-	o.p->dev.fd = -1;
+	o.p->dev = TN_NETDEV_NONE;
 	o.p->redirect = TN_XDP_REDIRECT_NONE;
 	if (tn_netns_run(config->netns, open_in_namespace, &o, err)) {
 		destroy(&o.p->port);

@@ -152,6 +152,16 @@ static void maintain(struct tn_port *port, uint64_t now_ns)
 	__atomic_store_n(&k->up, tn_netdev_running(&k->dev), __ATOMIC_RELAXED);
 }
 
+static int link_fd(struct tn_port *port)
+{
+	return of(port)->dev.watch_fd;
+}
+
+static uint64_t maintain_due(struct tn_port *port)
+{
+	return tn_netdev_due(&of(port)->dev);
+}
+
 static void detach(struct kernel_port *k)
 {
 	uint32_t ifindex = (uint32_t)k->dev.ifindex, tap = (uint32_t)k->tap.dev.ifindex;
@@ -183,6 +193,8 @@ static const struct tn_port_ops ops = {
 	.link_up = link_up,
 	.wire_stats = wire_stats,
 	.maintain = maintain,
+	.link_fd = link_fd,
+	.maintain_due = maintain_due,
 	.destroy = destroy,
 };
 
@@ -225,6 +237,8 @@ static int open_device(struct kernel_port *k, const char *ifname, struct tn_erro
 		rc = tn_netdev_set_up(&k->dev);
 	if (rc)
 		return refuse(ifname, "cannot be used", -rc, err);
+	/* Where it cannot be watched it is looked at. */
+	(void)tn_netdev_watch(&k->dev);
 	k->up = tn_netdev_running(&k->dev);
 	return 0;
 }
@@ -263,7 +277,8 @@ static struct kernel_port *allocate(const struct tn_kernel_port_config *c)
 	k->buffers_ctx = c->buffers_ctx;
 	k->ebpf = c->ebpf;
 	k->peer = c->peer;
-	k->dev.fd = k->tap.fd = k->tap.dev.fd = -1;
+	k->dev = k->tap.dev = TN_NETDEV_NONE;
+	k->tap.fd = -1;
 	k->tx = aligned_alloc(TN_CACHE_LINE, k->port.n_tx_queues * sizeof(*k->tx));
 	if (!k->tx) {
 		free(k);

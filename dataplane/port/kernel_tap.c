@@ -45,7 +45,7 @@ int tn_kernel_tap_open(
 	struct ifreq ifr = {.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR};
 	int rc;
 
-	tap->dev.fd = -1;
+	tap->dev = TN_NETDEV_NONE;
 	tap->fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	if (tap->fd < 0)
 		return refuse(name, errno, err);

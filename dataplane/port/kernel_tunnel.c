@@ -260,6 +260,7 @@ static const struct tn_port_ops ops = {
 	.wait_fd = wait_fd,
 	.link_up = link_up,
 	.wire_stats = wire_stats,
+	.maintain_due = tn_port_never_due,
 	.destroy = destroy,
 };
 
@@ -433,7 +434,8 @@ static struct tn_port *make(const struct tn_port_spec *spec,
 	struct tunnel *t = calloc(1, sizeof(*t));
 
 	if (t) {
-		t->tap.fd = t->tap.dev.fd = -1;
+		t->tap.fd = -1;
+		t->tap.dev = TN_NETDEV_NONE;
 		t->tx = aligned_alloc(TN_CACHE_LINE, resources->n_workers * sizeof(*t->tx));
 	}
 	if (!t || !t->tx) {

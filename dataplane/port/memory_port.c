@@ -5,6 +5,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "dataplane/core/view.h"
 
@@ -17,6 +19,7 @@ struct frame {
 
 /* A queue of copies; its bytes belong to it. */
 struct frame_ring {
+	int bell; /* eventfd: something was put; -1: nobody is told */
 	pthread_mutex_t lock;
 	struct frame *frames;
 	unsigned size, head, n;
@@ -39,6 +42,7 @@ static struct memory_port *of(struct tn_port *port)
 
 static bool ring_init(struct frame_ring *r, unsigned size)
 {
+	r->bell = -1;
 	pthread_mutex_init(&r->lock, NULL);
 	r->size = size;
 	r->frames = calloc(size, sizeof(*r->frames));
@@ -50,11 +54,14 @@ static void ring_fini(struct frame_ring *r)
 	for (unsigned i = 0; r->frames && i < r->size; i++)
 		free(r->frames[i].data);
 	free(r->frames);
+	if (r->bell >= 0)
+		close(r->bell);
 	pthread_mutex_destroy(&r->lock);
 }
 
 static int ring_put(struct frame_ring *r, const uint8_t *data, uint32_t len)
 {
+	const uint64_t one = 1;
 	int result = -ENOBUFS;
 
 	pthread_mutex_lock(&r->lock);
@@ -70,6 +77,8 @@ static int ring_put(struct frame_ring *r, const uint8_t *data, uint32_t len)
 		}
 	}
 	pthread_mutex_unlock(&r->lock);
+	if (r->bell >= 0)
+		(void)!write(r->bell, &one, sizeof(one));
 	return result;
 }
 
@@ -122,9 +131,7 @@ static unsigned tx(struct tn_port *port, unsigned queue, struct tn_packet *packe
 
 static int wait_fd(struct tn_port *port, unsigned queue)
 {
-	(void)port;
-	(void)queue;
-	return -1;
+	return of(port)->in[queue].bell;
 }
 
 static bool link_up(struct tn_port *port)
@@ -137,12 +144,6 @@ static void wire_stats(struct tn_port *port, struct tn_port_wire_stats *stats)
 	*stats = (struct tn_port_wire_stats){
 		.rx_dropped = __atomic_load_n(&of(port)->rx_dropped, __ATOMIC_RELAXED),
 	};
-}
-
-static void maintain(struct tn_port *port, uint64_t now_ns)
-{
-	(void)port;
-	(void)now_ns;
 }
 
 static void destroy(struct tn_port *port)
@@ -163,7 +164,6 @@ static const struct tn_port_ops ops = {
 	.wait_fd = wait_fd,
 	.link_up = link_up,
 	.wire_stats = wire_stats,
-	.maintain = maintain,
 	.destroy = destroy,
 };
 
@@ -185,6 +185,10 @@ struct tn_port *tn_memory_port_new(const struct tn_memory_config *config, struct
 	whole = ring_init(&m->out, size) && m->in;
 	for (unsigned i = 0; m->in && i < m->port.n_rx_queues; i++)
 		whole = ring_init(&m->in[i], size) && whole;
+	for (unsigned i = 0; whole && config->tells && i < m->port.n_rx_queues; i++) {
+		m->in[i].bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+		whole = m->in[i].bell >= 0;
+	}
 	if (whole)
 		return &m->port;
 	destroy(&m->port);
@@ -219,18 +223,21 @@ void tn_memory_port_set_link(struct tn_port *port, bool up)
 	__atomic_store_n(&of(port)->up, up, __ATOMIC_RELAXED);
 }
 
-static const struct tn_port_option_rule rules[] = {{.key = NULL}};
+static const struct tn_port_option_rule rules[] = {
+	{.key = "tells", .type = TN_OPTION_BOOL},
+	{.key = NULL},
+};
 
 static struct tn_port *make(const struct tn_port_spec *spec,
 	const struct tn_port_resources *resources, struct tn_error *err)
 {
 	const struct tn_memory_config config = {
 		.n_tx_queues = (uint16_t)resources->n_workers,
+		.tells = tn_port_option_bool(spec, "tells", false),
 		.buffers = resources->buffers,
 		.buffers_ctx = resources->buffers_ctx,
 	};
 
-	(void)spec;
 	return tn_memory_port_new(&config, err);
 }
 

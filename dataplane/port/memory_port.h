@@ -13,6 +13,7 @@
 struct tn_memory_config {
 	unsigned n_frames;		   /* each way, before it is full; 0: 256 */
 	uint16_t n_rx_queues, n_tx_queues; /* 0: 1 */
+	bool tells;			   /* has descriptors that wake who waits for a frame */
 	const struct tn_buffer_ops *buffers;
 	void *buffers_ctx;
 };

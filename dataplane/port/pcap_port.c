@@ -206,12 +206,6 @@ static void wire_stats(struct tn_port *port, struct tn_port_wire_stats *stats)
 	};
 }
 
-static void maintain(struct tn_port *port, uint64_t now_ns)
-{
-	(void)port;
-	(void)now_ns;
-}
-
 static void destroy(struct tn_port *port)
 {
 	struct pcap_port *p = of(port);
@@ -237,7 +231,7 @@ static const struct tn_port_ops ops = {
 	.prepare_wait = prepare_wait,
 	.link_up = link_up,
 	.wire_stats = wire_stats,
-	.maintain = maintain,
+	.maintain_due = tn_port_never_due,
 	.destroy = destroy,
 };
 

@@ -133,6 +133,16 @@ static void maintain(struct tn_port *port, uint64_t now_ns)
 	__atomic_store_n(&tap->up, tn_netdev_running(&tap->dev), __ATOMIC_RELAXED);
 }
 
+static int link_fd(struct tn_port *port)
+{
+	return of(port)->dev.watch_fd;
+}
+
+static uint64_t maintain_due(struct tn_port *port)
+{
+	return tn_netdev_due(&of(port)->dev);
+}
+
 static void destroy(struct tn_port *port)
 {
 	struct tap_port *tap = of(port);
@@ -155,6 +165,8 @@ static const struct tn_port_ops ops = {
 	.link_up = link_up,
 	.wire_stats = wire_stats,
 	.maintain = maintain,
+	.link_fd = link_fd,
+	.maintain_due = maintain_due,
 	.destroy = destroy,
 };
 
@@ -211,6 +223,8 @@ static int set_up(const struct opening *o, struct tn_error *err)
 			"cannot set up TAP '%.16s': %s; check its MAC and MTU, and that "
 			"CAP_NET_ADMIN is there",
 			c->ifname, strerror(-r));
+	/* Where it cannot be watched it is looked at. */
+	(void)tn_netdev_watch(dev);
 	o->tap->up = tn_netdev_running(dev);
 	return 0;
 }
@@ -259,7 +273,7 @@ static struct tap_port *allocate(const struct tn_tap_config *c)
 	tap->n_queues = tap->port.n_rx_queues;
 	tap->buffers = c->buffers;
 	tap->buffers_ctx = c->buffers_ctx;
-	tap->dev.fd = -1;
+	tap->dev = TN_NETDEV_NONE;
 	tap->queues = aligned_alloc(TN_CACHE_LINE, tap->n_queues * sizeof(*tap->queues));
 	tap->tx = aligned_alloc(TN_CACHE_LINE, tap->port.n_tx_queues * sizeof(*tap->tx));
 	for (unsigned i = 0; tap->queues && i < tap->n_queues; i++)

@@ -73,6 +73,7 @@ struct vhost_port {
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	bool server;
 	bool registered;
+	int changed; /* eventfd: a guest came or went; the main thread's to read */
 	uint64_t next_try_ns;
 	unsigned n_workers;
 	struct vhost_port *next; /* of all ports */
@@ -342,12 +343,17 @@ static struct vhost_port *find_path(const char *path)
 	return p;
 }
 
-/* A worker that sleeps is to look at what has come. */
-static void ring_bell(const struct vhost_port *p, unsigned queue)
+static void ring(int fd)
 {
 	const uint64_t one = 1;
 
-	(void)!write(p->waits[queue].bell, &one, sizeof(one));
+	(void)!write(fd, &one, sizeof(one));
+}
+
+/* A worker that sleeps is to look at what has come. */
+static void ring_bell(const struct vhost_port *p, unsigned queue)
+{
+	ring(p->waits[queue].bell);
 }
 
 /*
@@ -409,6 +415,7 @@ static void end_connection(struct vhost_port *p, int vid)
 		__atomic_store_n(&by_vid[vid], NULL, __ATOMIC_RELEASE);
 	__atomic_store_n(&p->connection, NO_DEVICE, __ATOMIC_RELEASE);
 	pthread_mutex_unlock(&ports_lock);
+	ring(p->changed);
 }
 
 static void on_disconnect(int vid)
@@ -432,6 +439,7 @@ static int on_device(int vid)
 	__atomic_fetch_add(&p->rings, 1, __ATOMIC_RELEASE);
 	for (unsigned q = 0; q < p->port.n_rx_queues; q++)
 		ring_bell(p, q);
+	ring(p->changed);
 	return 0;
 }
 
@@ -458,6 +466,7 @@ static void on_device_gone(int vid)
 		wait_until_left(&p->rx_lane[i]);
 		wait_until_left(&p->tx_lane[i]);
 	}
+	ring(p->changed);
 }
 
 /* Comes before on_device() for the first rings. */
@@ -535,7 +544,9 @@ static bool is_socket(const char *path)
 static void maintain(struct tn_port *port, uint64_t now_ns)
 {
 	struct vhost_port *p = of(port);
+	uint64_t times;
 
+	(void)!read(p->changed, &times, sizeof(times));
 	if (p->server || __atomic_load_n(&p->connection, __ATOMIC_ACQUIRE) != NO_DEVICE)
 		return;
 	if (now_ns < p->next_try_ns)
@@ -544,6 +555,20 @@ static void maintain(struct tn_port *port, uint64_t now_ns)
 	unregister(p);
 	if (is_socket(p->path))
 		(void)start(p);
+}
+
+static int link_fd(struct tn_port *port)
+{
+	return of(port)->changed;
+}
+
+static uint64_t maintain_due(struct tn_port *port)
+{
+	const struct vhost_port *p = of(port);
+
+	if (p->server || __atomic_load_n(&p->connection, __ATOMIC_ACQUIRE) != NO_DEVICE)
+		return UINT64_MAX;
+	return p->next_try_ns;
 }
 
 /* True: who made this socket is gone. */
@@ -612,10 +637,12 @@ static void forget(struct vhost_port *p)
 static bool open_waits(struct vhost_port *p)
 {
 	struct epoll_event event = {.events = EPOLLIN | EPOLLET};
-	bool ok = true;
+	bool ok;
 
 	for (unsigned pair = 0; pair < PAIRS_MAX; pair++)
 		p->kick[pair] = -1;
+	p->changed = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	ok = p->changed >= 0;
 	p->waits = aligned_alloc(64, p->port.n_rx_queues * sizeof(*p->waits));
 	if (!p->waits)
 		return false;
@@ -642,6 +669,8 @@ static void close_waits(struct vhost_port *p)
 		if (wait->bell >= 0)
 			close(wait->bell);
 	}
+	if (p->changed >= 0)
+		close(p->changed);
 	free(p->waits);
 }
 
@@ -664,6 +693,8 @@ static const struct tn_port_ops ops = {
 	.link_up = link_up,
 	.wire_stats = wire_stats,
 	.maintain = maintain,
+	.link_fd = link_fd,
+	.maintain_due = maintain_due,
 	.destroy = destroy,
 };
 

@@ -182,7 +182,7 @@ void tn_xsk_flush(struct tn_xsk *x)
 		tn_xsk_kick(x);
 }
 
-static bool waiting(const struct tn_xsk *x)
+bool tn_xsk_waiting(const struct tn_xsk *x)
 {
 	return __atomic_load_n(x->tx.producer, __ATOMIC_RELAXED) !=
 		__atomic_load_n(x->tx.consumer, __ATOMIC_RELAXED);
@@ -191,7 +191,7 @@ static bool waiting(const struct tn_xsk *x)
 void tn_xsk_kick(struct tn_xsk *x)
 {
 	/* The kernel sends a few dozen a call and says EAGAIN when there are more. */
-	for (unsigned i = 0; i < KICKS_MAX && waiting(x); i++) {
+	for (unsigned i = 0; i < KICKS_MAX && tn_xsk_waiting(x); i++) {
 		if (sendto(x->fd, NULL, 0, MSG_DONTWAIT, NULL, 0) < 0 && errno != EAGAIN)
 			return;
 	}

@@ -42,6 +42,8 @@ int tn_xsk_send(struct tn_xsk *x, const uint8_t *data, uint32_t len) TN_MUST_CHE
 void tn_xsk_flush(struct tn_xsk *x);
 /* Asks the kernel once more when frames wait: it had no memory, or the interface was down. */
 void tn_xsk_kick(struct tn_xsk *x);
+/* Do any? */
+bool tn_xsk_waiting(const struct tn_xsk *x);
 
 struct tn_xsk_stats {
 	uint64_t rx_dropped, rx_errors, tx_errors;

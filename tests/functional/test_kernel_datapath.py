@@ -372,6 +372,7 @@ def kept(lab):
     lab.again = lambda: lab.start_switch(lab.sites, "--state", lab.folder + "/state",
                                          socket=lab.folder + "/socket")
     lab.again()
+    lab.ping("c1", "10.0.0.9")  # it forwards
     pump = Pump(lab, "far", "c1", "10.0.0.9")
     pump.goes_on()
     yield lab, pump

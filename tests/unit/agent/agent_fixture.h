@@ -17,6 +17,11 @@
 
 #include <cmocka.h>
 
+/* Workers poll, or wait for events; each test is built both ways. */
+#ifndef BY_EVENTS
+#define BY_EVENTS false
+#endif
+
 #define FRAME	    60u
 #define DEADLINE_NS UINT64_C(20000000000)
 
@@ -72,11 +77,26 @@ static inline unsigned cores(unsigned *core, unsigned max)
 	return n;
 }
 
+/* What the workers counted up to now is with the switch after this. */
+static inline void collect_counts(void)
+{
+	uint64_t deadline_ns = tn_agent_now(bed.agent) + DEADLINE_NS;
+	uint32_t ask = tn_agent_ask_counts(bed.agent);
+
+	while (!tn_agent_counts_came(bed.agent, ask)) {
+		assert_true(tn_agent_now(bed.agent) < deadline_ns);
+		sched_yield();
+	}
+}
+
 /* Once a process: EAL starts once. */
 static inline int group_setup(void **state)
 {
-	struct tn_agent_options o = {
-		.memory_mb = 32, .max_frame = 2048, .sessions = 4096, .n_workers = 2};
+	struct tn_agent_options o = {.memory_mb = 32,
+		.max_frame = 2048,
+		.sessions = 4096,
+		.n_workers = 2,
+		.kernel_mode = BY_EVENTS};
 	struct tn_error err;
 
 	(void)state;
@@ -106,8 +126,14 @@ static inline int group_teardown(void **state)
 static inline void add_port(uint32_t number)
 {
 	char name[16];
-	const struct tn_port_request request = {
-		.number = number, .name = name, .type = "memory", .enabled = true};
+	const struct tn_port_option tells = {
+		.key = "tells", .type = TN_OPTION_BOOL, .integer = BY_EVENTS};
+	const struct tn_port_request request = {.number = number,
+		.name = name,
+		.type = "memory",
+		.enabled = true,
+		.options = &tells,
+		.n_options = 1};
 	struct tn_error err = {0};
 
 	snprintf(name, sizeof(name), "m%u", number);

@@ -9,7 +9,8 @@
 
 static bool all_came(struct bed *b)
 {
-	return b->wanted <= collect(2) + b->collected[2];
+	(void)collect(2);
+	return b->wanted <= b->collected[2];
 }
 
 static void send_frames(uint32_t port, unsigned n)

@@ -117,6 +117,35 @@ static void test_timer(void **state)
 	assert_int_equal(b->ticks, 3);
 }
 
+static void on_late(void *ctx)
+{
+	struct bed *b = ctx;
+
+	b->calls_b++;
+	tn_loop_stop(b->loop);
+}
+
+/* One that is set goes off once; one that was set anew not at its old time; one unset never. */
+static void test_timer_that_is_set(void **state)
+{
+	struct bed *b = *state;
+	struct tn_loop_timer *unset = tn_loop_timer_new(b->loop, on_tick, b);
+	struct tn_loop_timer *late = tn_loop_timer_new(b->loop, on_late, b);
+
+	assert_non_null(unset);
+	assert_non_null(late);
+	tn_loop_timer_set(late, UINT64_C(3600000000000));
+	tn_loop_timer_set(late, 20000000);
+	tn_loop_timer_set(unset, 1000);
+	tn_loop_timer_unset(unset);
+	tn_loop_run(b->loop);
+	assert_int_equal(b->calls_b, 1);
+	assert_int_equal(b->ticks, 0);
+	tn_loop_timer_set(late, 0);
+	tn_loop_run(b->loop);
+	assert_int_equal(b->calls_b, 2);
+}
+
 static void test_signals(void **state)
 {
 	struct bed *b = *state;
@@ -192,6 +221,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_descriptors, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_removed_in_a_callback, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_timer, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_timer_that_is_set, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_after_round, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_signals, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_signal_functions, setup, teardown),

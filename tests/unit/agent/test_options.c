@@ -64,6 +64,24 @@ static void test_values(void **state)
 	assert_string_equal(o.stats_file, "-");
 }
 
+static void test_kernel_mode(void **state)
+{
+	struct tn_agent_options o;
+
+	(void)state;
+	assert_int_equal(parse(&o, "--mode kernel"), 0);
+	assert_true(o.kernel_mode);
+	assert_false(o.huge);
+	assert_int_equal(o.n_workers, 1);
+	assert_int_equal(o.memory_mb, 8);
+	assert_int_equal(o.sessions, 1u << 16);
+	assert_int_equal(parse(&o, "--memory 20 --sessions 7 --mode kernel"), 0);
+	assert_int_equal(o.memory_mb, 20);
+	assert_int_equal(o.sessions, 7);
+	assert_int_equal(parse(&o, "--mode dpdk --workers 1 --poll busy"), 0);
+	assert_false(o.kernel_mode);
+}
+
 static void test_refused(void **state)
 {
 	static const char *const lines[] = {
@@ -73,7 +91,11 @@ static void test_refused(void **state)
 		"--workers 1,1",
 		"--workers 99999",
 		"--workers 0-40",
-		"--memory 15",
+		"--memory 3",
+		"--mode edge",
+		"--mode kernel --workers 1",
+		"--poll busy --mode kernel",
+		"--mode kernel --pci",
 		"--memory 1x",
 		"--memory -5",
 		"--max-frame 2047",
@@ -109,6 +131,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_kernel_mode),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_answers),
 	};

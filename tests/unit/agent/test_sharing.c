@@ -93,7 +93,7 @@ static void change(unsigned i)
 	if (i % 16 == 8)
 		remove_port(5);
 	if (i % 32 == 5)
-		tn_agent_collect_counts(bed.agent);
+		collect_counts();
 }
 
 static bool every_frame_came(struct bed *b)
