@@ -578,6 +578,11 @@ int tn_ebpf_set_meter(
 	return rc ? fail(err, rc, "meters") : 0;
 }
 
+int tn_ebpf_get_meter(struct tn_ebpf *e, uint32_t index, struct tn_ebpf_meter *meter)
+{
+	return bpf_map_lookup_elem(e->meters, &index, meter);
+}
+
 /* Adds all that are wanted, then takes away what is of an older turn. */
 static int replace(int map, const void *keys, size_t size, size_t n, uint8_t turn)
 {

@@ -97,8 +97,11 @@ void tn_ebpf_sessions(struct tn_ebpf *ebpf, tn_ebpf_session_fn fn, void *ctx);
 /* Returns when every program that runs now has ended: some milliseconds. */
 void tn_ebpf_wait(struct tn_ebpf *ebpf);
 
+/* Its bucket is full when last_ns is 0. */
 int tn_ebpf_set_meter(struct tn_ebpf *ebpf, uint32_t index, const struct tn_ebpf_meter *meter,
 	struct tn_error *err) TN_MUST_CHECK;
+int tn_ebpf_get_meter(
+	struct tn_ebpf *ebpf, uint32_t index, struct tn_ebpf_meter *meter) TN_MUST_CHECK;
 
 /*
  * Who may send VXLAN to that UDP port (host order): all of them, anew. Those that stay are never

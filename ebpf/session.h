@@ -18,7 +18,7 @@
 
 #include "dataplane/core/types.h"
 
-#define TN_EBPF_ABI 3u
+#define TN_EBPF_ABI 4u
 
 #define TN_EBPF_EPOCHS	     64u
 #define TN_EBPF_SESSIONS_MAX 65536u
@@ -101,7 +101,8 @@ struct tn_ebpf_session {
 	/* written by the programs */
 	uint64_t packets, bytes; /* added up, of large frames as the wire has them */
 	uint64_t last_used_ns;	 /* config.now_ns of that moment */
-	uint64_t long_way_ns;	 /* the same of a frame that an uplink left to the VXLAN device */
+	uint64_t metered_packets, metered_bytes; /* of these, what a meter dropped */
+	uint64_t long_way_ns; /* the same of a frame that an uplink left to the VXLAN device */
 };
 
 #define TN_EBPF_TUN_DF	 0x01u
@@ -184,13 +185,17 @@ struct tn_ebpf_tunnel_head {
 
 _Static_assert(sizeof(struct tn_ebpf_tunnel_head) == 40, "on the wire of the TAP");
 
-/* A token bucket, in bytes or packets. The lock is the kernel's (struct bpf_spin_lock). */
+/* A token bucket, in bytes or packets, neither rate nor burst above 9 * 10^8. The lock is the
+ * kernel's (struct bpf_spin_lock). */
 struct tn_ebpf_meter {
 	uint32_t lock;
 	uint32_t in_packets; /* 1: rate and burst count packets */
 	uint64_t rate;	     /* a second */
 	uint64_t burst;
-	uint64_t tokens, last_ns;
+	int64_t tokens; /* in billionths; below 0: a frame longer than the burst has taken more */
+	uint64_t last_ns;
+	/* Of frames as they are, large ones with the pieces that they become. */
+	uint64_t packets, bytes, dropped_packets, dropped_bytes;
 };
 
 #define TN_EBPF_METERS_MAX 1024u

@@ -43,8 +43,12 @@
 struct meter {
 	struct bpf_spin_lock lock;
 	uint32_t in_packets;
-	uint64_t rate, burst, tokens, last_ns;
+	uint64_t rate, burst;
+	int64_t tokens;
+	uint64_t last_ns, packets, bytes, dropped_packets, dropped_bytes;
 };
+
+_Static_assert(sizeof(struct meter) == sizeof(struct tn_ebpf_meter), "one layout");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -222,28 +226,67 @@ INLINE uint32_t longest(const struct __sk_buff *skb, const struct frame *f)
 	return skb->gso_size ? skb->gso_size + f->headers : f->ip_len;
 }
 
+#define TOKEN 1000000000ll
+
+/* What came into the bucket; of a long time whole seconds, and not more than fill it from any debt.
+ */
+INLINE int64_t gained(const struct meter *m, uint64_t ns)
+{
+	uint64_t seconds = ns / TOKEN, most = 2 * m->burst + UINT16_MAX;
+
+	if (seconds < 5)
+		return ns * m->rate;
+	seconds *= m->rate;
+	return (seconds < most ? seconds : most) * TOKEN;
+}
+
+/*
+ * A frame longer than the burst passes when the bucket is full, and what it took is missing to
+ * those after it: a meter of small bursts does not starve who sends large frames.
+ */
 INLINE bool over_rate(uint32_t index, uint32_t packets, uint32_t bytes)
 {
 	struct meter *m = bpf_map_lookup_elem(&tenon_meters, &index);
-	uint64_t now, cost, gained;
+	int64_t full, cost;
+	uint64_t now;
 	bool over;
 
 	if (!m)
 		return false;
 	now = bpf_ktime_get_ns();
-	cost = (m->in_packets ? packets : bytes) * 1000000000ull;
+	full = m->burst * TOKEN;
+	cost = (m->in_packets ? packets : bytes) * TOKEN;
 	bpf_spin_lock(&m->lock);
-	gained = (now - m->last_ns) * m->rate;
-	if (now - m->last_ns > 1000000000ull || m->tokens + gained > m->burst * 1000000000ull)
-		m->tokens = m->burst * 1000000000ull;
+	if (!m->last_ns)
+		m->tokens = full;
 	else
-		m->tokens += gained;
+		m->tokens += gained(m, now - m->last_ns);
+	if (m->tokens > full)
+		m->tokens = full;
 	m->last_ns = now;
-	over = m->tokens < cost;
-	if (!over)
+	m->packets += packets;
+	m->bytes += bytes;
+	over = m->tokens < (cost < full ? cost : full);
+	if (over) {
+		m->dropped_packets += packets;
+		m->dropped_bytes += bytes;
+	} else {
 		m->tokens -= cost;
+	}
 	bpf_spin_unlock(&m->lock);
 	return over;
+}
+
+/* Does its meter drop it? */
+INLINE bool metered(struct __sk_buff *skb, struct tn_ebpf_session *s)
+{
+	if (!(s->flags & TN_EBPF_METER) ||
+		!over_rate(s->meter, skb->gso_segs > 1 ? skb->gso_segs : 1, skb->len))
+		return false;
+	__sync_fetch_and_add(&s->metered_packets, 1);
+	__sync_fetch_and_add(&s->metered_bytes, skb->len);
+	count(TN_EBPF_METERED);
+	return true;
 }
 
 INLINE void used(
@@ -364,11 +407,8 @@ INLINE int act(struct __sk_buff *skb, struct tn_ebpf_session *s, const struct fr
 	const struct tn_ebpf_config *c)
 {
 	used(s, skb, c);
-	if (s->flags & TN_EBPF_METER &&
-		over_rate(s->meter, skb->gso_segs > 1 ? skb->gso_segs : 1, skb->len)) {
-		count(TN_EBPF_METERED);
+	if (metered(skb, s))
 		return TC_ACT_SHOT;
-	}
 	if (s->flags & TN_EBPF_DROP) {
 		count(TN_EBPF_DROPPED);
 		return TC_ACT_SHOT;

@@ -14,6 +14,7 @@
 #include <linux/magic.h>
 
 #include "dataplane/agent/byte_ring.h"
+#include "dataplane/agent/kernel_meters.h"
 #include "dataplane/agent/ports.h"
 #include "dataplane/pipeline/snapshot.h"
 #include "dataplane/port/kernel_port.h"
@@ -26,6 +27,7 @@
 #define NOTES	   4096u		/* taken in at a time */
 #define NO_INDEX   UINT16_MAX
 #define NO_SLOT	   UINT32_MAX
+#define NO_METER   UINT32_MAX
 #define PINS_PATH  200u
 
 #define GUARD_SAYS_NS UINT64_C(10000000000) /* not more often */
@@ -36,6 +38,7 @@ TN_BUILD_ASSERT(TN_EPOCH_CLASSES <= TN_EBPF_EPOCHS, "every epoch has its place")
 struct count {
 	uint64_t id; /* of a flow's, group's or bucket's counter */
 	uint8_t table, lookup, no_packets, no_bytes;
+	bool metered; /* behind the meter: not what that dropped */
 };
 
 /* A worker's word of a session, to the main thread. */
@@ -46,6 +49,7 @@ struct note {
 	uint16_t in_index, out_index;
 	uint16_t n_counts;
 	bool learns;
+	uint32_t meter_id;			  /* 0: none */
 	uint8_t learnt[sizeof(struct tn_learnt)]; /* bytes: rings align to less */
 	struct count counts[];
 };
@@ -57,12 +61,15 @@ struct slot {
 	uint16_t n_counts, in_index, out_index;
 	uint8_t drop;		 /* enum tn_drop */
 	uint64_t packets, bytes; /* told already */
+	uint64_t metered_packets, metered_bytes;
+	uint32_t meter; /* NO_METER: none */
 	uint32_t next_free;
 };
 
 struct tn_kernel {
 	struct tn_agent *agent;
 	struct tn_ebpf *ebpf;
+	struct tn_kernel_meters *meters;
 	struct slot *slots;
 	uint32_t n_slots, free_head;
 	uint32_t n_sessions;
@@ -314,6 +321,13 @@ struct tn_ebpf *tn_agent_ebpf(struct tn_agent *agent, struct tn_error *err)
 		free(k);
 		return NULL;
 	}
+	k->meters = tn_kernel_meters_new(k->ebpf);
+	if (!k->meters) {
+		tn_error_set(err, TN_OFPBRC_BAD_PORT, -1, "no memory for the kernel's meters");
+		tn_ebpf_close(k->ebpf);
+		free(k);
+		return NULL;
+	}
 	agent->kernel = k;
 	if (agent->workers[0].started)
 		go_live(k);
@@ -344,6 +358,7 @@ void tn_kernel_free(struct tn_kernel *k)
 	if (!k)
 		return;
 	tn_ebpf_close(k->ebpf);
+	tn_kernel_meters_free(k->meters);
 	for (uint32_t i = 0; i < k->n_slots; i++) {
 		free(k->slots[i].counts);
 		free(k->slots[i].learnt);
@@ -360,6 +375,7 @@ void tn_kernel_publish(struct tn_agent *agent)
 		return;
 	set_epochs(k);
 	tell_guard(k);
+	tn_kernel_meters_follow(k->meters, tn_switch_snapshot(agent->sw));
 	/* A program that looked before may still be sending. */
 	if (k->n_sessions)
 		tn_ebpf_wait(k->ebpf);
@@ -370,6 +386,7 @@ void tn_kernel_publish(struct tn_agent *agent)
 struct seen {
 	const struct tn_forwarding *fwd;
 	uint16_t out_index;
+	uint32_t meter_id;
 };
 
 /* A tunnel whose packets leave by the kernel's VXLAN device. */
@@ -412,21 +429,25 @@ static bool way_of(void *ctx, const struct tn_op *op, struct tn_ebpf_way *way)
 		tn_kernel_port_way(p->port, &way->ifindex, &way->peer);
 }
 
-static bool no_meter(void *ctx, const struct tn_meter *meter, uint32_t *index)
+/* Which of the kernel's it becomes the main thread finds. */
+static bool meter_of(void *ctx, const struct tn_meter *meter, uint32_t *index)
 {
-	(void)ctx;
-	(void)meter;
-	(void)index;
-	return false;
+	struct seen *seen = ctx;
+
+	seen->meter_id = meter->meter_id;
+	*index = 0;
+	return tn_kernel_meter_fits(meter);
 }
 
 static unsigned counts_of(const struct tn_program *program, struct count counts[COUNTS_MAX])
 {
+	bool metered = false;
 	unsigned n = 0;
 
 	for (uint32_t i = 0; i < program->n_ops; i++) {
 		const struct tn_op *op = &program->ops[i];
 
+		metered |= op->type == TN_OP_METER;
 		if (op->type != TN_OP_COUNT)
 			continue;
 		if (n == COUNTS_MAX)
@@ -437,6 +458,7 @@ static unsigned counts_of(const struct tn_program *program, struct count counts[
 			.lookup = op->count.lookup,
 			.no_packets = op->count.no_packets,
 			.no_bytes = op->count.no_bytes,
+			.metered = metered,
 		};
 	}
 	return n;
@@ -460,7 +482,7 @@ void tn_kernel_decided(void *ctx, unsigned port_index, const struct tn_decision 
 {
 	struct tn_worker_thread *t = ctx;
 	struct seen seen = {.fwd = &t->forwarding->fwd, .out_index = NO_INDEX};
-	const struct tn_ebpf_ways ways = {.ctx = &seen, .output = way_of, .meter = no_meter};
+	const struct tn_ebpf_ways ways = {.ctx = &seen, .output = way_of, .meter = meter_of};
 	uint32_t in = tn_forwarding_index(seen.fwd, tn_be32toh(d->key->in_port));
 	struct count counts[COUNTS_MAX];
 	unsigned n = counts_of(d->program, counts);
@@ -476,6 +498,7 @@ void tn_kernel_decided(void *ctx, unsigned port_index, const struct tn_decision 
 	head.session.classes = d->classes;
 	head.session.version = d->version;
 	head.out_index = seen.out_index;
+	head.meter_id = seen.meter_id;
 	head.n_counts = (uint16_t)n;
 	note = tn_byte_ring_reserve(t->decided, (uint32_t)(sizeof(*note) + n * sizeof(counts[0])));
 	if (!note)
@@ -511,6 +534,9 @@ static uint32_t take_slot(struct tn_kernel *k)
 
 static void free_slot(struct tn_kernel *k, uint32_t i)
 {
+	if (k->slots[i].counts && k->slots[i].meter != NO_METER)
+		tn_kernel_meters_drop(
+			k->meters, tn_switch_snapshot(k->agent->sw), k->slots[i].meter);
 	free(k->slots[i].counts);
 	free(k->slots[i].learnt);
 	k->slots[i] = (struct slot){.next_free = k->free_head};
@@ -519,51 +545,68 @@ static void free_slot(struct tn_kernel *k, uint32_t i)
 
 /* --- counts ----------------------------------------------------------------------------------- */
 
-static void tell_ports(struct tn_kernel *k, const struct slot *s, uint64_t packets, uint64_t bytes)
+struct sum {
+	uint64_t packets, bytes;
+};
+
+static void tell_ports(
+	struct tn_kernel *k, const struct slot *s, struct sum came, struct sum metered)
 {
 	struct tn_worker_port_stats *in = &k->stats[s->in_index];
 
-	in->rx_packets += packets;
-	in->rx_bytes += bytes;
+	in->rx_packets += came.packets;
+	in->rx_bytes += came.bytes;
+	in->dropped[TN_DROP_METER] += metered.packets;
 	if (s->drop) {
-		in->dropped[s->drop] += packets;
+		in->dropped[s->drop] += came.packets - metered.packets;
 	} else if (s->out_index != NO_INDEX) {
-		k->stats[s->out_index].tx_packets += packets;
-		k->stats[s->out_index].tx_bytes += bytes;
+		k->stats[s->out_index].tx_packets += came.packets - metered.packets;
+		k->stats[s->out_index].tx_bytes += came.bytes - metered.bytes;
 	}
+}
+
+static void tell_flow(
+	const struct tn_kernel *k, const struct count *c, struct sum sum, uint64_t last_used_ns)
+{
+	tn_switch_count(k->agent->sw,
+		&(struct tn_count){
+			.id = c->id,
+			.packets = c->no_packets ? 0 : sum.packets,
+			.bytes = c->no_bytes ? 0 : sum.bytes,
+			.last_used_ns = last_used_ns,
+			.lookups = c->lookup ? sum.packets : 0,
+			.matches = c->lookup && c->id ? sum.packets : 0,
+			.table = c->table,
+		});
 }
 
 /* What the session counted since it was last told. */
 static void tell(struct tn_kernel *k, const struct tn_ebpf_session *session, uint64_t last_used_ns)
 {
 	struct slot *s = session->slot < k->n_slots ? &k->slots[session->slot] : NULL;
-	uint64_t packets, bytes;
+	struct sum came, metered;
 
 	if (!s || !s->counts)
 		return;
-	packets = session->packets - s->packets;
-	bytes = session->bytes - s->bytes;
-	if (!packets)
+	came = (struct sum){session->packets - s->packets, session->bytes - s->bytes};
+	if (!came.packets)
 		return;
-	s->packets = session->packets;
-	s->bytes = session->bytes;
+	metered = (struct sum){session->metered_packets - s->metered_packets,
+		session->metered_bytes - s->metered_bytes};
+	if (metered.packets > came.packets) /* one between the two reads: the next time */
+		metered = came;
+	s->packets += came.packets;
+	s->bytes += came.bytes;
+	s->metered_packets += metered.packets;
+	s->metered_bytes += metered.bytes;
 	for (unsigned i = 0; i < s->n_counts; i++) {
-		const struct count *c = &s->counts[i];
+		struct sum passed = {came.packets - metered.packets, came.bytes - metered.bytes};
 
-		tn_switch_count(k->agent->sw,
-			&(struct tn_count){
-				.id = c->id,
-				.packets = c->no_packets ? 0 : packets,
-				.bytes = c->no_bytes ? 0 : bytes,
-				.last_used_ns = last_used_ns,
-				.lookups = c->lookup ? packets : 0,
-				.matches = c->lookup && c->id ? packets : 0,
-				.table = c->table,
-			});
+		tell_flow(k, &s->counts[i], s->counts[i].metered ? passed : came, last_used_ns);
 	}
 	if (s->learnt)
 		tn_switch_learn(k->agent->sw, s->learnt, last_used_ns);
-	tell_ports(k, s, packets, bytes);
+	tell_ports(k, s, came, metered);
 }
 
 struct sweep {
@@ -637,6 +680,7 @@ void tn_kernel_sweep(struct tn_agent *agent)
 	w = begin(agent->kernel);
 	tell_refused(agent->kernel, w.now_monotonic);
 	tn_ebpf_sessions(agent->kernel->ebpf, look, &w);
+	tn_kernel_meters_tell(agent->kernel->meters, tn_switch_snapshot(agent->sw));
 }
 
 bool tn_kernel_wants_sweep(const struct tn_agent *agent)
@@ -692,6 +736,7 @@ static void put(struct tn_kernel *k, const struct note *note)
 	if (session.slot == NO_SLOT)
 		return;
 	s = &k->slots[session.slot];
+	s->meter = NO_METER;
 	s->counts = malloc((note->n_counts + 1u) * sizeof(*s->counts));
 	s->learnt = note->learns ? aligned_alloc(_Alignof(tn_u128), sizeof(*s->learnt)) : NULL;
 	if (!s->counts || (note->learns && !s->learnt)) {
@@ -702,6 +747,14 @@ static void put(struct tn_kernel *k, const struct note *note)
 		memcpy(s->learnt, note->learnt, sizeof(*s->learnt));
 		s->learnt->late = true;
 	}
+	if (note->meter_id &&
+		tn_kernel_meters_take(
+			k->meters, tn_switch_snapshot(k->agent->sw), note->meter_id, &s->meter)) {
+		s->meter = NO_METER;
+		free_slot(k, session.slot);
+		return;
+	}
+	session.meter = note->meter_id ? s->meter : 0;
 	memcpy(s->counts, note->counts, note->n_counts * sizeof(*s->counts));
 	s->n_counts = note->n_counts;
 	s->in_index = note->in_index;

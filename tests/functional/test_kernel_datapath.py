@@ -96,6 +96,22 @@ def test_to_a_port_of_another_kind(lab):
     assert ports["veth1"]["rx_bytes"] > TCP_BYTES and ports["veth2"]["tx_bytes"] > TCP_BYTES
 
 
+TAKE_ALL = """
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("10.0.0.2", 9))
+print("ready", flush=True)
+while True:
+    s.recv(2000)
+"""
+SEND_MANY = """
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for _ in range(int(sys.argv[1])):
+    s.sendto(b"many", ("10.0.0.2", 9))
+"""
+
+
 def test_learning_and_limits(lab):
     """What learns and what has a limit of its own is handled by the kernel, too; longer packets go
     where the rules say."""
@@ -115,6 +131,39 @@ def test_learning_and_limits(lab):
                    "10.0.0.2", check=False)
     assert " 0 received" in lost, lost
     lab.stop_switch()
+
+
+def test_a_meter_of_the_kernel(lab):
+    """Policed where the packets are; what it dropped is in the counters of its port."""
+    containers(lab)
+    flows = by_mac(lab)
+    flows.append(flow(3, [from_port(1), {"type": "ETH_TYPE", "ethType": "0x800"},
+                          {"type": "IP_PROTO", "protocol": 17}],
+                      [{"type": "METER", "meterId": 1}, output(2)]))
+    meter = {"index": 1, "unit": "PKTS_PER_SEC", "burst": True,
+             "bands": [{"type": "DROP", "rate": 1, "burstSize": 50}]}
+    lab.start_switch(config([port(1), port(2)], flows, meters=[meter]))
+    lab.ping("c1", "10.0.0.2")
+    wait_for_sessions(lab)
+    taker = lab.start("c2", PYTHON, "-c", TAKE_ALL)
+    assert taker.stdout.readline() == "ready\n"
+    # One that makes the session: the kernel has it when nothing of a second comes up.
+    deadline = time.monotonic() + 10
+    while True:
+        up = read_tap(lab, 1)
+        lab.run("c1", PYTHON, "-c", SEND_MANY, "1")
+        if read_tap(lab, 1) == up:
+            break
+        assert time.monotonic() < deadline
+    up = read_tap(lab, 1)
+    lab.run("c1", PYTHON, "-c", SEND_MANY, "500")
+    assert read_tap(lab, 1) - up < 5
+    taker.kill()
+    taker.wait()
+    taker.stdout.close()
+    ports = lab.stop_switch()
+    assert ports["veth1"]["dropped"]["meter"] > 300, ports
+    assert ports["veth1"]["rx_packets"] - ports["veth2"]["tx_packets"] > 300, ports
 
 
 def test_other_programs_are_left_alone(lab):

@@ -403,6 +403,8 @@ static void test_unusual(void **state)
 static void test_meter(void **state)
 {
 	const struct tn_ebpf_meter meter = {.in_packets = 1, .rate = 1, .burst = 3};
+	const struct tn_ebpf_meter small = {.rate = 1, .burst = 10};
+	struct tn_ebpf_meter now;
 	struct tn_ebpf_session s = plain;
 	struct packet p = udp_packet(false);
 	struct tn_ebpf_run run;
@@ -418,6 +420,17 @@ static void test_meter(void **state)
 		assert_true(hits(&f));
 	for (int i = 0; i < 5; i++)
 		assert_false(hits(&f));
+	assert_int_equal(tn_ebpf_get_meter(ebpf, 4, &now), 0);
+	assert_int_equal(now.packets, 8);
+	assert_int_equal(now.dropped_packets, 5);
+	assert_int_equal(now.dropped_bytes, 5 * f.view.len);
+	tn_ebpf_sessions(ebpf, see, &s);
+	assert_int_equal(s.packets, 8);
+	assert_int_equal(s.metered_packets, 5);
+	/* a frame longer than the burst passes a full bucket, and none after it */
+	assert_int_equal(tn_ebpf_set_meter(ebpf, 4, &small, &err), 0);
+	assert_true(hits(&f));
+	assert_false(hits(&f));
 }
 
 /* --- the short way out of a tunnel --- */

@@ -23,9 +23,9 @@ static const struct {
 	const char *name;
 	uint32_t compiled, translated;
 } lengths[TN_EBPF_N_PROGRAMS] = {
-	[TN_EBPF_FROM_PORT] = {"from_port", 1394, 1497},
-	[TN_EBPF_FROM_TUNNEL] = {"from_tunnel", 1473, 1576},
-	[TN_EBPF_FROM_UPLINK] = {"from_uplink", 701, 758},
+	[TN_EBPF_FROM_PORT] = {"from_port", 1463, 1566},
+	[TN_EBPF_FROM_TUNNEL] = {"from_tunnel", 1576, 1679},
+	[TN_EBPF_FROM_UPLINK] = {"from_uplink", 751, 808},
 	[TN_EBPF_TO_PORT] = {"to_port", 27, 36},
 	[TN_EBPF_TO_TUNNEL] = {"to_tunnel", 124, 133},
 	[TN_EBPF_GUARD] = {"guard", 349, 457},
