@@ -114,7 +114,9 @@ def test_links_are_told_as_they_are(town):
 
 
 def purposes(told):
-    return [line.split(None, 1)[1] for line in told.split("\n") if line.startswith("  for ")]
+    """Of the rules that are of some object."""
+    lines = [line.split(None, 1)[1] for line in told.split("\n") if line.startswith("  for ")]
+    return [line for line in lines if "no other flow" not in line]
 
 
 GATEWAY = "02:00:5e:00:01:01"
@@ -127,7 +129,7 @@ def test_a_trace_names_the_tenants_objects(town):
     for tenant, port, out in (("red", "p1", "p2"), ("blue", "p3", "p4")):
         told = town("trace", "in_port=" + port + packet)
         t = {"t": tenant}
-        assert [p for p in purposes(told) if "no other flow" not in p] == [
+        assert purposes(told) == [
             'frames of the port; port %(t)s-front-1 "n1", network %(t)s-front "FRONT"' % t,
             'port security: addresses that the port may send from; port %(t)s-front-1 "n1", '
             'subnet %(t)s-front4, network %(t)s-front "FRONT"' % t,
