@@ -468,18 +468,6 @@ static void sort_tenants(struct parser *p)
 	doc->tenants_by_id = v;
 }
 
-int tn_document_refuse_tenants(const struct tn_document *doc, struct tn_diagnostics *diag)
-{
-	const struct tn_document_tenant *t = doc->tenants;
-
-	if (!doc->n_tenants)
-		return 0;
-	tn_diagnostics_add(diag, t->pointer, t->line, t->column, TN_OF_OK,
-		"tenants' networks are for tenond, which makes ports and flows of them; give the "
-		"document to it, or those ports and flows");
-	return -EINVAL;
-}
-
 const struct tn_document_tenant *tn_document_tenant(
 	const struct tn_document *doc, enum tn_tenant_kind kind, const char *id)
 {

@@ -87,9 +87,6 @@ struct tn_document {
 int tn_document_parse(struct tn_document *doc, const char *text, size_t len,
 	struct tn_diagnostics *diag) TN_MUST_CHECK;
 void tn_document_fini(struct tn_document *doc);
-/* For those who make nothing of tenants' networks: -EINVAL with a diagnostic, if there are any. */
-int tn_document_refuse_tenants(
-	const struct tn_document *doc, struct tn_diagnostics *diag) TN_MUST_CHECK;
 /* NULL: it is not in the document. */
 const struct tn_document_tenant *tn_document_tenant(
 	const struct tn_document *doc, enum tn_tenant_kind kind, const char *id);

@@ -166,7 +166,7 @@ struct tn_compiler *tn_compiler_new(const char *host, uint32_t owner, struct tn_
 	c->owner = owner;
 	c->numbers = numbers;
 	tn_output_init(&c->out);
-	tn_state_init(c);
+	tn_compiler_state_init(c);
 	return c;
 }
 
@@ -181,7 +181,7 @@ void tn_compiler_free(struct tn_compiler *c)
 	if (!c)
 		return;
 	tdestroy(c->cookies, free_unit);
-	tn_state_fini(c);
+	tn_compiler_state_fini(c);
 	tn_output_fini(&c->out);
 	tn_scratch_fini(&c->scratch);
 	for (size_t i = 0; i < c->n_set_devices; i++)

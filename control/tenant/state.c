@@ -756,7 +756,7 @@ void tn_state_recheck(struct tn_compiler *c)
 	tn_named_each(&c->things, mark_everything, c);
 }
 
-void tn_state_init(struct tn_compiler *c)
+void tn_compiler_state_init(struct tn_compiler *c)
 {
 	tn_list_init(&c->hosts);
 	tn_list_init(&c->places);
@@ -771,7 +771,7 @@ static void free_any(void *ctx, struct tn_named *thing)
 	free_thing(ctx, (struct tn_thing *)(void *)thing);
 }
 
-void tn_state_fini(struct tn_compiler *c)
+void tn_compiler_state_fini(struct tn_compiler *c)
 {
 	tn_named_fini(&c->things, free_any, c);
 	free(c->undo);

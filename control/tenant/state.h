@@ -236,8 +236,8 @@ void tn_state_recheck(struct tn_compiler *c);
 void tn_state_release(struct tn_compiler *c, struct tn_thing *thing);
 /* Things that nobody needs any more go. */
 void tn_state_sweep(struct tn_compiler *c);
-void tn_state_init(struct tn_compiler *c);
-void tn_state_fini(struct tn_compiler *c);
+void tn_compiler_state_init(struct tn_compiler *c);
+void tn_compiler_state_fini(struct tn_compiler *c);
 
 /* A unit is to be compiled; it is made if need be. */
 void tn_unit_mark(struct tn_compiler *c, enum tn_unit_kind kind, struct tn_thing *thing,

@@ -29,7 +29,8 @@ static void say(const char *path, uint32_t line, uint32_t column, const char *po
 	fprintf(stderr, " %s\n", detail);
 }
 
-static int parse(const char *path, struct tn_document *doc, const char *text, size_t len)
+static int parse(const char *path, const char *host, struct tn_document *doc,
+	struct tn_tenant_document **tenants, const char *text, size_t len)
 {
 	struct tn_diagnostics diag;
 	int rc;
@@ -37,7 +38,7 @@ static int parse(const char *path, struct tn_document *doc, const char *text, si
 	tn_diagnostics_init(&diag);
 	rc = tn_document_parse(doc, text, len, &diag);
 	if (!rc)
-		rc = tn_document_refuse_tenants(doc, &diag);
+		rc = tn_tenant_document_compile(doc, host, tenants, &diag);
 	for (size_t i = 0; i < diag.n; i++) {
 		const struct tn_diagnostic *d = &diag.list[i];
 
@@ -49,7 +50,8 @@ static int parse(const char *path, struct tn_document *doc, const char *text, si
 	return rc ? -1 : 0;
 }
 
-int tn_load_read(const char *path, struct tn_document *doc)
+int tn_load_read(const char *path, const char *host, struct tn_document *doc,
+	struct tn_tenant_document **tenants)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC), rc = -1;
 	struct stat st;
@@ -66,7 +68,7 @@ int tn_load_read(const char *path, struct tn_document *doc)
 		if (text == MAP_FAILED) {
 			tn_agent_say("%s: cannot read: %s", path, strerror(errno));
 		} else {
-			rc = parse(path, doc, text, (size_t)st.st_size);
+			rc = parse(path, host, doc, tenants, text, (size_t)st.st_size);
 			munmap(text, (size_t)st.st_size);
 		}
 	}

@@ -147,6 +147,7 @@ int main(int argc, char **argv)
 {
 	struct tn_agent_options options;
 	struct tn_document doc = {0};
+	struct tn_tenant_document *tenants = NULL;
 	struct tn_keeper_peek kept = {0};
 	struct tn_loop *loop;
 	struct tn_error err;
@@ -175,12 +176,14 @@ int main(int argc, char **argv)
 	loop = tn_loop_new();
 	if (!loop || tn_loop_stop_on_signals(loop))
 		tn_agent_say("no descriptors for the event loop");
-	else if (options.load && !kept.found && tn_load_read(options.load, &doc))
+	else if (options.load && !kept.found &&
+		tn_load_read(options.load, options.host, &doc, &tenants))
 		code = TN_AGENT_EXIT_USAGE;
 	else
 		code = listen_and_run(&options, loop, &doc, &kept);
 	if (options.load && !kept.found)
 		tn_document_fini(&doc);
+	tn_tenant_document_free(tenants);
 	tn_loop_free(loop);
 	if (state_fd >= 0)
 		close(state_fd);

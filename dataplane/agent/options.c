@@ -21,6 +21,7 @@ static const char help[] =
 	"the kernel where no core is to spare.\n"
 	"\n"
 	"  --load FILE.json     start with this configuration document (as tenon-replay reads it)\n"
+	"  --host NAME          which host of the tenants' networks in it this is\n"
 	"  --socket PATH        clients connect here (default " TN_SOCKET_DEFAULT ")\n"
 	"  --no-socket          no client can connect\n"
 	"  --state DIR          folder that keeps what clients change: the next start with it goes on\n"
@@ -130,6 +131,7 @@ static unsigned last_core(void)
 
 enum {
 	OPT_LOAD = 1,
+	OPT_HOST,
 	OPT_SOCKET,
 	OPT_NO_SOCKET,
 	OPT_STATE,
@@ -152,6 +154,7 @@ enum {
 
 static const struct option longs[] = {
 	{"load", required_argument, NULL, OPT_LOAD},
+	{"host", required_argument, NULL, OPT_HOST},
 	{"socket", required_argument, NULL, OPT_SOCKET},
 	{"no-socket", no_argument, NULL, OPT_NO_SOCKET},
 	{"state", required_argument, NULL, OPT_STATE},
@@ -186,6 +189,9 @@ static int take(struct tn_agent_options *o, struct given *g, int opt, const char
 	switch (opt) {
 	case OPT_LOAD:
 		o->load = arg;
+		return 0;
+	case OPT_HOST:
+		o->host = arg;
 		return 0;
 	case OPT_SOCKET:
 		o->socket = arg;

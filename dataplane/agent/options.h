@@ -15,6 +15,7 @@ struct tn_agent_options {
 	const char *check_state; /* a folder to look at, in place of a run */
 	const char *detach;	 /* a folder whose process left the kernel something to take away */
 	const char *load;	 /* configuration document, NULL: none */
+	const char *host;	 /* of the tenants' networks in it, NULL: none */
 	unsigned worker_core[TN_WORKERS_MAX];
 	unsigned n_workers;
 	unsigned memory_mb;

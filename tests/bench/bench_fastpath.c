@@ -11,7 +11,9 @@
 #include <string.h>
 #include <x86intrin.h>
 
+#include "control/tenant/layout.h"
 #include "dataplane/fastpath/worker.h"
+#include "tests/bench/tenant_rules.h"
 
 #define IN	1u
 #define OUT	2u
@@ -42,12 +44,13 @@ struct scenario {
 	const char *name;
 	void (*rules)(struct bench *b);
 	void (*addresses)(uint32_t i, uint8_t *macs, uint32_t *src, uint32_t *dst); /* or NULL */
-	bool decap;    /* frames come in VXLAN */
-	bool outer6;   /* the underlay is IPv6 */
-	bool inner6;   /* so is what is inside */
-	bool tagged;   /* frames have a VLAN tag */
-	bool altered;  /* they are sent with other headers, so each is written anew */
-	bool per_flow; /* flows choose the tunnel's far end and network */
+	bool decap;	/* frames come in VXLAN */
+	bool outer6;	/* the underlay is IPv6 */
+	bool inner6;	/* so is what is inside */
+	bool tagged;	/* frames have a VLAN tag */
+	bool altered;	/* they are sent with other headers, so each is written anew */
+	bool per_flow;	/* flows choose the tunnel's far end and network */
+	uint32_t vxlan; /* number of the tunnel's port; 0: VXLAN */
 };
 
 struct bench {
@@ -415,6 +418,18 @@ static void rules_acl(struct bench *b)
 	add_default(b, IN, VXLAN, 1);
 }
 
+/* All tables of a tenant's network: port security, gateway, bridge, and by VXLAN to its machine. */
+static void rules_tenant(struct bench *b)
+{
+	struct tn_compiled compiled;
+	struct tn_error err = {0};
+	size_t failed;
+
+	tenant_rules(IN, tn_u128_from_ip4(LOCAL), tn_u128_from_ip4(REMOTE), &compiled);
+	if (tn_switch_commit(b->sw, compiled.mods, compiled.n_mods, 0, &failed, &err))
+		die(err.detail);
+}
+
 static const struct scenario scenarios[] = {
 	{.name = "plain", .rules = rules_plain},
 	{.name = "encap", .rules = rules_encap},
@@ -428,6 +443,7 @@ static const struct scenario scenarios[] = {
 	{.name = "decap-u6", .rules = rules_decap, .decap = true, .outer6 = true},
 	{.name = "vlan", .rules = rules_vlan, .tagged = true, .altered = true},
 	{.name = "route", .rules = rules_route, .altered = true},
+	{.name = "tenant", .rules = rules_tenant, .per_flow = true, .vxlan = TN_TENANT_VXLAN4_PORT},
 };
 
 static const struct scenario *find_scenario(const char *name)
@@ -464,7 +480,7 @@ static struct tn_underlay *make_underlay(void)
 
 static struct tn_tunnels *make_tunnels(const struct scenario *s)
 {
-	const struct tn_tunnel_config config = {.number = VXLAN,
+	const struct tn_tunnel_config config = {.number = s->vxlan ? s->vxlan : VXLAN,
 		.options = {.remote_flow = s->per_flow,
 			.remote = s->outer6 ? REMOTE6 : tn_u128_from_ip4(REMOTE),
 			.vni_flow = s->per_flow,
@@ -492,7 +508,7 @@ static void make_switch(struct bench *b)
 	if (!b->sw || !b->fwd)
 		die("out of memory");
 	for (unsigned i = 0; i < 3; i++) {
-		port.number = i == 2 ? VXLAN : i + 1;
+		port.number = i == 2 ? (b->s->vxlan ? b->s->vxlan : VXLAN) : i + 1;
 		port.type = i == 2 ? TN_PORT_VXLAN : TN_PORT_PLAIN;
 		if (tn_switch_port_add(b->sw, &port, 0, &err))
 			die(err.detail);
@@ -557,7 +573,8 @@ static void report(const struct bench *b, double cycles, bool json)
 
 static const char help[] =
 	"usage: bench_fastpath [--packets N] [--rounds N] [--sessions N] [--json] SCENARIO [FLOWS]\n"
-	"scenarios: plain encap decap mesh l2 acl encap-v6 flows-v6 encap-u6 decap-u6 vlan route;\n"
+	"scenarios: plain encap decap mesh l2 acl encap-v6 flows-v6 encap-u6 decap-u6 vlan route\n"
+	"tenant; "
 	"--sessions 0 decides every packet\n";
 
 int main(int argc, char **argv)

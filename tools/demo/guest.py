@@ -114,7 +114,7 @@ class Machine:
                  "node,memdev=mem", "-serial", "file:" + self.console, "-chardev",
                  "socket,id=control,path=%s,server=on,wait=off" % control, "-serial",
                  "chardev:control", "-kernel", kernel, "-initrd", initramfs, "-append",
-                 "console=ttyS0 loglevel=4 panic=-1 rdinit=/init net.ifnames=0"]
+                 "console=ttyS0 loglevel=4 panic=-1 rdinit=/init net.ifnames=0 no_timer_check"]
         for i, (path, mac, options) in enumerate(interfaces):
             words += ["-chardev", "socket,id=c%d,path=%s,server=on,wait=off" % (i, path),
                       "-netdev", "vhost-user,id=n%d,chardev=c%d" % (i, i), "-device",

@@ -60,7 +60,7 @@ def port_of(tenant, kind, host, net, last, folder):
             "binding": binding}
 
 
-def tenant_document(folder):
+def tenant_document(folder, places=PLACES):
     doc = {"hosts": [{"id": h, "vtep_addresses": [a]} for h, a in HOSTS.items()],
            "networks": [], "subnets": [], "routers": [], "ports": []}
     for tenant in TENANTS:
@@ -76,7 +76,7 @@ def tenant_document(folder):
         doc["routers"].append({"id": tenant + "-router", "tenant_id": tenant, "interfaces": [
             {"subnet_id": "%s-%s" % (network_of(tenant, net), family)}
             for net in SUBNETS for family in ("v4", "v6")]})
-        doc["ports"] += [port_of(tenant, *place, folder) for place in PLACES]
+        doc["ports"] += [port_of(tenant, *place, folder) for place in places]
     return doc
 
 
@@ -154,14 +154,16 @@ class Host:
 
 
 class Site:
-    """All of it. programs: where the programs were built; say: told what happens."""
+    """All of it. programs: where the programs were built; say: told what happens; mtu: of what
+    tenants' machines are attached by."""
 
-    def __init__(self, folder, programs, say=lambda text: None, underlay_mtu=1600):
-        self.programs, self.say, self.underlay_mtu = programs, say, underlay_mtu
+    def __init__(self, folder, programs, say=lambda text: None, underlay_mtu=1600, mtu=1500,
+                 places=PLACES):
+        self.programs, self.say, self.underlay_mtu, self.mtu = programs, say, underlay_mtu, mtu
         self.lab = Lab(folder)
         self.hosts = {}
         self.endpoints = []
-        self.document = tenant_document(folder)
+        self.document = tenant_document(folder, places)
 
     def program(self, name):
         return self.programs[name]
@@ -224,7 +226,7 @@ class Site:
         if kind == "remote":
             self.make_far_vtep(name, tenant, port)
         else:
-            lab.wire(binding["device"], name, "eth0", 1500, on=where)
+            lab.wire(binding["device"], name, "eth0", self.mtu, on=where)
             lab.ip(name, "link set eth0 address %s\nlink set eth0 up" % port["mac_address"])
         return Namespace(lab, name, *rest)
 

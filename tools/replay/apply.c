@@ -73,7 +73,7 @@ static void say_all(const char *path, const struct tn_diagnostics *diag)
 		fprintf(stderr, "%s: and %zu more errors\n", path, diag->dropped);
 }
 
-int tn_config_load(struct tn_config *c, const char *path)
+int tn_config_load(struct tn_config *c, const char *path, const char *host)
 {
 	struct tn_diagnostics diag;
 	char *text;
@@ -89,7 +89,7 @@ int tn_config_load(struct tn_config *c, const char *path)
 	tn_diagnostics_init(&diag);
 	rc = tn_document_parse(&c->doc, text, len, &diag);
 	if (!rc)
-		rc = tn_document_refuse_tenants(&c->doc, &diag);
+		rc = tn_tenant_document_compile(&c->doc, host, &c->tenants, &diag);
 	say_all(path, &diag);
 	tn_diagnostics_fini(&diag);
 	free(text);
@@ -172,6 +172,7 @@ int tn_config_apply(struct tn_config *c, uint64_t now_ns)
 void tn_config_fini(struct tn_config *c)
 {
 	tn_switch_free(c->sw);
+	tn_tenant_document_free(c->tenants);
 	tn_document_fini(&c->doc);
 }
 

@@ -13,15 +13,18 @@
 static const char usage_text[] =
 	"usage: tenon-replay --config FILE.json --in PORT=FILE.pcap [--in ...] [--out DIR]\n"
 	"                    [--report FILE] [--trace FILE] [--diff OTHER.json] [--loop N]\n"
-	"                    [--progress]\n"
-	"       tenon-replay --config FILE.json --check\n";
+	"                    [--host NAME] [--progress]\n"
+	"       tenon-replay --config FILE.json [--host NAME] --check\n";
 
 static const char help_text[] =
 	"\n"
 	"Sends the frames of capture files through the flow tables of a switch whose clock is\n"
 	"the captures' time. Needs no privileges; the same input gives the same output.\n"
 	"\n"
-	"  --config FILE     the switch: ports, flows, groups, meters, underlay (JSON)\n"
+	"  --config FILE     the switch: ports, flows, groups, meters, underlay, tenants' networks\n"
+	"                    (JSON)\n"
+	"  --host NAME       which host of the tenants' networks the switch is; its ports are\n"
+	"                    called p-ID\n"
 	"  --in PORT=FILE    frames that come in by a port (its name or number); repeat it for\n"
 	"                    more ports; pcap or pcapng, also gzip; - is standard input\n"
 	"  --out DIR         write what each port sends to DIR/PORT.pcap and the packet-ins to\n"
@@ -149,6 +152,7 @@ enum {
 	OPT_REPORT,
 	OPT_TRACE,
 	OPT_DIFF,
+	OPT_HOST,
 	OPT_LOOP,
 	OPT_PROGRESS,
 	OPT_CHECK,
@@ -163,6 +167,7 @@ static const struct option long_options[] = {
 	{"report", required_argument, NULL, OPT_REPORT},
 	{"trace", required_argument, NULL, OPT_TRACE},
 	{"diff", required_argument, NULL, OPT_DIFF},
+	{"host", required_argument, NULL, OPT_HOST},
 	{"loop", required_argument, NULL, OPT_LOOP},
 	{"progress", no_argument, NULL, OPT_PROGRESS},
 	{"check", no_argument, NULL, OPT_CHECK},
@@ -187,6 +192,8 @@ static bool take_option(struct tn_options *o, int option)
 		return set_once(&o->trace, "--trace", optarg);
 	case OPT_DIFF:
 		return set_once(&o->diff, "--diff", optarg);
+	case OPT_HOST:
+		return set_once(&o->host, "--host", optarg);
 	case OPT_LOOP:
 		return parse_loops(optarg, &o->loops);
 	case OPT_PROGRESS:

@@ -19,6 +19,7 @@ enum tn_exit {
 struct tn_options {
 	const char *config;
 	const char *diff;    /* NULL: one configuration */
+	const char *host;    /* of tenants' networks; NULL: none */
 	const char **inputs; /* "PORT=FILE" as given; strings of argv */
 	size_t n_inputs;
 	const char *out, *report, *trace; /* NULL: not wanted; "-": standard output */

@@ -130,7 +130,7 @@ static int load(struct run *r)
 	for (unsigned s = 0; s < r->n_sides; s++) {
 		r->paths[r->o->n_inputs + s] = paths[s];
 		r->sides[s].loaded = true;
-		if (tn_config_load(&r->sides[s].config, paths[s]))
+		if (tn_config_load(&r->sides[s].config, paths[s], r->o->host))
 			code = TN_EXIT_USAGE;
 	}
 	return code;

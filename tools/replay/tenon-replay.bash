@@ -29,7 +29,7 @@ _tenon_replay() {
 		_filedir -d
 		return
 		;;
-	--loop)
+	--loop | --host)
 		return
 		;;
 	--in)
@@ -45,7 +45,7 @@ _tenon_replay() {
 		return
 		;;
 	esac
-	mapfile -t COMPREPLY < <(compgen -W '--config --in --out --report --trace --diff --loop
+	mapfile -t COMPREPLY < <(compgen -W '--config --in --out --report --trace --diff --host --loop
 		--progress --check --help --version' -- "$cur")
 }
 
