@@ -21,6 +21,7 @@ from lab import Lab
 
 HOSTS = {"hv1": "198.51.100.1", "hv2": "198.51.100.2"}
 FAR = "198.51.100.9"
+GATEWAY_MAC = "02:00:5e:00:01:01"  # of all gateways of all networks
 TENANTS = ["red", "blue"]
 VNIS = {("red", "front"): 1001, ("red", "back"): 1002, ("blue", "front"): 2001, ("blue", "back"): 2002}
 SUBNETS = {"front": ("10.0.0.%d", "fd00::%x", 0), "back": ("10.0.1.%d", "fd00:0:0:1::%x", 1)}
@@ -243,6 +244,9 @@ class Site:
                     other["binding"]["kind"] != "remote":
                 lab.run("far", "bridge", "fdb", "append", other["mac_address"], "dev",
                         "vx-" + tenant, "dst", HOSTS[other["binding"]["host"]])
+        # Any host routes: one that does not learn is told of one, or each would route its copy.
+        lab.run("far", "bridge", "fdb", "append", GATEWAY_MAC, "dev", "vx-" + tenant, "dst",
+                min(HOSTS.values()))
         lab.ip("far", "link set vx-%s address %s\nlink set vx-%s netns %s name eth0"
                % (tenant, port["mac_address"], tenant, name))
         lab.ip(name, "link set eth0 mtu %d up" % (self.underlay_mtu - 50))
