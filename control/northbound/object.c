@@ -7,6 +7,7 @@
 
 #include "control/model/json_codec.h"
 #include "control/model/json_document.h"
+#include "control/northbound/json_pool.h"
 #include "control/northbound/tenant.h"
 #include "dataplane/core/drop.h"
 
@@ -330,8 +331,11 @@ json_t *tn_object_json(struct tn_codec *codec, const struct tn_engine *e, const 
 void tn_object_print(struct tn_text *out, struct tn_codec *codec, const struct tn_engine *e,
 	const struct tn_object *o, enum tn_object_form form)
 {
-	if (tn_kind_is_tenant(o->kind) && form == TN_OBJECT_PLAIN)
+	if (tn_kind_is_tenant(o->kind) && form == TN_OBJECT_PLAIN) {
 		tn_text_add(out, o->tenants->text, o->tenants->text_len);
-	else
-		tn_text_json(out, tn_object_json(codec, e, o, form));
+		return;
+	}
+	tn_json_pool_begin();
+	tn_text_json(out, tn_object_json(codec, e, o, form));
+	tn_json_pool_end();
 }

@@ -26,13 +26,6 @@ char *tn_text_reserve(struct tn_text *t, size_t n)
 	return t->p + t->n;
 }
 
-void tn_text_add(struct tn_text *t, const char *p, size_t n)
-{
-	if (n)
-		memcpy(tn_text_reserve(t, n), p, n);
-	t->n += n;
-}
-
 void tn_text_printf(struct tn_text *t, const char *fmt, ...)
 {
 	va_list ap, again;

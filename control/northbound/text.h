@@ -16,7 +16,14 @@ struct tn_text {
 void tn_text_fini(struct tn_text *t);
 /* Room for n more bytes: where they go. */
 char *tn_text_reserve(struct tn_text *t, size_t n);
-void tn_text_add(struct tn_text *t, const char *p, size_t n);
+
+static inline void tn_text_add(struct tn_text *t, const char *p, size_t n)
+{
+	if (n)
+		memcpy(t->room - t->n >= n ? t->p + t->n : tn_text_reserve(t, n), p, n);
+	t->n += n;
+}
+
 void tn_text_printf(struct tn_text *t, const char *fmt, ...) TN_PRINTF(2, 3);
 /* What printf() would do of these, which long lists are made of. */
 void tn_text_unsigned(struct tn_text *t, uint64_t v);
