@@ -104,7 +104,7 @@ def underlay(addresses=(), routes=(), neighbours=()):
 class Client:
     """One request at a time; events that come meanwhile are kept in .events."""
 
-    def __init__(self, path, wait=20, limit=20):
+    def __init__(self, path, wait=30, limit=30):
         deadline = time.monotonic() + wait
         self.limit, self.events, self.ids, self.bytes = limit, [], 0, b""
         self.socket = socket.socket(socket.AF_UNIX)
@@ -202,7 +202,7 @@ class Client:
             assert r.take("B") == DUMP_PORTS
             found.update(r.items(lambda: read_port_info(r)))
 
-    def port_status(self, limit=10):
+    def port_status(self, limit=30):
         """The next event of a port: (reason, number, state)."""
         while True:
             if not self.events:

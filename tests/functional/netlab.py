@@ -59,7 +59,7 @@ class Lab(namespaces.Lab):
     def stop_switch(self):
         """Its statistics: {port name: counters}."""
         self.run(None, "pkill", "-INT", "-x", "tenon-dataplane")
-        assert self.switch.wait(20) == 0, self.log()
+        assert self.switch.wait(30) == 0, self.log()
         self.switch = None
         with open(self.folder + "/stats.json") as f:
             return {p["name"]: p for p in json.load(f)["ports"]}
@@ -69,12 +69,12 @@ class Lab(namespaces.Lab):
 
     def kill_switch(self):
         self.run(None, "pkill", "-KILL", "-x", "tenon-dataplane")
-        assert self.switch.wait(20) in (-signal.SIGKILL, 137)
+        assert self.switch.wait(30) in (-signal.SIGKILL, 137)
         self.switch = None
 
     # --- traffic ---
 
-    def ping(self, host, address, count=5, size=56, wait=20, options=()):
+    def ping(self, host, address, count=5, size=56, wait=30, options=()):
         """Waits until an answer comes; then `count` must be answered, late ones too: on a busy
         machine ping sends a few more meanwhile. What is lost the switch's counters tell."""
         ping = ["ping", "-n", "-s", str(size)] + list(options)

@@ -169,7 +169,7 @@ def test_refused(lab, bad, words):
     lab.host("c1")
     lab.wire("veth1", "c1")
     lab.start_switch(wires(bad, port("x", "memory")))
-    assert lab.switch.wait(20) == 2, lab.log()
+    assert lab.switch.wait(30) == 2, lab.log()
     lab.switch = None
     for word in words + ["/ports/0"]:
         assert word in lab.log()

@@ -141,7 +141,7 @@ def test_refused_shadows(lab, options, words):
     doc["ports"][0]["options"] = options
     doc["ports"][1] = {"number": 2, "name": "x", "type": "memory"}
     lab.start_switch(doc)
-    assert lab.switch.wait(20) == 2, lab.log()
+    assert lab.switch.wait(30) == 2, lab.log()
     lab.switch = None
     for word in words:
         assert word in lab.log()

@@ -73,7 +73,7 @@ def check_traffic(lab):
 
 
 def await_path(path):
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 30
     while not os.path.exists(path):
         assert time.monotonic() < deadline, path
         time.sleep(0.05)
@@ -167,6 +167,6 @@ def test_queues_and_workers(lab):
 def test_refused(lab, options, words):
     bad = {"name": "vm1", "type": "vhost-user", "options": options}
     lab.start_switch(wires(vhost("vm0", "/nowhere/other"), bad))
-    assert lab.switch.wait(20) == 2
+    assert lab.switch.wait(30) == 2
     for word in ["/ports/1"] + words:
         assert word in lab.log()
