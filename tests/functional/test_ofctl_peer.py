@@ -221,7 +221,6 @@ GROUPS = {
     },
     "a bucket is an action set": {
         "group_id=1,type=all,bucket=actions=1,2": None,
-        "group_id=1,type=all,bucket=actions=resubmit(,1)": None,
         "group_id=1,type=all,bucket=actions=clone(1)": None,
     },
     "meter is an instruction": {

@@ -20,6 +20,8 @@
 #define DPID	UINT64_C(0xd1)
 #define SECOND	UINT64_C(1000000000)
 #define CHANGES 40u
+/* Of every kind, where each byte of what they left is tried. */
+#define FEW_CHANGES 24u
 
 /* --- a history of changes --------------------------------------------------------------------- */
 
@@ -506,7 +508,7 @@ static void test_old_files_go(void **state)
 static void test_cut_at_every_byte(void **state)
 {
 	struct life l;
-	struct fake_disk *f = live(&l, CHANGES, 0);
+	struct fake_disk *f = live(&l, FEW_CHANGES, 0);
 	struct fake_file *journal = file_of(f, "journal-0000000000000001");
 	size_t whole = journal->now_len;
 	uint64_t last = 0;
@@ -536,7 +538,7 @@ static void test_cut_at_every_byte(void **state)
 static void test_damage_at_every_byte(void **state)
 {
 	struct life l;
-	struct fake_disk *f = live(&l, CHANGES, 0);
+	struct fake_disk *f = live(&l, FEW_CHANGES, 0);
 	struct fake_file *journal = file_of(f, "journal-0000000000000001");
 	size_t mark = 0, end_of_all;
 

@@ -413,7 +413,7 @@ static void all_errors_at_once(void **state)
 		"'rate':1},{'type':'REMARK','rate':1,'burstSize':1,'prec':256}]}");
 	json_t *group = help_tree(G("SELECT",
 		"{" T("{'type':'OUTPUT','port':0}") "},{'weight':1,'bucketId':-1," T(
-			"{'type':'OUTPUT','port':'nope'},{'type':'RESUBMIT','tableId':1}") "}"));
+			"{'type':'OUTPUT','port':'nope'},{'type':'CLONE','instructions':[]}") "}"));
 	struct tn_group_mod gm;
 	struct tn_meter_mod mm;
 	struct help h;
@@ -429,7 +429,7 @@ static void all_errors_at_once(void **state)
 	help_expect(&h, 2, "/buckets/1/bucketId", TN_OFPGMFC_BAD_BUCKET, "-1");
 	help_expect(
 		&h, 3, "/buckets/1/treatment/instructions/0/port", TN_OFPBAC_BAD_OUT_PORT, "nope");
-	help_expect(&h, 4, "/buckets/1/treatment/instructions/1", TN_OFPBAC_BAD_TYPE, "resubmit");
+	help_expect(&h, 4, "/buckets/1/treatment/instructions/1", TN_OFPBAC_BAD_TYPE, "clone");
 	assert_int_equal(h.diag.n, 5);
 	json_decref(meter);
 	json_decref(group);
