@@ -22,7 +22,8 @@ MODULES = ["drivers/virtio/virtio_ring", "drivers/virtio/virtio",
            "drivers/virtio/virtio_pci", "net/core/failover", "drivers/net/net_failover",
            "drivers/net/virtio_net"]
 BOOT_SECONDS = 240
-# Commands come by the second serial line, one a line; what each says ends with its status.
+# Commands come by the second serial line, one a line after its length; what each says ends with its
+# status. A serial line has no checksums, and of a busy machine it may lose something.
 INIT = """#!/bin/busybox sh
 /bin/busybox --install -s /bin
 mount -t proc none /proc
@@ -35,7 +36,9 @@ ip link set lo up
 exec </dev/ttyS1 >/dev/ttyS1 2>&1
 stty raw -echo
 echo "<<0>>"
-while read -r line; do eval "$line" </dev/null; echo "<<$?>>"; done
+while read -r length line; do
+if [ "${#line}" = "$length" ]; then eval "$line" </dev/null; echo "<<$?>>"; else echo "<<lost>>"; fi
+done
 poweroff -f
 """
 
@@ -121,7 +124,7 @@ class Machine:
                       # Without KVM there is no irqfd, which MSI-X of vhost would need.
                       "virtio-net-pci,netdev=n%d,mac=%s,vectors=0%s" % (i, mac, options)]
         self.process = lab.start(None, *words)
-        self.said = b""
+        self.said, self.command = b"", None
         self.line = socket.socket(socket.AF_UNIX)
         self.connect(control)
 
@@ -146,7 +149,11 @@ class Machine:
         """What it says up to the end of a command: (status, text)."""
         deadline = time.monotonic() + limit
         while True:
-            found = re.search(rb"<<(\d+)>>\r?\n", self.said)
+            found = re.search(rb"<<(\d+|lost)>>\r?\n", self.said)
+            if found and found.group(1) == b"lost":
+                self.said = self.said[found.end():]
+                self.begin(self.command)
+                continue
             if found:
                 text = self.said[:found.start()].decode(errors="replace").replace("\r", "")
                 self.said = self.said[found.end():]
@@ -164,7 +171,8 @@ class Machine:
         return self
 
     def begin(self, command):
-        self.line.sendall(command.encode() + b"\n")
+        self.command = command.strip()
+        self.line.sendall(b"%d %s\n" % (len(self.command), self.command.encode()))
 
     def end(self, check=True, limit=60):
         status, text = self.answer(limit)
