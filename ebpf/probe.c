@@ -21,6 +21,8 @@ static const struct {
 	{BPF_PROG_TYPE_SCHED_CLS, BPF_FUNC_spin_lock, "bpf_spin_lock() (Linux 5.1)"},
 	{BPF_PROG_TYPE_SCHED_CLS, BPF_FUNC_csum_level, "bpf_csum_level() (Linux 5.8)"},
 	{BPF_PROG_TYPE_SCHED_CLS, BPF_FUNC_redirect_peer, "bpf_redirect_peer() (Linux 5.10)"},
+	{BPF_PROG_TYPE_SCHED_CLS, BPF_FUNC_ktime_get_coarse_ns,
+		"bpf_ktime_get_coarse_ns() (Linux 5.11)"},
 };
 
 const char *tn_ebpf_missing(void)

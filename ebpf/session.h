@@ -102,7 +102,7 @@ struct tn_ebpf_session {
 	uint64_t packets, bytes; /* added up, of large frames as the wire has them */
 	uint64_t last_used_ns;	 /* config.now_ns of that moment */
 	uint64_t metered_packets, metered_bytes; /* of these, what a meter dropped */
-	uint64_t long_way_ns; /* the same of a frame that an uplink left to the VXLAN device */
+	uint64_t long_way_ns; /* coarse CLOCK_MONOTONIC of a frame left to the VXLAN device */
 };
 
 #define TN_EBPF_TUN_DF	 0x01u

@@ -686,7 +686,7 @@ INLINE int short_way(struct __sk_buff *skb, struct frame *f, const struct ingres
 	s = found(bpf_map_lookup_elem(&tenon_session4, &k), c);
 	if (!s)
 		return TC_ACT_UNSPEC;
-	now = *(volatile const uint64_t *)&c->now_ns;
+	now = bpf_ktime_get_coarse_ns(); /* what the data plane told may be a second old */
 	/* None overtakes another of its session. */
 	if (skb->gso_size || !can_act(skb, s, f))
 		s->long_way_ns = now;
