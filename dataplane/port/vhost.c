@@ -8,9 +8,14 @@
  *
  * Reconnecting is ours, not librte_vhost's: unregistering a socket there while its guest leaves may
  * put the freed socket on the list of those to reconnect (DPDK 22.11).
+ *
+ * The library reads and answers messages of all guests in one thread, whole and blocking. Who stops
+ * in the middle of one is shown out when STALL_US have passed: until then other guests wait with
+ * their messages, not with their frames.
  */
 #include "dataplane/port/vhost.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -21,6 +26,7 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -35,6 +41,7 @@
 #define TRIES	     8u	  /* while a guest makes room as we fill its ring */
 #define KICKS	     16u  /* looked at in one go */
 #define RECONNECT_NS UINT64_C(1000000000)
+#define STALL_US     200000
 #define NO_DEVICE    (-1)
 
 /* Who is within the device: a lane for each caller, a line for each lane. */
@@ -382,6 +389,46 @@ static void set_kick(struct vhost_port *p, int vid, unsigned pair, bool use)
 	}
 }
 
+/* One of the library's: its end has the path of the socket that we serve, or no name. */
+static bool is_connection(const struct vhost_port *p, int fd)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNSPEC};
+	socklen_t len = sizeof(a), size = sizeof(int);
+	int listens = 1, type = 0;
+
+	if (getsockname(fd, (struct sockaddr *)&a, &len) || a.sun_family != AF_UNIX ||
+		getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) || type != SOCK_STREAM ||
+		getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) || listens)
+		return false;
+	if (!p->server)
+		return len <= offsetof(struct sockaddr_un, sun_path);
+	return len > offsetof(struct sockaddr_un, sun_path) &&
+		!strncmp(a.sun_path, p->path, sizeof(a.sun_path));
+}
+
+/*
+ * The library does not tell which descriptor a connection has. Those of other guests, which have
+ * their limits already, get them again; sockets that do not block have no use for any.
+ */
+static void limit_stalls(const struct vhost_port *p)
+{
+	const struct timeval limit = {.tv_usec = STALL_US};
+	DIR *dir = opendir("/proc/self/fd");
+	const struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		char *end;
+		int fd = (int)strtoul(entry->d_name, &end, 10);
+
+		if (*end || !is_connection(p, fd)) /* the folder itself and its parent */
+			continue;
+		(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+		(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+	}
+	if (dir)
+		closedir(dir);
+}
+
 /* One guest a port: whoever comes while it is there is turned away. */
 static int on_connect(int vid)
 {
@@ -402,6 +449,8 @@ static int on_connect(int vid)
 		rc = 0;
 	}
 	pthread_mutex_unlock(&ports_lock);
+	if (!rc)
+		limit_stalls(p);
 	return rc;
 }
 

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -177,6 +178,17 @@ static void test_hostile_rings(void **state)
 	}
 }
 
+/* False: it was turned away, as the one before it has not gone yet. */
+static bool answers(int fd)
+{
+	struct message m = {.request = GET_FEATURES, .flags = 1};
+
+	if (send(fd, &m, 12, MSG_NOSIGNAL) == 12 && recv(fd, &m, 20, MSG_WAITALL) == 20)
+		return true;
+	close(fd);
+	return false;
+}
+
 static void test_hostile_messages(void **state)
 {
 	struct tn_port *port = make_port("server", "all");
@@ -203,6 +215,73 @@ static void test_hostile_messages(void **state)
 	port->ops->destroy(port);
 	halt(&g);
 	check_no_leak();
+}
+
+/*
+ * Who stops in the middle of a message is shown out: other guests come, are served and go
+ * meanwhile, and the port itself can be removed.
+ */
+static void test_stalled_guest(void **state)
+{
+	struct tn_port *port = make_port("server", "all"), *other;
+	struct tn_packet packets[TN_BURST];
+	char path[sizeof(guest_path) + 2];
+	struct guest g;
+	int fd = connect_to_port();
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s-2", guest_path);
+	(void)ask_features(fd);
+	tell_half(fd);
+	other = make_at(path, "server", "all");
+	boot(&g, connect_to(path), FEATURES);
+	send_frame(&g, 0, 1);
+	assert_int_equal(receive(other, packets), 1);
+	give_back(packets, 1);
+	expect_end(fd);
+	close(fd);
+	/* Again, and everything goes while it is at it. */
+	do
+		fd = connect_to_port();
+	while (!answers(fd));
+	tell_half(fd);
+	other->ops->destroy(other);
+	halt(&g);
+	port->ops->destroy(port);
+	expect_end(fd);
+	close(fd);
+	check_no_leak();
+}
+
+/* The same of a guest that serves the socket. */
+static void test_stalled_server(void **state)
+{
+	struct sockaddr_un a = address();
+	int server = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), fd;
+	struct pollfd p = {.fd = server, .events = POLLIN};
+	struct tn_port *port;
+
+	(void)state;
+	assert_int_equal(bind(server, (struct sockaddr *)&a, sizeof(a)), 0);
+	assert_int_equal(listen(server, 1), 0);
+	port = make_port("client", "all");
+	fd = accept(server, NULL, NULL);
+	assert_true(fd >= 0);
+	(void)ask_features(fd);
+	tell_half(fd);
+	expect_end(fd);
+	close(fd);
+	for (unsigned tries = 1; poll(&p, 1, 10) == 0; tries++) {
+		assert_true(tries < PATIENCE_MS / 10);
+		port->ops->maintain(port, tries * SECOND);
+	}
+	fd = accept(server, NULL, NULL);
+	(void)ask_features(fd);
+	tell_half(fd);
+	port->ops->destroy(port);
+	close(fd);
+	close(server);
+	assert_int_equal(unlink(guest_path), 0);
 }
 
 static bool is_told(struct tn_port *port)
@@ -385,6 +464,8 @@ int main(void)
 		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_hostile_rings),
 		cmocka_unit_test(test_hostile_messages),
+		cmocka_unit_test(test_stalled_guest),
+		cmocka_unit_test(test_stalled_server),
 		cmocka_unit_test(test_waits),
 		cmocka_unit_test(test_found_and_gone),
 		cmocka_unit_test(test_odd_kicks),

@@ -32,7 +32,7 @@ static struct sockaddr_un address_of(const char *path)
 	return a;
 }
 
-static int connect_to(const char *path)
+int connect_to(const char *path)
 {
 	struct sockaddr_un a = address_of(path);
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -47,7 +47,7 @@ static void ring_bell(void)
 	close(connect_to(bell_path));
 }
 
-static struct tn_port *make_at(const char *path, const char *mode, const char *offloads)
+struct tn_port *make_at(const char *path, const char *mode, const char *offloads)
 {
 	const struct tn_port_option options[] = {
 		{.key = "socket", .type = TN_OPTION_STRING, .string = path},
@@ -95,6 +95,13 @@ struct sockaddr_un address(void)
 int connect_to_port(void)
 {
 	return connect_to(guest_path);
+}
+
+void tell_half(int to)
+{
+	struct message m = {.request = SET_FEATURES, .flags = 1, .size = 8};
+
+	assert_int_equal(send(to, &m, 12, MSG_NOSIGNAL), 12);
 }
 
 /* fd: goes along; -1: none. */

@@ -80,11 +80,16 @@ int stop_dpdk(void **state);
 void check_no_leak(void);
 
 struct tn_port *make_port(const char *mode, const char *offloads);
+/* At another socket; found within a second. */
+struct tn_port *make_at(const char *path, const char *mode, const char *offloads);
 
 struct sockaddr_un address(void);
 int connect_to_port(void);
+int connect_to(const char *path);
 /* size: of the payload; fd goes along, -1: none. */
 void tell(int to, struct message m, size_t size, int fd);
+/* The header of a message, and not what it announces. */
+void tell_half(int to);
 uint64_t ask_features(int fd);
 /* The port has closed the connection. */
 void expect_end(int fd);
