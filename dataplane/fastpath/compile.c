@@ -169,6 +169,51 @@ static void compile_output(const struct tn_forwarding *fwd, const struct tn_op *
 	shape->max_frame = fwd->ports[index].max_frame;
 }
 
+/* The one output into a tunnel; NULL: there are several, or none. */
+static const struct tn_op *only_encap(
+	const struct tn_forwarding *fwd, const struct tn_program *program, uint32_t *tunnel)
+{
+	const struct tn_op *only = NULL;
+
+	for (uint32_t i = 0; i < program->n_ops; i++) {
+		const struct tn_op *op = &program->ops[i];
+		uint32_t index = TN_FORWARDING_NONE;
+
+		if (op->type == TN_OP_OUTPUT)
+			index = tn_forwarding_index(fwd, op->output.port);
+		if (index == TN_FORWARDING_NONE || fwd->ports[index].kind != TN_FWD_TUNNEL)
+			continue;
+		if (only)
+			return NULL;
+		only = op;
+		*tunnel = index;
+	}
+	return only;
+}
+
+/*
+ * The executor's frames go into the tunnel by a template, too, where all that go there go the same
+ * way: which of several that is, it tells by what it made of a frame.
+ */
+static void compile_slow(const struct tn_forwarding *fwd, const struct tn_program *program,
+	uint32_t entropy, struct tn_fast_program *shape)
+{
+	uint32_t tunnel;
+	const struct tn_op *op = only_encap(fwd, program, &tunnel);
+
+	if (!op)
+		return;
+	compile_encap(fwd, op, tunnel, entropy, shape);
+	if (shape->by_entropy)
+		shape->overhead = 0;
+	shape->slow_out = shape->out;
+	shape->slow_tunnel = shape->tunnel;
+	shape->ports = UINT32_MAX;
+	shape->max_frame = 0;
+	shape->by_entropy = false;
+	shape->kind = TN_FAST_SLOW;
+}
+
 void tn_program_without_counters(struct tn_program *program, uint32_t from)
 {
 	for (uint32_t i = from; i < program->n_ops; i++) {
@@ -202,5 +247,7 @@ void tn_compile(const struct tn_forwarding *fwd, const struct tn_program *progra
 	}
 	shape->learns = shape->kind != TN_FAST_SLOW && learns(program);
 	shape->asks_again = asks_again(program);
+	if (shape->kind == TN_FAST_SLOW && !shape->asks_again)
+		compile_slow(fwd, program, entropy, shape);
 	shape->whole = needs_finished(program);
 }

@@ -145,7 +145,9 @@ static uint64_t hash_ops(const struct tn_op *ops, uint32_t n)
 static bool shape_equal(const struct tn_fast_program *a, const struct tn_fast_program *b)
 {
 	return !memcmp(a, b, offsetof(struct tn_fast_program, packets)) &&
-		!memcmp(a->template, b->template, sizeof(a->template));
+		!memcmp(a->template, b->template,
+			offsetof(struct tn_fast_program, head) -
+				offsetof(struct tn_fast_program, template));
 }
 
 static void grow(struct tn_program_cache *c)

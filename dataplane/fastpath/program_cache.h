@@ -28,11 +28,11 @@ enum tn_fast_kind {
 struct tn_fast_program {
 	/* first line: what a hit reads and writes, with the session's */
 	uint8_t kind;	       /* enum tn_fast_kind */
-	uint8_t tos, tos_mask; /* ENCAP*: outer TOS = (inner & tos_mask) | tos */
-	uint8_t overhead;      /* ENCAP*: bytes of the template; else 0 */
+	uint8_t tos, tos_mask; /* of the template: outer TOS = (inner & tos_mask) | tos */
+	uint8_t overhead;      /* bytes of the template; 0: none */
 	uint8_t drop;	       /* DROP: enum tn_drop */
 	bool by_entropy;       /* ENCAP*: another flow may get another next hop */
-	uint16_t ip_sum;       /* ENCAP: sum of the outer header but for length and tos */
+	uint16_t ip_sum;       /* over IPv4: sum of the outer header but for length and tos */
 	union {
 		struct {
 			uint16_t out;	 /* index of the port by which the frame leaves */
@@ -53,6 +53,8 @@ struct tn_fast_program {
 	bool asks_again; /* SLOW: an op may make the executor ask for a new program */
 	bool learns;	 /* not SLOW: there are LEARN ops */
 	uint32_t longer; /* OUTPUT, ENCAP*: frames of more than this are the executor's; 0: none */
+	/* SLOW with overhead: the template is of its one output into a tunnel, by these ports */
+	uint16_t slow_out, slow_tunnel;
 	/* the ops as decided, laid out as struct tn_program */
 	struct tn_program_head {
 		uint32_t n_ops;

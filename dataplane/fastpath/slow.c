@@ -3,6 +3,7 @@
 
 #include "dataplane/core/rewrite.h"
 #include "dataplane/fastpath/compile.h"
+#include "dataplane/fastpath/encap.h"
 
 /* The buffers of a packet and of the clones in it; the executor nests them. */
 struct slow_packet {
@@ -12,6 +13,7 @@ struct slow_packet {
 
 struct slow_run {
 	struct tn_worker *w;
+	const struct tn_fast_program *prog; /* that runs as it is; NULL: none does */
 	const struct tn_ingress *in;
 	unsigned depth;
 	struct slow_packet stack[TN_CLONE_DEPTH_MAX + 1];
@@ -109,6 +111,31 @@ static void send_tunnel_finished(
 		send_tunnel(r, index, p, op);
 }
 
+/* By the program's template. False: it has none for this frame. */
+static bool send_by_template(struct slow_run *r, unsigned index, struct tn_packet *p)
+{
+	const struct tn_fast_program *prog = r->prog;
+	struct tn_worker *w = r->w;
+	struct tn_wk_tx *q;
+	enum tn_drop reason;
+
+	if (!prog || !prog->overhead || prog->slow_tunnel != index || p->offload ||
+		!tn_shape_common(p->data, p->len))
+		return false;
+	reason = tn_encap_refuses(w->fwd, prog, prog->slow_out, index, p);
+	if (reason) {
+		tn_wk_drop(w, reason, p);
+		return true;
+	}
+	q = tn_wk_tx_reserve(w, prog->slow_out, 1);
+	w->stats[index].tx_packets++;
+	w->stats[index].tx_bytes += p->len;
+	w->stats[prog->slow_out].tx_bytes += p->len + prog->overhead;
+	tn_encap_put(prog, p, &q->packets[q->n++], tn_encap_extent(p), prog->overhead, p->data[15],
+		tn_encap_entropy(p->data));
+	return true;
+}
+
 static void slow_output(void *ctx, struct tn_view *view, const struct tn_headers *h,
 	const struct tn_op *op, bool last)
 {
@@ -127,10 +154,10 @@ static void slow_output(void *ctx, struct tn_view *view, const struct tn_headers
 	}
 	if (index == TN_FORWARDING_NONE)
 		tn_wk_drop(r->w, TN_DROP_NO_SUCH_PORT, &p);
-	else if (r->w->fwd->ports[index].kind == TN_FWD_TUNNEL)
-		send_tunnel_finished(r, index, &p, op);
-	else
+	else if (r->w->fwd->ports[index].kind != TN_FWD_TUNNEL)
 		send_plain(r, index, &p);
+	else if (!send_by_template(r, index, &p))
+		send_tunnel_finished(r, index, &p, op);
 }
 
 static void slow_controller(void *ctx, const struct tn_view *view, const struct tn_op *op,
@@ -336,11 +363,12 @@ static void decide_again(void *ctx, const struct tn_facts *facts, struct tn_prog
 }
 
 /*
- * again NULL: the program has no op that asks for another one. program NULL: again says what is to
- * be decided first.
+ * again NULL: prog has no op that asks for another one. program NULL: again says what is to be
+ * decided first.
  */
-static void execute(struct tn_worker *w, struct tn_program *program, struct again *again,
-	const struct tn_ingress *in, struct tn_packet *p)
+static void execute(struct tn_worker *w, const struct tn_fast_program *prog,
+	struct tn_program *program, struct again *again, const struct tn_ingress *in,
+	struct tn_packet *p)
 {
 	struct tn_exec_env env = slow_env;
 	struct tn_view view = tn_packet_view(p);
@@ -348,6 +376,7 @@ static void execute(struct tn_worker *w, struct tn_program *program, struct agai
 	struct slow_run run; /* of its stack only what is in use has values */
 
 	run.w = w;
+	run.prog = again ? NULL : prog;
 	run.in = in;
 	run.depth = 0;
 	run.stack[0] = (struct slow_packet){.packet = *p};
@@ -398,14 +427,14 @@ void tn_wk_run_slow(struct tn_worker *w, const struct tn_fast_program *prog,
 		return;
 	}
 	if (!prog->asks_again) {
-		execute(w, tn_fast_program_ops(prog), NULL, in, p);
+		execute(w, prog, tn_fast_program_ops(prog), NULL, in, p);
 		return;
 	}
 	program->n_ops = prog->head.n_ops;
 	memcpy(program->ops, prog->ops, prog->head.n_ops * sizeof(prog->ops[0]));
 	again.w = w;
 	again.list = NULL;
-	execute(w, program, &again, in, p);
+	execute(w, prog, program, &again, in, p);
 }
 
 bool tn_wk_run_longer(struct tn_worker *w, struct tn_fast_program *prog,
@@ -426,5 +455,5 @@ void tn_wk_run_list(struct tn_worker *w, const struct tn_action *list, size_t n,
 	const struct tn_ingress in = {.in_port = in_port};
 	struct again again = {.w = w, .list = list ? list : &nothing, .n = n};
 
-	execute(w, NULL, &again, &in, p);
+	execute(w, NULL, NULL, &again, &in, p);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "dataplane/core/wire.h"
+#include "dataplane/fastpath/encap.h"
 #include "dataplane/fastpath/shape.h"
 #include "dataplane/fastpath/worker_private.h"
 #include "dataplane/pipeline/snapshot.h"
@@ -61,107 +62,10 @@ void tn_wk_tx_full(struct tn_worker *w, unsigned index, unsigned n)
 
 /* --- hits ------------------------------------------------------------------------------------- */
 
-static inline void store16(uint8_t *p, uint16_t v)
-{
-	memcpy(p, &v, sizeof(v));
-}
-
-static inline uint32_t entropy_common(const uint8_t *d)
-{
-	return tn_entropy_ip4(
-		tn_load32(d + 26), tn_load32(d + 30), tn_load16(d + 34), tn_load16(d + 36), d[23]);
-}
-
-static inline uint16_t sport_of(uint32_t entropy)
-{
-	return __builtin_bswap16((uint16_t)(TN_VXLAN_SPORT_MIN | (entropy & 0x3fff)));
-}
-
-/* Bytes of the template from `from` on to the same place after d. */
-static inline void put16_of(const struct tn_fast_program *prog, uint8_t *d, unsigned from)
-{
-	const __m128i *t = (const __m128i *)(const void *)(prog->template + from);
-
-	_mm_storeu_si128((__m128i *)(void *)(d + from), _mm_loadu_si128(t));
-}
-
-/*
- * Puts the header template at d and fills in what differs from packet to packet: TOS, two lengths,
- * the IPv4 checksum and the source port. len: of the inner frame, which begins behind it.
- */
-static inline void put_header_ip4(const struct tn_fast_program *prog, uint8_t *d, uint32_t len,
-	uint8_t inner_tos, uint32_t entropy)
-{
-	uint8_t tos = (uint8_t)((inner_tos & prog->tos_mask) | prog->tos);
-	uint16_t total = __builtin_bswap16((uint16_t)(len + TN_VXLAN_OVERHEAD_IP4 - TN_ETH_LEN));
-	uint32_t sum = prog->ip_sum + total + ((uint32_t)tos << 8);
-
-	put16_of(prog, d, 0);
-	put16_of(prog, d, 16);
-	put16_of(prog, d, 32);
-	store16(d + 48, tn_load16(prog->template + 48));
-	/* Both halves added, and the carry out of that: what is left is in the upper half. */
-	sum += sum >> 16 | sum << 16;
-	d[15] = tos;
-	store16(d + 16, total);
-	store16(d + 24, (uint16_t)(~sum >> 16));
-	store16(d + 34, sport_of(entropy));
-	store16(d + 38, __builtin_bswap16((uint16_t)(len + TN_VXLAN_OVERHEAD_IP4 - 34)));
-}
-
-/* The same over IPv6, where the flow label tells flows apart, too, and nothing has a checksum. */
-static inline void put_header_ip6(const struct tn_fast_program *prog, uint8_t *d, uint32_t len,
-	uint8_t inner_tos, uint32_t entropy)
-{
-	uint32_t tos = (uint8_t)((inner_tos & prog->tos_mask) | prog->tos);
-	uint16_t udp_len = __builtin_bswap16((uint16_t)(len + TN_VXLAN_OVERHEAD_IP6 - 54));
-	uint32_t first = __builtin_bswap32(6u << 28 | tos << 20 | entropy >> 12);
-
-	put16_of(prog, d, 0);
-	put16_of(prog, d, 16);
-	put16_of(prog, d, 32);
-	put16_of(prog, d, 48);
-	put16_of(prog, d, TN_VXLAN_OVERHEAD_IP6 - 16);
-	memcpy(d + 14, &first, sizeof(first));
-	store16(d + 18, udp_len);
-	store16(d + 54, sport_of(entropy));
-	store16(d + 58, udp_len);
-}
-
-/*
- * Length, headroom and offload as one number: one addition moves the beginning of the frame, and
- * one compare of its upper half asks both "is there room?" and "is nothing left to be done?".
- */
-TN_BUILD_ASSERT(offsetof(struct tn_packet, headroom) == offsetof(struct tn_packet, len) + 4 &&
-		offsetof(struct tn_packet, offload) == offsetof(struct tn_packet, len) + 6,
-	"length is the lower half, offload on top");
-
-static inline uint64_t extent_of(const struct tn_packet *p)
-{
-	return tn_load64(&p->len);
-}
-
 static inline bool can_encap(const struct tn_fast_program *prog, uint64_t extent, uint32_t overhead)
 {
 	return (uint32_t)(extent >> 32) - overhead <= UINT16_MAX - overhead &&
 		(uint32_t)extent <= prog->max_frame;
-}
-
-/* One that can_encap(). */
-static inline __attribute__((always_inline)) void put_encap(const struct tn_fast_program *prog,
-	const struct tn_packet *p, struct tn_packet *out, uint64_t extent, uint32_t overhead,
-	uint8_t tos, uint32_t entropy)
-{
-	uint64_t longer = extent + overhead - ((uint64_t)overhead << 32);
-	uint8_t *d = p->data - overhead;
-
-	out->buf = p->buf;
-	out->data = d;
-	memcpy(&out->len, &longer, sizeof(longer));
-	if (overhead == TN_VXLAN_OVERHEAD_IP4)
-		put_header_ip4(prog, d, (uint32_t)extent, tos, entropy);
-	else
-		put_header_ip6(prog, d, (uint32_t)extent, tos, entropy);
 }
 
 /*
@@ -215,30 +119,19 @@ struct encap_frames {
 	uint8_t tos;
 };
 
-/* Tags count on the way of the tunnel's frames and not in what the tunnel's port may send. */
-static enum tn_drop refuses_encap(
-	const struct tn_worker *w, const struct tn_fast_program *prog, const struct tn_packet *p)
-{
-	const struct tn_forwarding_port *ports = w->fwd->ports;
-
-	if (p->len + prog->overhead > ports[prog->out].max_frame ||
-		!tn_frame_fits(p->data, p->len, ports[prog->tunnel].max_frame))
-		return TN_DROP_MTU;
-	return p->headroom < prog->overhead ? TN_DROP_NO_HEADROOM : TN_DROP_NONE;
-}
-
 static void encap_finished(struct tn_worker *w, void *ctx, struct tn_packet *p)
 {
 	const struct encap_frames *f = ctx;
 	struct way way = {.ports = NO_PORTS};
-	enum tn_drop reason = refuses_encap(w, f->prog, p);
+	enum tn_drop reason = tn_encap_refuses(w->fwd, f->prog, f->prog->out, f->prog->tunnel, p);
 
 	if (reason) {
 		tn_wk_drop(w, reason, p);
 		return;
 	}
 	turn_to(w, &way, f->prog, 1);
-	put_encap(f->prog, p, way.out++, extent_of(p), f->prog->overhead, f->tos, f->entropy);
+	tn_encap_put(
+		f->prog, p, way.out++, tn_encap_extent(p), f->prog->overhead, f->tos, f->entropy);
 	way.bytes = p->len;
 	leave(w, &way);
 }
@@ -250,7 +143,7 @@ static void encap_other(
 	struct encap_frames frames = {.prog = prog};
 	bool common = !(w->uncommon >> i & 1);
 
-	frames.entropy = common ? entropy_common(p->data) : w->rare[i].entropy;
+	frames.entropy = common ? tn_encap_entropy(p->data) : w->rare[i].entropy;
 	frames.tos = common ? p->data[15] : w->rare[i].tos;
 	if (p->offload)
 		tn_wk_finish(w, p, encap_finished, &frames);
@@ -304,7 +197,7 @@ static inline __attribute__((always_inline)) void act_encap(
 
 		do {
 			const uint8_t *d = p[i].data;
-			uint64_t extent = extent_of(&p[i]);
+			uint64_t extent = tn_encap_extent(&p[i]);
 
 			if (tn_unlikely(!can_encap(prog, extent, overhead))) {
 				way->out = out;
@@ -313,10 +206,10 @@ static inline __attribute__((always_inline)) void act_encap(
 				continue;
 			}
 			if (tn_likely(!(w->uncommon >> i & 1)))
-				put_encap(prog, &p[i], out, extent, overhead, d[15],
-					entropy_common(d));
+				tn_encap_put(prog, &p[i], out, extent, overhead, d[15],
+					tn_encap_entropy(d));
 			else
-				put_encap(prog, &p[i], out, extent, overhead, w->rare[i].tos,
+				tn_encap_put(prog, &p[i], out, extent, overhead, w->rare[i].tos,
 					w->rare[i].entropy);
 			out++;
 			bytes += (uint32_t)extent;
