@@ -97,8 +97,10 @@ static unsigned take_list(struct fuzz_input *in, struct tn_action *list)
 	return n;
 }
 
-static void require_sane(const struct tn_action *list, size_t n, bool set)
+static void require_sane(const struct tn_action *list, size_t n, enum tn_action_place place)
 {
+	bool set = place == TN_PLACE_WRITE || place == TN_PLACE_BUCKET;
+
 	for (size_t i = 0; i < n; i++) {
 		const struct tn_action *a = &list[i];
 
@@ -130,7 +132,8 @@ static void require_sane(const struct tn_action *list, size_t n, bool set)
 				a->reply.kind >= TN_REPLY_ARP && a->reply.kind <= TN_REPLY_LAST);
 			break;
 		case TN_ACTION_RESUBMIT:
-			fuzz_require(!set && a->resubmit.table <= TN_TABLE_MAX);
+			fuzz_require(place != TN_PLACE_WRITE);
+			fuzz_require(a->resubmit.table <= TN_TABLE_MAX);
 			break;
 		case TN_ACTION_NOTE:
 			fuzz_require(!set && a->note.len <= TN_NOTE_MAX);
@@ -145,7 +148,6 @@ static void require_sane(const struct tn_action *list, size_t n, bool set)
 static void check_one(const struct tn_action *list, size_t n, enum tn_action_place place,
 	const struct tn_match *m, uint8_t table)
 {
-	bool set = place == TN_PLACE_WRITE || place == TN_PLACE_BUCKET;
 	struct tn_error err = {0};
 
 	if (tn_actions_check(list, n, place, m, table, &err)) {
@@ -153,7 +155,7 @@ static void check_one(const struct tn_action *list, size_t n, enum tn_action_pla
 		fuzz_require(err.index >= -1 && err.index < (int)n);
 		return;
 	}
-	require_sane(list, n, set);
+	require_sane(list, n, place);
 	/* Knowing less of the packet refuses no more. */
 	if (m)
 		fuzz_require(tn_actions_check(list, n, place, NULL, table, &err) == 0);
