@@ -244,6 +244,25 @@ static inline void delete_all(void)
 	commit(&fm);
 }
 
+/* The uplink is port 4. */
+static const tn_u128 here = (tn_u128)0xffff << 32 | 0xc6336401u; /* 198.51.100.1 */
+static const tn_u128 there = (tn_u128)0xffff << 32 | 0xc6336402u;
+
+static inline void set_underlay(void)
+{
+	const struct tn_underlay_address address = {
+		.address = here, .prefix_len = 24, .mac = {{2, 0, 0, 0, 9, 1}}, .port = 4};
+	const struct tn_underlay_neighbour neighbour = {
+		.address = there, .mac = {{2, 0, 0, 0, 9, 2}}, .port = 4};
+	const struct tn_underlay_config underlay = {.addresses = &address,
+		.n_addresses = 1,
+		.neighbours = &neighbour,
+		.n_neighbours = 1};
+	struct tn_error err;
+
+	assert_int_equal(tn_agent_set_underlay(bed.agent, &underlay, &err), 0);
+}
+
 /* Ports 1 to 4, no flows. */
 static inline int setup(void **state)
 {

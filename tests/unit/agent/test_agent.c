@@ -278,24 +278,6 @@ static void test_packet_ins(void **state)
 
 /* --- tunnels ---------------------------------------------------------------------------------- */
 
-static const tn_u128 here = (tn_u128)0xffff << 32 | 0xc6336401u; /* 198.51.100.1 */
-static const tn_u128 there = (tn_u128)0xffff << 32 | 0xc6336402u;
-
-static void set_underlay(void)
-{
-	const struct tn_underlay_address address = {
-		.address = here, .prefix_len = 24, .mac = {{2, 0, 0, 0, 9, 1}}, .port = 4};
-	const struct tn_underlay_neighbour neighbour = {
-		.address = there, .mac = {{2, 0, 0, 0, 9, 2}}, .port = 4};
-	const struct tn_underlay_config underlay = {.addresses = &address,
-		.n_addresses = 1,
-		.neighbours = &neighbour,
-		.n_neighbours = 1};
-	struct tn_error err;
-
-	assert_int_equal(tn_agent_set_underlay(bed.agent, &underlay, &err), 0);
-}
-
 static void no_underlay(void)
 {
 	const struct tn_underlay_config nothing = {0};

@@ -251,20 +251,9 @@ static void add_groups(void)
 	assert_int_equal(tn_agent_commit(bed.agent, &mod, 1, &failed, &err), 0);
 }
 
-static const tn_u128 here = (tn_u128)0xffff << 32 | 0xc6336401u; /* 198.51.100.1 */
-static const tn_u128 there = (tn_u128)0xffff << 32 | 0xc6336402u;
-
 /* Port 5 is a tunnel by the uplink 4. */
 static void add_tunnel(void)
 {
-	const struct tn_underlay_address address = {
-		.address = here, .prefix_len = 24, .mac = {{2, 0, 0, 0, 9, 1}}, .port = 4};
-	const struct tn_underlay_neighbour neighbour = {
-		.address = there, .mac = {{2, 0, 0, 0, 9, 2}}, .port = 4};
-	const struct tn_underlay_config underlay = {.addresses = &address,
-		.n_addresses = 1,
-		.neighbours = &neighbour,
-		.n_neighbours = 1};
 	const struct tn_port_request request = {.number = 5,
 		.name = "vx",
 		.type = "vxlan",
@@ -272,7 +261,7 @@ static void add_tunnel(void)
 		.vxlan = {.remote = there, .vni = 100, .udp_port = 4789, .ttl = 64, .dscp = -1}};
 	struct tn_error err;
 
-	assert_int_equal(tn_agent_set_underlay(bed.agent, &underlay, &err), 0);
+	set_underlay();
 	if (tn_agent_port_add(bed.agent, &request, &err))
 		fail_msg("%s", err.detail);
 }

@@ -14,11 +14,11 @@
 
 #include "dataplane/core/reply_budget.h"
 #include "tests/unit/core/packets.h"
+#include "tests/unit/fastpath/heap_buffers.h"
 
 #define N_PORTS	  4u
 #define VXLAN	  10u
 #define UPLINK	  1u /* index */
-#define ROOM	  256u
 #define LOCAL_IP  0xc6336401u
 #define REMOTE_IP 0xc6336402u
 #define SECOND	  UINT64_C(1000000000)
@@ -30,42 +30,13 @@ struct bed {
 	struct tn_underlay *underlay;
 	struct tn_port ports[N_PORTS];
 	struct tn_worker *worker;
-	unsigned live, sent[N_PORTS];
+	unsigned sent[N_PORTS];
 	uint64_t lookups[TN_N_TABLES];
 	unsigned told, told_late;
 	struct tn_learnt learnt; /* told last */
 };
 
 static struct bed *bed_now;
-
-static bool buffer_alloc(void *ctx, uint32_t len, struct tn_packet *p)
-{
-	uint8_t *buf = malloc(ROOM + len);
-
-	(void)ctx;
-	assert_non_null(buf);
-	bed_now->live++;
-	*p = (struct tn_packet){.buf = buf, .data = buf + ROOM, .len = len, .headroom = ROOM};
-	return true;
-}
-
-static bool buffer_clone(void *ctx, const struct tn_packet *p, struct tn_packet *copy)
-{
-	(void)buffer_alloc(ctx, p->len, copy);
-	memcpy(copy->data, p->data, p->len);
-	return true;
-}
-
-static void buffer_free(void *ctx, const struct tn_packet *p, unsigned n)
-{
-	(void)ctx;
-	for (unsigned i = 0; i < n; i++)
-		free(p[i].buf);
-	bed_now->live -= n;
-}
-
-static const struct tn_buffer_ops buffer_ops = {
-	.clone = buffer_clone, .alloc = buffer_alloc, .free = buffer_free};
 
 static unsigned port_tx(struct tn_port *port, unsigned queue, struct tn_packet *packets, unsigned n)
 {
@@ -164,7 +135,7 @@ static int teardown(void **state)
 	struct bed *b = *state;
 
 	tn_worker_free(b->worker);
-	assert_int_equal(b->live, 0);
+	assert_int_equal(buffers_live, 0);
 	tn_switch_free(b->sw);
 	tn_tunnels_free(b->tunnels);
 	tn_underlay_free(b->underlay);

@@ -14,11 +14,11 @@
 #include <cmocka.h>
 
 #include "tests/unit/core/packets.h"
+#include "tests/unit/fastpath/heap_buffers.h"
 
 #define N_PORTS	   4u /* stations are behind all but the last, where unknown ones are sent */
 #define N_STATIONS 6u
 #define N_NETWORKS 2u
-#define ROOM	   256u
 #define MS	   UINT64_C(1000000)
 
 /* A switch and its worker. */
@@ -30,33 +30,6 @@ struct side {
 	uint64_t now_ns;
 	unsigned sent[N_PORTS]; /* of the last frame */
 };
-
-static bool buffer_alloc(void *ctx, uint32_t len, struct tn_packet *p)
-{
-	uint8_t *buf = malloc(ROOM + len);
-
-	(void)ctx;
-	assert_non_null(buf);
-	*p = (struct tn_packet){.buf = buf, .data = buf + ROOM, .len = len, .headroom = ROOM};
-	return true;
-}
-
-static bool buffer_clone(void *ctx, const struct tn_packet *p, struct tn_packet *copy)
-{
-	(void)buffer_alloc(ctx, p->len, copy);
-	memcpy(copy->data, p->data, p->len);
-	return true;
-}
-
-static void buffer_free(void *ctx, const struct tn_packet *p, unsigned n)
-{
-	(void)ctx;
-	for (unsigned i = 0; i < n; i++)
-		free(p[i].buf);
-}
-
-static const struct tn_buffer_ops buffer_ops = {
-	.clone = buffer_clone, .alloc = buffer_alloc, .free = buffer_free};
 
 /* Sides are known by the name of their ports. */
 static struct side *sides[2];
