@@ -179,16 +179,6 @@ static void put_value(struct tn_text *t, json_t *j)
 	}
 }
 
-void tn_text_quote(struct tn_text *t, const char *s)
-{
-	json_t *j = json_string(s);
-
-	if (j)
-		tn_text_json(t, j);
-	else
-		tn_text_puts(t, "null"); /* not UTF-8 */
-}
-
 void tn_text_json(struct tn_text *t, json_t *j)
 {
 	if (!j)

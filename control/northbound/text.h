@@ -31,8 +31,6 @@ void tn_text_signed(struct tn_text *t, int64_t v);
 /* In decimal, without a NUL; how many digits. */
 #define TN_DIGITS_MAX 20u
 size_t tn_digits(char *buf, uint64_t v);
-/* In quotes, as JSON has it. */
-void tn_text_quote(struct tn_text *t, const char *s);
 /* Compact. Takes the reference over. */
 void tn_text_json(struct tn_text *t, json_t *j);
 
