@@ -242,6 +242,23 @@ int tn_names_table_by_name(const struct tn_names *n, const char *name)
 	return -1;
 }
 
+const char *tn_names_nearest_table(const struct tn_names *n, const char *name)
+{
+	unsigned best = 5, d;
+	const char *nearest = NULL;
+
+	for (size_t i = 0; i < N_TABLES; i++) {
+		if (!n->tables[i])
+			continue;
+		d = tn_names_distance(name, n->tables[i], 2);
+		if (d < best) {
+			best = d;
+			nearest = n->tables[i];
+		}
+	}
+	return nearest;
+}
+
 const char *tn_names_table_name(const struct tn_names *n, uint8_t table_id)
 {
 	return n->tables[table_id];

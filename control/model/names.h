@@ -37,8 +37,9 @@ const char *tn_names_nearest_port(const struct tn_names *n, const char *name);
 /* -EEXIST: name or table taken by another. */
 int tn_names_add_table(struct tn_names *n, const char *name, uint8_t table_id) TN_MUST_CHECK;
 void tn_names_remove_table(struct tn_names *n, uint8_t table_id);
-int tn_names_table_by_name(const struct tn_names *n, const char *name);	     /* -1: none */
-const char *tn_names_table_name(const struct tn_names *n, uint8_t table_id); /* NULL: none */
+int tn_names_table_by_name(const struct tn_names *n, const char *name);		/* -1: none */
+const char *tn_names_nearest_table(const struct tn_names *n, const char *name); /* as of ports */
+const char *tn_names_table_name(const struct tn_names *n, uint8_t table_id);	/* NULL: none */
 
 /*
  * Edits (insert, delete, replace a byte, swap two neighbours; case counts half) that make b of a,

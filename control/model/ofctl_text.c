@@ -381,12 +381,18 @@ int tn_ofctl_table(struct tn_ofctl_line *l, struct tn_ofctl_span s, enum tn_of_e
 	uint8_t max, uint8_t *table)
 {
 	char name[NAME_MAX_LEN + 1];
+	const char *near = NULL;
 	tn_u128 number;
 	uint64_t v;
 	int id = -1;
 
-	if (tn_ofctl_scan_u128(s, &number) && l->o->names && copy_name(s, name))
+	if (tn_ofctl_scan_u128(s, &number) && l->o->names && copy_name(s, name)) {
 		id = tn_names_table_by_name(l->o->names, name);
+		near = id < 0 ? tn_names_nearest_table(l->o->names, name) : NULL;
+	}
+	if (near)
+		return tn_ofctl_complain(l, s.p, of, "unknown table \"%s\"; did you mean \"%s\"?",
+			tn_ofctl_show(s).s, near);
 	if (id < 0) {
 		if (tn_ofctl_number(l, s, "table", of, 0, max, &v))
 			return -EINVAL;

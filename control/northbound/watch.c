@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 
+#include "control/model/json_reader.h"
 #include "control/northbound/answer.h"
 #include "control/northbound/body.h"
 #include "control/northbound/handlers.h"
@@ -39,6 +40,26 @@ static bool read_kind(const char *word, size_t n, struct tn_hub_choice *choice)
 	return false;
 }
 
+static void say_no_kind(struct tn_call *c, const char *word, size_t n)
+{
+	const char *words[TN_N_KINDS + 3];
+	char suggestion[64];
+	size_t k = 0;
+
+	for (int i = TN_KIND_FLOW; i < TN_N_KINDS; i++)
+		words[k++] = tn_kind_name((enum tn_kind)i);
+	words[k++] = "packet-in";
+	words[k++] = "dataplane";
+	words[k] = NULL;
+	(void)tn_json_suggest(
+		(struct tn_json_string){word, (uint32_t)n}, words, suggestion, sizeof(suggestion));
+	tn_answer_error(c, 400,
+		"\"kinds\" is of flow, group, meter, port, table, host, network, subnet, "
+		"tenant-port, router, tenant-host, qos-policy, address-group, quota, packet-in and "
+		"dataplane, with commas between; not \"%.*s\"%s",
+		(int)(n < 40 ? n : 40), word, suggestion);
+}
+
 static bool read_kinds(struct tn_call *c, struct tn_hub_choice *choice)
 {
 	const char *list = tn_call_query(c, "kinds");
@@ -52,12 +73,7 @@ static bool read_kinds(struct tn_call *c, struct tn_hub_choice *choice)
 		size_t n = strcspn(list, ",");
 
 		if (!read_kind(list, n, choice)) {
-			tn_answer_error(c, 400,
-				"\"kinds\" is of flow, group, meter, port, table, host, network, "
-				"subnet, tenant-port, router, tenant-host, qos-policy, "
-				"address-group, quota, packet-in and dataplane, with commas "
-				"between; not \"%.*s\"",
-				(int)(n < 40 ? n : 40), list);
+			say_no_kind(c, list, n);
 			return false;
 		}
 		list += n + (list[n] == ',');

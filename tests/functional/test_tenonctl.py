@@ -181,7 +181,7 @@ def test_refusals_name_the_line(ctl, tmp_path):
     said = ctl.refused("flow", "add", "in_port=vm-c actions=drop", code=USAGE)
     assert 'unknown port "vm-c"; did you mean "vm-a"?' in said
     said = ctl.refused("flow", "dump", "table=polcy", code=USAGE)
-    assert "polcy" in said
+    assert 'unknown table "polcy"; did you mean "policy"?' in said
     problem = json.loads(ctl.refused("--json", "flow", "add", "actions=group:77"))
     assert problem["status"] == 422 and problem["ofName"] == "OFPBAC_BAD_OUT_GROUP"
     rules.write_text(json.dumps({"flows": [{"priority": 1, "isPermanent": True, "treatment": {
@@ -308,11 +308,30 @@ def test_tables(ctl):
     ctl.text("table", "mod", "output", "noevict", "vacancy:20,80")
     assert ctl.json("table")["tables"][1]["vacancyUp"] == 80
     assert "no table xyz" in ctl.refused("table", "mod", "xyz", "evict")
-    assert "no setting" in ctl.refused("table", "mod", "2", "evcit", code=USAGE)
+    assert 'did you mean "output"' in ctl.refused("table", "mod", "outptu", "evict")
+    for word, near in (("evcit", "evict"), ("nmae=x", "name="), ("max_entires=5", "max_entries="),
+                       ("vacncy:1,2", "vacancy:")):
+        said = ctl.refused("table", "mod", "2", word, code=USAGE)
+        assert 'no setting "%s"; did you mean "%s"?' % (word, near) in said
+    assert "novacancy" in ctl.refused("table", "mod", "2", "colour=red", code=USAGE)
+    before = ctl.json("table")
+    for word in ("max_entries=", "max_entries=abc", "max_entries=5x", "max_entries=-1",
+                 "vacancy:1", "vacancy:1,2,3", "vacancy:-1,2", "vacancy:1,2x"):
+        assert word in ctl.refused("table", "mod", "2", word, code=USAGE)
+    assert ctl.json("table") == before
     assert "nw_dst" not in ctl.text("table", "features") and ctl.json("table", "features", "1")
     ctl.text("flow", "del")
     assert ctl.text("stats", "tables").split("\n")[0].split() == \
         ["TABLE", "NAME", "FLOWS", "LOOKUPS", "MATCHES", "MISSES"]
+
+
+def test_words_of_ports_and_watches(ctl):
+    for words, near in (("typ=dpdk", "type"), ("type=dpkd", "dpdk"),
+                        ("type=vehost-user", "vhost-user")):
+        assert 'did you mean "%s"?' % near in ctl.refused("port", "add", "x", words, code=USAGE)
+    assert "say what kind of port" in ctl.refused("port", "add", "x", "mtu=1500", code=USAGE)
+    assert 'no driver for type "quantum"' in ctl.refused("port", "add", "x", "type=quantum")
+    assert 'not "flwo" (did you mean "flow"?)' in ctl.refused("watch", "--kinds", "group,flwo")
 
 
 def test_device_status_stats(ctl):
@@ -479,6 +498,57 @@ def test_config(ctl, tmp_path):
     assert "/flows/0" in ctl.refused("config", "put", document)
     document.write_text('{"flows": [}')
     assert "%s:1:12:" % document in ctl.refused("config", "put", document, code=USAGE)
+
+
+# --- what is much ---
+
+def rules(n):
+    return "".join("priority=%d,tcp,tp_dst=%d,actions=drop\n" % (i % 1000, i // 1000)
+                   for i in range(n))
+
+
+def count(ctl):
+    return ctl.json("status")["objects"]["flows"]
+
+
+def test_many_flows_are_one_transaction(ctl, tmp_path):
+    """As many as tenond takes in one request: over 65,536, over 16 MB as JSON."""
+    text = tmp_path / "rules"
+    text.write_text(rules(70000))
+    before = ctl.json("config", "get", "--no-names")
+    assert ctl.text("flow", "add", "-f", text, "--dry-run").endswith(
+        "70000 changes; nothing was done (--dry-run)\n")
+    said = ctl.text("flow", "add", "-f", text, "--confirm-within", "300")
+    assert count(ctl) == 70000
+    ctl.text("cancel", re.search(r"tenonctl confirm (\d+)", said).group(1))
+    assert ctl.json("config", "get", "--no-names") == before
+
+
+@pytest.mark.parametrize("limits", [{"elements": 64}, {"bodyBytes": 20000}])
+def test_what_is_too_much_for_one(tmp_path, limits):
+    """The daemon says what is: then in several, unless it was to be all or nothing."""
+    tenon = Tenon(tmp_path, document=DOCUMENT, config={"limits": limits})
+    ctl = start(tenon)
+    try:
+        text = tmp_path / "rules"
+        text.write_text(rules(1000))
+        for words in (("flow", "add", "--confirm-within", "300", "-f"), ("bundle",)):
+            said = ctl.refused(*words, text)
+            assert "limits/bodyBytes" in said or "elements" in said, said
+            assert count(ctl) == 0
+        done = ctl("flow", "add", "-f", text)
+        assert done.returncode == OK and "sent as several" in done.stderr, done
+        assert done.stderr.count("\n") == 1 and count(ctl) == 1000
+        text.write_text(rules(990) + "priority=1,actions=group:9\n")
+        done = ctl("flow", "add", "-f", text)
+        assert done.returncode == REFUSED and "%s:991: OFPBAC_BAD_OUT_GROUP" % text in done.stderr
+        assert re.search(r"the first [1-9]\d+ operations were done", done.stderr), done
+        # One that alone is too large is not divided.
+        text.write_text("actions=" + ",".join(["output:1,output:2"] * 500) + "\n")
+        if "bodyBytes" in limits:
+            assert "limits/bodyBytes" in ctl.refused("flow", "add", "-f", text)
+    finally:
+        tenon.close()
 
 
 # --- what is away ---

@@ -2,13 +2,14 @@
 """tenonctl network, subnet, vport, router, host, ..., topology and apply."""
 import json
 import os
+import re
 import signal
 import subprocess
 import threading
 
 import pytest
 
-from northbound import start
+from northbound import (DEVICE, FRAME, flow, free_port, operations, secret_of, start, token)
 from test_tenonctl_parse import OK, TENONCTL, USAGE
 
 
@@ -16,9 +17,10 @@ from test_tenonctl_parse import OK, TENONCTL, USAGE
 def ctl(tmp_path):
     site = start(tmp_path, host="h1")
 
-    def run(*words, want=OK):
-        done = subprocess.run([TENONCTL, "--socket", site.socket, *words], capture_output=True,
-                              text=True, timeout=30, env=dict(os.environ, LC_ALL="C"))
+    def run(*words, want=OK, stdin=None):
+        done = subprocess.run([TENONCTL, "--socket", site.socket, *words], input=stdin,
+                              capture_output=True, text=True, timeout=30,
+                              env=dict(os.environ, LC_ALL="C"))
         assert done.returncode == want, done
         return done.stdout + done.stderr
     run.socket = site.socket
@@ -65,8 +67,76 @@ def test_apply(ctl, tmp_path):
     path.write_text(json.dumps(town))
     told = ctl("apply", str(path), want=1)
     assert 'no network "m"' in told and 'an address of port "a"' in told
+    # Where it stands in the file.
+    assert "%s: /ports/1/network_id: " % path in told and "%s: /ports/2/fixed_ips/0" % path in told
+    town["ports"][1:] = [{"id": "d", "netwrok_id": "n"}]
+    assert '<stdin>: /ports/1/netwrok_id: unknown key "netwrok_id"' in ctl(
+        "apply", "-", stdin=json.dumps(town), want=1)
+    town["ports"][1:] = [{"id": "d", "network_id": "n"}]
+    told = ctl("apply", "-", "--dry-run", stdin=json.dumps(town))
+    assert "+tenant-port {" in told and "nothing was done (--dry-run)" in told
+    told = ctl("apply", "-", "--confirm-within", "300", stdin=json.dumps(town))
+    assert "d " in ctl("vport", "list")
+    ctl("cancel", re.search(r"tenonctl confirm (\d+)", told).group(1))
+    assert "d " not in ctl("vport", "list")
     path.write_text('{"nets": []}')
     assert '"nets"' in ctl("apply", str(path), want=USAGE)
+    path.write_text('{"netwroks": []}')
+    assert 'did you mean "networks"?' in ctl("apply", str(path), want=USAGE)
+    path.write_text('[1,')
+    assert "%s:1:3:" % path in ctl("apply", str(path), want=USAGE)
+
+
+@pytest.fixture
+def as_red(tmp_path):
+    """With the token of an operator who is bound to tenant red."""
+    port = free_port()
+    site = start(tmp_path, host="h1", tokens=[token("red", "operator", tenant="red")],
+                 listen=[{"address": "127.0.0.1", "port": port}])
+    (tmp_path / "token").write_text(secret_of("red"))
+    server = ["--server", "http://127.0.0.1:%d" % port, "--token-file", str(tmp_path / "token")]
+
+    def run(*words, want=OK, stdin=None):
+        done = subprocess.run([TENONCTL, *server, *words], input=stdin, capture_output=True,
+                              text=True, timeout=30)
+        assert done.returncode == want, done
+        return done.stdout + done.stderr
+    run.site = site
+    yield run
+    site.close()
+
+
+def test_what_a_tenants_token_is_good_for(as_red):
+    """Commands ask for no more of the switch than a tenant may know."""
+    site, ctl = as_red.site, as_red
+    town = {"networks": [{"id": n, "tenant_id": n} for n in ("red", "blue")],
+            "ports": [{"id": n + "-1", "network_id": n} for n in ("red", "blue")]}
+    site.api().post("/v1/flows/" + DEVICE, flow(7), want=201)
+    ctl("apply", "-", stdin=json.dumps({key: values[:1] for key, values in town.items()}))
+    site.api().post("/v1/transactions", operations(
+        *({"op": "add", kind: town[kind + "s"][1]} for kind in ("network", "port"))), want=200)
+    for words in (("network", "list"), ("vport", "list"), ("topology",)):
+        told = ctl(*words)
+        assert "red" in told and "blue" not in told, told
+    for words in (("status",), ("device",), ("table", "features"), ("quota", "list"),
+                  ("host", "list"), ("subnet", "list"), ("router", "list"),
+                  ("watch", "--count", "3"), ("top", "--count", "1", "--interval", "0.1"),
+                  ("top", "flows", "--count", "1", "--interval", "0.1"), ("stats", "ports"),
+                  ("stats", "drops"), ("stats", "groups"), ("stats", "meters"), ("port", "list"),
+                  ("flow", "dump"), ("group", "dump"), ("meter", "dump")):
+        told = ctl(*words)
+        assert "blue" not in told and "priority=7" not in told and "p1" not in told, (words, told)
+    told = ctl("apply", "-", "--confirm-within", "300", stdin=json.dumps(
+        {"networks": [{"id": "more", "tenant_id": "red"}]}))
+    ctl("cancel", re.search(r"tenonctl confirm (\d+)", told).group(1))
+    assert "more" not in ctl("network", "list")
+    ctl("vport", "set", "red-1", "name=front")
+    assert "front" in ctl("vport", "show", "red-1")
+    assert 'no port "blue-1"' in ctl("vport", "set", "blue-1", "name=x", want=1)
+    for words in (("flow", "add", "actions=drop"), ("table", "list"), ("trace", "in_port=1,tcp"),
+                  ("group", "add", "group_id=1,type=all"), ("stats", "tables"),
+                  ("packet-out", "packet=%s,actions=drop" % FRAME)):
+        assert "OFPBRC_EPERM" in ctl(*words, want=1), words
 
 
 # --- what networks are for an operator ---

@@ -202,13 +202,19 @@ uint32_t tn_ctl_port_number(struct tn_ctl *ctl, const char *word)
 int tn_ctl_table_number(struct tn_ctl *ctl, const char *word)
 {
 	int table = tn_names_table_by_name(ctl->names, word);
+	const char *near;
 	unsigned long v;
 
 	if (table >= 0)
 		return table;
 	if (number_of(word, TN_TABLE_MAX, &v))
 		return (int)v;
-	tn_ctl_say("there is no table %s: give 0 to %u, or a name that tenonctl table list has",
-		word, TN_TABLE_MAX);
+	near = tn_names_nearest_table(ctl->names, word);
+	if (near)
+		tn_ctl_say("there is no table %s; did you mean \"%s\"?", word, near);
+	else
+		tn_ctl_say("there is no table %s: give 0 to %u, or a name that tenonctl table list "
+			   "has",
+			word, TN_TABLE_MAX);
 	return -1;
 }

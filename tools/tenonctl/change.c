@@ -9,10 +9,6 @@
 #include "tools/tenonctl/say.h"
 #include "tools/tenonctl/share.h"
 
-/* What the daemon takes in one request, unless it was told otherwise. */
-#define OPERATIONS_MAX 65536u
-#define BYTES_MAX      (16u << 20)
-
 static const char before[] = "{\"operations\":[", after[] = "]}";
 
 /* --- operations ------------------------------------------------------------------------------- */
@@ -79,8 +75,7 @@ int tn_ctl_read_document(struct tn_ctl *ctl, struct tn_ctl_input *in, const char
 		json_decref(tree);
 		return TN_CTL_USAGE;
 	}
-	snprintf(in->list, sizeof(in->list), "%s%s", list == tree ? "" : "/",
-		list == tree ? "" : key);
+	tn_ctl_input_list(in, list == tree ? NULL : key, json_array_size(list));
 	json_array_foreach(list, i, item)
 	{
 		if (json_is_object(item) && strcmp(op, "add") == 0 &&
@@ -167,17 +162,6 @@ static uint64_t count_objects(const json_t *answer)
 	return n;
 }
 
-/* Those from `first` on that fit into one request. */
-static size_t piece(const struct tn_ctl_operations *ops, size_t first)
-{
-	size_t start = first ? ops->ends[first - 1] : 0, n = 0;
-
-	while (first + n < ops->n && n < OPERATIONS_MAX &&
-		(!n || ops->ends[first + n] - start <= BYTES_MAX - sizeof(before) - sizeof(after)))
-		n++;
-	return n;
-}
-
 static char *body_of(const struct tn_ctl_operations *ops, size_t first, size_t n)
 {
 	size_t start = first ? ops->ends[first - 1] + 1 : 0;
@@ -186,40 +170,46 @@ static char *body_of(const struct tn_ctl_operations *ops, size_t first, size_t n
 	return tn_ctl_path("%s%.*s%s", before, (int)len, ops->text ? ops->text + start : "", after);
 }
 
-static int send_piece(struct tn_ctl *ctl, const struct tn_ctl_operations *ops, size_t first,
-	size_t n, const struct tn_ctl_input *in, json_t **answer)
+/* A transaction of n operations, fewer where the daemon says that they are too many for one. */
+struct piece {
+	size_t first, n;
+	bool may_shrink;
+};
+
+/* 413 of one that may shrink is no refusal: TN_CTL_OK without an answer. */
+static int send_piece(struct tn_ctl *ctl, const struct tn_ctl_operations *ops,
+	const struct piece *piece, const struct tn_ctl_input *in, json_t **answer)
 {
 	char *path = tn_ctl_manner(ctl, tn_ctl_path("/v1/transactions"));
-	char *body = body_of(ops, first, n);
+	char *body = body_of(ops, piece->first, piece->n);
 	struct tn_ctl_input part = *in;
-	int code;
+	struct tn_ctl_answer a;
+	int code = TN_CTL_UNREACHABLE;
 
+	*answer = NULL;
 	if (in->n) {
-		part.lines += first;
-		part.n = n;
+		part.lines += piece->first;
+		part.n = piece->n;
 	}
-	part.first = first;
+	part.first = piece->first;
 	ctl->asked = &part;
-	code = tn_ctl_send_text(ctl, "POST", path, body, answer);
+	if (tn_ctl_http_request(ctl->http, "POST", path, body, strlen(body), &a) == 0) {
+		code = TN_CTL_OK;
+		if (a.status != 413 || !piece->may_shrink || piece->n < 2)
+			code = tn_ctl_take(ctl, "POST", path, &a, answer);
+		tn_ctl_answer_fini(&a);
+	}
 	ctl->asked = NULL;
 	free(path);
 	free(body);
 	return code;
 }
 
-static bool fits(struct tn_ctl *ctl, const struct tn_ctl_operations *ops, bool whole)
+static void say_several(const struct tn_ctl_operations *ops)
 {
-	if (piece(ops, 0) == ops->n)
-		return true;
-	if (whole || ctl->options.confirm_within_s) {
-		tn_ctl_say("%zu operations of %zu bytes: one transaction takes %u, and %u bytes",
-			ops->n, ops->len, OPERATIONS_MAX, BYTES_MAX);
-		return false;
-	}
 	tn_ctl_say("%zu operations are too many for one transaction: they are sent as several, "
 		   "each whole or not at all",
 		ops->n);
-	return true;
 }
 
 /* "3 flows deleted"; NULL: nothing is to be said. */
@@ -236,27 +226,34 @@ static const char *sentence(
 int tn_ctl_apply(struct tn_ctl *ctl, struct tn_ctl_operations *ops, const struct tn_ctl_input *in,
 	const struct tn_ctl_done *done, bool whole)
 {
-	size_t first = 0, n;
+	struct piece piece = {0, ops->n, !whole && !ctl->options.confirm_within_s};
 	uint64_t objects = 0;
 	char buf[80];
 	int code;
 
-	if (!fits(ctl, ops, whole))
-		return TN_CTL_USAGE;
 	do {
 		json_t *answer;
+		size_t end;
 
-		n = piece(ops, first);
-		code = send_piece(ctl, ops, first, n, in, &answer);
+		if (piece.n > ops->n - piece.first)
+			piece.n = ops->n - piece.first;
+		end = piece.first + piece.n;
+		code = send_piece(ctl, ops, &piece, in, &answer);
+		if (!code && !answer) {
+			if (piece.n == ops->n)
+				say_several(ops);
+			piece.n = (piece.n + 1) / 2;
+			continue;
+		}
 		objects += count_objects(answer);
 		if (!code)
 			tn_ctl_tell(ctl, answer,
-				first + n < ops->n ? NULL
-						   : sentence(done, objects, buf, sizeof(buf)));
+				end < ops->n ? NULL : sentence(done, objects, buf, sizeof(buf)));
 		json_decref(answer);
-		first += n;
-	} while (!code && first < ops->n);
-	if (first > n && code)
-		tn_ctl_say("the first %zu operations were done", first - n);
+		if (!code)
+			piece.first = end;
+	} while (!code && piece.first < ops->n);
+	if (piece.first && code)
+		tn_ctl_say("the first %zu operations were done", piece.first);
 	return code;
 }

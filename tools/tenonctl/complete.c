@@ -55,7 +55,7 @@ static void offer_members(const struct typed *t, const char *path, const char *l
 
 static void offer_ports(const struct typed *t)
 {
-	offer_members(t, "/v1/ports?stats=false", "ports", "name", "number");
+	offer_members(t, "/v1/ports?kind=switch&stats=false", "ports", "name", "number");
 }
 
 static void offer_tables(const struct typed *t)

@@ -120,6 +120,17 @@ static const char *text_of(const json_t *object, const char *key)
 	return s ? s : "";
 }
 
+/* The array of the document that an operation was made of; *at: the operation, then its element. */
+static const char *list_of(const struct tn_ctl_input *in, size_t *at)
+{
+	size_t i = 0;
+
+	*at += in->first;
+	for (; i + 1 < in->n_lists && *at >= in->lists[i].n; i++)
+		*at -= in->lists[i].n;
+	return in->n_lists ? in->lists[i].pointer : "";
+}
+
 /* An error of the line, or the element of a document, that the operation came from. */
 static void say_error(const struct tn_ctl_input *in, const json_t *error)
 {
@@ -127,14 +138,16 @@ static void say_error(const struct tn_ctl_input *in, const json_t *error)
 	const char *detail = text_of(error, "detail"), *colon = *name ? ": " : "";
 	size_t at;
 
-	if (in && operation_of(pointer, &at, &rest) && at < in->n)
+	if (in && operation_of(pointer, &at, &rest) && at < in->n) {
 		tn_ctl_say_of_line(in->lines[at].source, in->lines[at].number, in->lines[at].text,
 			in->lines[at].len, name, detail);
-	else if (in && in->is_json && operation_of(pointer, &at, &rest))
-		tn_ctl_say("%s: %s/%zu%s: %s%s%s", in->source, in->list, in->first + at, rest, name,
-			colon, detail);
-	else
+	} else if (in && in->is_json && operation_of(pointer, &at, &rest)) {
+		const char *list = list_of(in, &at);
+
+		tn_ctl_say("%s: %s/%zu%s: %s%s%s", in->source, list, at, rest, name, colon, detail);
+	} else {
 		tn_ctl_say("%s%s%s%s%s", pointer, *pointer ? ": " : "", name, colon, detail);
+	}
 }
 
 static void say_problem(struct tn_ctl *ctl, long status, const json_t *problem)
@@ -185,6 +198,21 @@ int tn_ctl_judge(struct tn_ctl *ctl, const struct tn_ctl_answer *answer)
 	return answer->status == 503 ? TN_CTL_UNREACHABLE : TN_CTL_REFUSED;
 }
 
+int tn_ctl_take(struct tn_ctl *ctl, const char *method, const char *path,
+	const struct tn_ctl_answer *a, json_t **answer)
+{
+	int code = tn_ctl_judge(ctl, a);
+
+	*answer = NULL;
+	if (code || !a->len)
+		return code;
+	*answer = parse(a);
+	if (*answer)
+		return TN_CTL_OK;
+	tn_ctl_say("%s %s: the answer is not JSON", method, path);
+	return TN_CTL_REFUSED;
+}
+
 int tn_ctl_send_text(
 	struct tn_ctl *ctl, const char *method, const char *path, const char *body, json_t **answer)
 {
@@ -194,14 +222,7 @@ int tn_ctl_send_text(
 	*answer = NULL;
 	if (tn_ctl_http_request(ctl->http, method, path, body, body ? strlen(body) : 0, &a))
 		return TN_CTL_UNREACHABLE;
-	code = tn_ctl_judge(ctl, &a);
-	if (!code && a.len) {
-		*answer = parse(&a);
-		if (!*answer) {
-			tn_ctl_say("%s %s: the answer is not JSON", method, path);
-			code = TN_CTL_REFUSED;
-		}
-	}
+	code = tn_ctl_take(ctl, method, path, &a, answer);
 	tn_ctl_answer_fini(&a);
 	return code;
 }
@@ -278,6 +299,25 @@ static void learn_tables(struct tn_ctl *ctl, const json_t *tables)
 	}
 }
 
+/* Names of tables are the switch's: a client of one tenant does without. */
+static int learn_tables_if_allowed(struct tn_ctl *ctl)
+{
+	struct tn_ctl_answer answer;
+	json_t *tables = NULL;
+	int code = TN_CTL_OK;
+
+	if (tn_ctl_http_request(ctl->http, "GET", "/v1/tables", NULL, 0, &answer))
+		return TN_CTL_UNREACHABLE;
+	if (answer.status != 403)
+		code = tn_ctl_judge(ctl, &answer);
+	if (!code && answer.status != 403)
+		tables = parse(&answer);
+	learn_tables(ctl, tables);
+	json_decref(tables);
+	tn_ctl_answer_fini(&answer);
+	return code;
+}
+
 int tn_ctl_learn_device(struct tn_ctl *ctl)
 {
 	json_t *answer;
@@ -294,15 +334,10 @@ int tn_ctl_learn_device(struct tn_ctl *ctl)
 		return TN_CTL_REFUSED;
 	}
 	json_decref(answer);
-	code = tn_ctl_get(ctl, "/v1/ports?stats=false", &answer);
+	code = tn_ctl_get(ctl, "/v1/ports?kind=switch&stats=false", &answer);
 	if (code)
 		return code;
 	learn_ports(ctl, answer);
 	json_decref(answer);
-	code = tn_ctl_get(ctl, "/v1/tables", &answer);
-	if (code)
-		return code;
-	learn_tables(ctl, answer);
-	json_decref(answer);
-	return TN_CTL_OK;
+	return learn_tables_if_allowed(ctl);
 }

@@ -88,6 +88,10 @@ int tn_ctl_get_text(
 /* 0: the answer is no refusal; otherwise the exit code, and it was said why. */
 int tn_ctl_judge(struct tn_ctl *ctl, const struct tn_ctl_answer *answer) TN_MUST_CHECK;
 
+/* The same for an answer's JSON, as tn_ctl_get(). What asked for it is named where it is none. */
+int tn_ctl_take(struct tn_ctl *ctl, const char *method, const char *path,
+	const struct tn_ctl_answer *a, json_t **answer) TN_MUST_CHECK;
+
 /* A path, which is taken over, with what the options say of how a change is made: dryRun and so on.
  */
 char *tn_ctl_manner(const struct tn_ctl *ctl, char *path);

@@ -273,8 +273,7 @@ int tn_ctl_each_mod(struct tn_ctl *ctl, struct tn_ctl_input *in, enum tn_ofctl_u
 	if (!in->is_json)
 		return each_line(ctl, in, use, fn, ctx);
 	w.app = tn_names_intern(ctl->names, tn_ctl_app(ctl));
-	snprintf(in->list, sizeof(in->list), "%s",
-		in->data[strspn(in->data, " \t\r\n")] == '[' ? "" : "/flows");
+	tn_ctl_input_list(in, in->data[strspn(in->data, " \t\r\n")] == '[' ? NULL : "flows", 0);
 	if (walk_text(&w, in->data, in->len))
 		return TN_CTL_OK;
 	if (!ctl->diag.n)

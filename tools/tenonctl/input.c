@@ -154,6 +154,14 @@ int tn_ctl_input_read(struct tn_ctl *ctl, const struct tn_ctl_words *words, stru
 	return TN_CTL_OK;
 }
 
+void tn_ctl_input_list(struct tn_ctl_input *in, const char *key, size_t n)
+{
+	struct tn_ctl_list *list = &in->lists[in->n_lists++];
+
+	snprintf(list->pointer, sizeof(list->pointer), "%s%s", key ? "/" : "", key ? key : "");
+	list->n = n;
+}
+
 void tn_ctl_input_fini(struct tn_ctl_input *in)
 {
 	free(in->lines);

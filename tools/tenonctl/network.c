@@ -320,47 +320,81 @@ static bool is_part(const char *key)
 	return false;
 }
 
-static json_t *operations_of(json_t *document)
+static bool check_parts(const struct tn_ctl_input *in, json_t *document)
 {
-	json_t *operations = json_array(), *o, *part;
-	const char *key;
-	size_t k;
+	const char *words[TN_ARRAY_SIZE(parts) + 1] = {NULL}, *key, *near;
+	json_t *part;
 
+	for (size_t i = 0; i < TN_ARRAY_SIZE(parts); i++)
+		words[i] = parts[i].plural;
 	json_object_foreach(document, key, part)
 	{
 		if (is_part(key) && json_is_array(part))
 			continue;
-		tn_ctl_say("\"%s\" is no array of networks, subnets, ports, routers, hosts, "
-			   "qos_policies, address_groups or quotas",
-			key);
-		json_decref(operations);
-		return NULL;
+		near = is_part(key) ? NULL : tn_ctl_nearest(key, words);
+		if (near)
+			tn_ctl_say("%s: there is no key \"%s\" here; did you mean \"%s\"?",
+				in->source, key, near);
+		else
+			tn_ctl_say("%s: \"%s\" is no array of networks, subnets, ports, routers, "
+				   "hosts, qos_policies, address_groups or quotas",
+				in->source, key);
+		return false;
 	}
+	return true;
+}
+
+/* As operations, in the order in which one needs another. */
+static void add_parts(
+	struct tn_ctl_input *in, const json_t *document, struct tn_ctl_operations *ops)
+{
+	const json_t *list;
+	json_t *o;
+	size_t k;
+
 	for (size_t i = 0; i < TN_ARRAY_SIZE(parts); i++) {
-		json_array_foreach(json_object_get(document, parts[i].plural), k, o)
-		{
-			json_array_append_new(
-				operations, json_pack("{s:s,s:O}", "op", "set", parts[i].name, o));
-		}
+		list = json_object_get(document, parts[i].plural);
+		json_array_foreach(list, k, o) tn_ctl_operations_add(
+			ops, json_pack("{s:s,s:O}", "op", "set", parts[i].name, o));
+		tn_ctl_input_list(in, parts[i].plural, json_array_size(list));
 	}
-	return operations;
+}
+
+static int apply_document(struct tn_ctl *ctl, struct tn_ctl_input *in)
+{
+	struct tn_ctl_operations ops = {0};
+	json_error_t error;
+	json_t *document = json_loadb(in->data, in->len, JSON_REJECT_DUPLICATES, &error);
+	int code = TN_CTL_USAGE;
+
+	if (!document)
+		fprintf(stderr, "%s:%d:%d: %s\n", in->source, error.line, error.column, error.text);
+	else if (!json_is_object(document))
+		tn_ctl_say("%s: not an object with \"networks\" and others", in->source);
+	else if (check_parts(in, document)) {
+		add_parts(in, document, &ops);
+		code = tn_ctl_apply(ctl, &ops, in, NULL, true);
+	}
+	json_decref(document);
+	tn_ctl_operations_fini(&ops);
+	return code;
 }
 
 static int apply(struct tn_ctl *ctl, const struct tn_ctl_words *words)
 {
-	json_error_t error;
-	json_t *document = json_load_file(words->word[0], JSON_REJECT_DUPLICATES, &error);
-	json_t *operations = json_is_object(document) ? operations_of(document) : NULL;
+	struct tn_ctl_input in;
+	/* Flows of a difference are written with names. */
+	int code = ctl->options.dry_run ? tn_ctl_learn_device(ctl) : TN_CTL_OK;
 
-	if (!document)
-		tn_ctl_say("%s:%d:%d: %s", words->word[0], error.line, error.column, error.text);
-	else if (!json_is_object(document))
-		tn_ctl_say("%s: not an object with \"networks\" and others", words->word[0]);
-	json_decref(document);
-	if (!operations)
-		return TN_CTL_USAGE;
-	return send(ctl, "POST", tn_ctl_path("/v1/transactions"),
-		json_pack("{s:o}", "operations", operations));
+	if (!code)
+		code = tn_ctl_input_file(words->word[0], &in);
+	if (code)
+		return code;
+	in.n = 0; /* a document, whatever it looks like */
+	in.is_json = true;
+	code = apply_document(ctl, &in);
+	tn_ctl_input_fini(&in);
+	return code;
 }
 
 /* --- commands --------------------------------------------------------------------------------- */
@@ -413,8 +447,8 @@ SHOW(quota)
 	"A value is JSON where it is some, else text; a dot leads into an object:\n" \
 	"binding.kind=vm. What the keys mean: control/model/README.md."
 
-#define COMMANDS(noun, kind, what, show_help, show_more, show_fn, example)                         \
-	{noun, "list", "", what "s in a table", NULL, "tenonctl " noun " list", kind##_list, 0, 0, \
+#define COMMANDS(noun, kind, what, many, show_help, show_more, show_fn, example)                   \
+	{noun, "list", "", many " in a table", NULL, "tenonctl " noun " list", kind##_list, 0, 0,  \
 		0, TN_CTL_WORD_NONE, true},                                                        \
 		{noun, "show", "ID", show_help, show_more, "tenonctl " noun " show x", show_fn, 0, \
 			1, 1, TN_CTL_WORD_OBJECT, false},                                          \
@@ -425,13 +459,13 @@ SHOW(quota)
 			"tenonctl " noun " set x name=other", kind##_set, MANNER, 2, -1,           \
 			TN_CTL_WORD_OBJECT, false},                                                \
 	{                                                                                          \
-		noun, "del", "ID", "remove a " what " that nothing uses", NULL,                    \
+		noun, "del", "ID", "remove a " what ", if nothing uses it", NULL,                  \
 			"tenonctl " noun " del x", kind##_del, MANNER, 1, 1, TN_CTL_WORD_OBJECT,   \
 			false                                                                      \
 	}
 
-#define PLAIN(noun, kind, what, example) \
-	COMMANDS(noun, kind, what, "all of a " what ", as JSON", NULL, kind##_show, example)
+#define PLAIN(noun, kind, what, many, example) \
+	COMMANDS(noun, kind, what, many, "all of a " what ", as JSON", NULL, kind##_show, example)
 
 const struct tn_ctl_command tn_ctl_network_commands[] = {
 	{"topology", NULL, "[TENANT]", "tenants, their networks, ports and routers as a tree",
@@ -446,25 +480,27 @@ const struct tn_ctl_command tn_ctl_network_commands[] = {
 		"tenonctl ping vm1 10.0.0.1\ntenonctl ping vm1 fd00::12 --count 10", tn_ctl_ping,
 		TN_CTL_O(TN_CTL_COUNT) | TN_CTL_O(TN_CTL_INTERVAL), 2, 2, TN_CTL_WORD_OBJECT,
 		false},
-	PLAIN("network", network, "network", "web tenant_id=red vni=700"),
-	PLAIN("subnet", subnet, "subnet", "web4 network_id=web cidr=10.0.0.0/24"),
-	COMMANDS("vport", vport, "port of a network",
+	PLAIN("network", network, "network", "networks", "web tenant_id=red vni=700"),
+	PLAIN("subnet", subnet, "subnet", "subnets", "web4 network_id=web cidr=10.0.0.0/24"),
+	COMMANDS("vport", vport, "port of a network", "ports of networks",
 		"all of a port of a network, and how to attach",
 		"For a virtual machine a command line of QEMU and XML for libvirt, for a container the\n"
 		"commands that make its interface, for bare metal what it and a switch between need, for\n"
 		"an endpoint elsewhere its VXLAN device.",
 		tn_ctl_vport_show, "vm1 network_id=web binding.kind=vm binding.host=h1"),
-	PLAIN("router", router, "router", "r1 'interfaces=[{\"subnet_id\":\"web4\"}]'"),
-	PLAIN("host", host, "host of networks", "h1 'vtep_addresses=[\"192.0.2.1\"]'"),
-	PLAIN("qos-policy", qos_policy, "policy of rates and DSCP",
+	PLAIN("router", router, "router", "routers", "r1 'interfaces=[{\"subnet_id\":\"web4\"}]'"),
+	PLAIN("host", host, "host of networks", "hosts of networks",
+		"h1 'vtep_addresses=[\"192.0.2.1\"]'"),
+	PLAIN("qos-policy", qos_policy, "policy of rates and DSCP", "policies of rates and DSCP",
 		"slow tenant_id=red \\\n"
 		"  'rules=[{\"type\":\"bandwidth_limit\",\"direction\":\"egress\",\"max_kbps\":8000}]'"),
-	PLAIN("address-group", address_group, "group of addresses",
+	PLAIN("address-group", address_group, "group of addresses", "groups of addresses",
 		"office tenant_id=red 'addresses=[\"10.0.0.0/24\"]'"),
-	PLAIN("quota", quota, "tenant's quota", "red network=10 port=100"),
-	{"apply", NULL, "FILE", "declare all that a document holds, or nothing of it",
+	PLAIN("quota", quota, "tenant's quota", "quotas of tenants", "red network=10 port=100"),
+	{"apply", NULL, "FILE | -", "declare all that a document holds, or nothing of it",
 		"Arrays named networks, subnets, ports, routers, hosts, qos_policies, address_groups\n"
 		"and quotas; what is there already becomes what the document says.",
-		"tenonctl apply town.json", apply, MANNER, 1, 1, TN_CTL_WORD_FILE, false},
+		"tenonctl apply town.json\ntenonctl apply town.json --confirm-within 60", apply,
+		TN_CTL_O_CHANGE, 1, 1, TN_CTL_WORD_FILE, false},
 	{0},
 };

@@ -47,7 +47,7 @@ static void print_list(const json_t *ports)
 static int port_list(struct tn_ctl *ctl, const struct tn_ctl_words *words)
 {
 	json_t *answer;
-	int code = tn_ctl_get(ctl, "/v1/ports?stats=false", &answer);
+	int code = tn_ctl_get(ctl, "/v1/ports?kind=switch&stats=false", &answer);
 
 	(void)words;
 	if (code)
@@ -239,19 +239,14 @@ static json_t *with_setting(const json_t *list, const struct setting *s)
 
 static const struct setting *find_setting(const char *word)
 {
-	const char *near = NULL;
-	unsigned least = 5;
+	const char *words[TN_ARRAY_SIZE(settings) + 1] = {NULL}, *near;
 
 	for (size_t i = 0; i < TN_ARRAY_SIZE(settings); i++) {
-		unsigned d = tn_names_distance(word, settings[i].word, 2);
-
-		if (d == 0)
+		if (strcmp(word, settings[i].word) == 0)
 			return &settings[i];
-		if (d < least) {
-			least = d;
-			near = settings[i].word;
-		}
+		words[i] = settings[i].word;
 	}
+	near = tn_ctl_nearest(word, words);
 	tn_ctl_say("a port has no setting \"%s\"%s%s%s", word,
 		near ? "; did you mean \"" : ": give ",
 		near ? near : "up, down, [no-]receive, [no-]forward or [no-]packet-in",
@@ -339,6 +334,34 @@ static bool take_setting(json_t *port, const char *word)
 	return true;
 }
 
+/* A kind that is not of these the data plane may know all the same. */
+static bool check_type(json_t *port)
+{
+	static const char *const kinds[] = {"vhost-user", "veth", "tap", "dpdk", "nic", "vxlan",
+		"pcap", "memory", "kernel-underlay", NULL};
+	static const char *const type[] = {"type", NULL};
+	const char *kind = json_string_value(json_object_get(port, "type")), *key, *near;
+	json_t *value;
+
+	for (size_t i = 0; kind && kinds[i]; i++)
+		if (strcmp(kind, kinds[i]) == 0)
+			return true;
+	near = kind ? tn_ctl_nearest(kind, kinds) : NULL;
+	if (near)
+		tn_ctl_say("there is no type of port \"%s\"; did you mean \"%s\"?", kind, near);
+	if (kind)
+		return !near;
+	json_object_foreach(
+		json_object_get(port, "options"), key, value) if (tn_ctl_nearest(key, type))
+	{
+		tn_ctl_say("a port has no setting \"%s\"; did you mean \"type\"?", key);
+		return false;
+	}
+	tn_ctl_say("say what kind of port: type=vhost-user, veth, tap, dpdk, nic, vxlan, pcap or "
+		   "memory");
+	return false;
+}
+
 static json_t *port_from_words(const struct tn_ctl_words *words)
 {
 	json_t *port = json_object();
@@ -354,10 +377,8 @@ static json_t *port_from_words(const struct tn_ctl_words *words)
 	}
 	if (!json_object_size(json_object_get(port, "options")))
 		json_object_del(port, "options");
-	if (json_object_get(port, "type"))
+	if (check_type(port))
 		return port;
-	tn_ctl_say(
-		"say what kind of port: type=vhost-user, veth, tap, dpdk, vxlan, pcap or memory");
 	json_decref(port);
 	return NULL;
 }

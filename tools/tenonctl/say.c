@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "control/model/names.h"
+
 #define LINE_SHOWN_MAX 400u
 
 static bool colors;
@@ -33,6 +35,23 @@ void tn_ctl_print_clean(FILE *f, const char *text)
 		else
 			fputc(c, f);
 	}
+}
+
+const char *tn_ctl_nearest(const char *word, const char *const *list)
+{
+	unsigned least =
+		strlen(word) > 3 ? 5 : 3; /* two edits may make any short word of another */
+	const char *best = NULL;
+
+	for (; *list; list++) {
+		unsigned d = tn_names_distance(word, *list, 2);
+
+		if (d < least) {
+			least = d;
+			best = *list;
+		}
+	}
+	return best;
 }
 
 void tn_ctl_use_color(bool on)

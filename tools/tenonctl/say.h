@@ -22,6 +22,10 @@ void tn_ctl_say_line(const struct tn_diagnostics *diag, const char *source, uint
 void tn_ctl_say_of_line(const char *source, uint32_t number, const char *line, size_t len,
 	const char *of, const char *detail);
 
+/* The word of a list, which ends with NULL, nearest to one that is not in it; NULL: none is near.
+ */
+const char *tn_ctl_nearest(const char *word, const char *const *list);
+
 /* Text that came from elsewhere: control characters as \xNN, so that it cannot play with a
  * terminal. */
 void tn_ctl_print_clean(FILE *f, const char *text);

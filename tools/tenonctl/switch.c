@@ -261,9 +261,10 @@ static int table_features(struct tn_ctl *ctl, const struct tn_ctl_words *words)
 static bool set_vacancy(json_t *table, const char *value)
 {
 	unsigned low, high;
-	char rest;
+	int n = 0;
 
-	if (sscanf(value, "%u,%u%c", &low, &high, &rest) != 2) {
+	if (value[strspn(value, "0123456789,")] ||
+		sscanf(value, "%3u,%3u%n", &low, &high, &n) != 2 || value[n]) {
 		tn_ctl_say("vacancy:%s: give vacancy:LOW,HIGH in percent", value);
 		return false;
 	}
@@ -272,14 +273,44 @@ static bool set_vacancy(json_t *table, const char *value)
 	return true;
 }
 
+static bool set_max_entries(json_t *table, const char *value)
+{
+	size_t n = strlen(value);
+
+	if (!n || n > 10 || value[strspn(value, "0123456789")]) {
+		tn_ctl_say("max_entries=%s: give a number of flows", value);
+		return false;
+	}
+	json_object_set_new(table, "maxEntries", json_integer(strtoll(value, NULL, 10)));
+	return true;
+}
+
+static void say_no_setting(const char *word)
+{
+	static const char *const words[] = {
+		"name=", "max_entries=", "evict", "noevict", "vacancy:", "novacancy", NULL};
+	const char *end = strpbrk(word, "=:"), *near;
+	char *key = strndup(word, end ? (size_t)(end - word) + 1 : strlen(word));
+
+	if (!key)
+		abort();
+	near = tn_ctl_nearest(key, words);
+	if (near)
+		tn_ctl_say("a table has no setting \"%s\"; did you mean \"%s\"?", word, near);
+	else
+		tn_ctl_say("a table has no setting \"%s\": give name=NAME, max_entries=N, evict, "
+			   "noevict, vacancy:LOW,HIGH or novacancy",
+			word);
+	free(key);
+}
+
 /* A setting as ovs-ofctl mod-table has it, and name= and max_entries=. */
 static bool set_table(json_t *table, const char *word)
 {
 	if (strncmp(word, "name=", 5) == 0)
 		json_object_set_new(table, "name", json_string(word + 5));
 	else if (strncmp(word, "max_entries=", 12) == 0)
-		json_object_set_new(
-			table, "maxEntries", json_integer(strtoll(word + 12, NULL, 10)));
+		return set_max_entries(table, word + 12);
 	else if (strcmp(word, "evict") == 0)
 		json_object_set_new(table, "eviction", json_true());
 	else if (strcmp(word, "noevict") == 0)
@@ -290,9 +321,7 @@ static bool set_table(json_t *table, const char *word)
 		json_object_del(table, "vacancyDown");
 		json_object_del(table, "vacancyUp");
 	} else {
-		tn_ctl_say("a table has no setting \"%s\": give name=NAME, max_entries=N, evict, "
-			   "noevict, vacancy:LOW,HIGH or novacancy",
-			word);
+		say_no_setting(word);
 		return false;
 	}
 	return true;
@@ -454,7 +483,7 @@ static void print_drops(struct tn_ctl *ctl, const json_t *answer)
 static int stats_drops(struct tn_ctl *ctl, const struct tn_ctl_words *words)
 {
 	(void)words;
-	return show(ctl, "/v1/ports", print_drops);
+	return show(ctl, "/v1/ports?kind=switch", print_drops);
 }
 
 static void print_group_stats(struct tn_ctl *ctl, const json_t *answer)

@@ -129,7 +129,7 @@ static int parse_line(
 }
 
 /* {"operations":[..]} as the northbound has it. */
-static int read_operations(const struct tn_ctl_input *in, struct tn_ctl_operations *ops)
+static int read_operations(struct tn_ctl_input *in, struct tn_ctl_operations *ops)
 {
 	json_error_t err;
 	json_t *tree = json_loadb(in->data, in->len, JSON_REJECT_DUPLICATES, &err), *item;
@@ -142,6 +142,7 @@ static int read_operations(const struct tn_ctl_input *in, struct tn_ctl_operatio
 	else if (code)
 		tn_ctl_say("%s: give {\"operations\": [..]}, or lines", in->source);
 	json_array_foreach(list, i, item) tn_ctl_operations_add(ops, json_incref(item));
+	tn_ctl_input_list(in, list == tree ? NULL : "operations", json_array_size(list));
 	json_decref(tree);
 	return code;
 }
@@ -156,10 +157,8 @@ static int bundle(struct tn_ctl *ctl, const struct tn_ctl_words *words)
 		code = tn_ctl_input_file(words->word[0], &in);
 	if (code)
 		return code;
-	if (in.is_json) {
+	if (in.is_json)
 		wrong = read_operations(&in, &ops);
-		snprintf(in.list, sizeof(in.list), "/operations");
-	}
 	for (size_t i = 0; i < in.n; i++)
 		if (parse_line(ctl, &in.lines[i], &ops))
 			wrong = TN_CTL_USAGE;

@@ -59,6 +59,8 @@ static void ports_and_tables_have_one_name_each(void **state)
 	assert_int_equal(tn_names_table_by_name(n, "acl"), -1);
 	assert_string_equal(tn_names_table_name(n, 0), "ingress");
 	assert_null(tn_names_table_name(n, 255));
+	assert_string_equal(tn_names_nearest_table(n, "igress"), "ingress");
+	assert_null(tn_names_nearest_table(n, "acl"));
 	tn_names_free(n);
 }
 
