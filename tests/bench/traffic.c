@@ -2,12 +2,17 @@
 /*
  * Both ends of what tests/bench/kernel measures, over IPv4:
  *
- *   traffic serve PORT               takes TCP: of streams all that comes, of questions each byte
- * back; UDP datagrams of that port end at a full buffer traffic stream ADDRESS PORT S    prints
- * bits a second that TCP takes, after a fifth of a second traffic ask ADDRESS PORT S       prints
- * the median and the 99th percentile, in ns, of a byte there and back traffic flood ADDRESS PORT S
- * sends datagrams of 18 bytes, frames of 60: 64 with their FCS traffic count INTERFACE S prints
- * packets a second that come in by it, after a fifth of a second
+ *   traffic serve PORT             takes TCP: of streams all that comes, of questions each byte
+ *                                  back; UDP datagrams of that port end at a full buffer
+ *   traffic stream ADDRESS PORT S  prints bits a second that TCP takes, after a fifth of a second
+ *   traffic ask ADDRESS PORT S     prints the median and the 99th percentile, in ns, of a byte
+ *                                  there and back
+ *   traffic flood ADDRESS PORT S   sends datagrams of 18 bytes, frames of 60: 64 with their FCS
+ *   traffic count INTERFACE S      prints packets a second that come in by it, after a fifth of a
+ *                                  second
+ *
+ * TCP is controlled by CUBIC, the kernel's own default: where a machine's is BBR, its pacing timer
+ * and not the way of the packets says how many there are a second.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -30,6 +35,7 @@
 #define SAMPLES	   (4u << 20)
 #define CLIENTS	   8u
 #define FIRST_ASKS 'q' /* the first byte of a connection says what it is */
+#define CONTROL	   "cubic"
 
 static uint64_t now_ns(void)
 {
@@ -61,8 +67,11 @@ static int connected(int type, char **to)
 
 	if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof(a)))
 		die("connect");
-	if (type == SOCK_STREAM)
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	if (type != SOCK_STREAM)
+		return fd;
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	if (setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, CONTROL, sizeof(CONTROL) - 1))
+		die(CONTROL);
 	return fd;
 }
 
