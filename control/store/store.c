@@ -8,7 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "control/store/mark.h"
 #include "control/store/schema.h"
 
 enum statement {
@@ -43,6 +45,10 @@ static const char *const statements[N_STATEMENTS] = {
 	[DELETE_GIVEN] = "DELETE FROM given WHERE space = ?1 AND name = ?2",
 };
 
+/* Of the store's own numbers: how many commits were made. */
+#define COMMITS	     1000
+#define READ_COMMITS "SELECT coalesce(max(value), 0) FROM number WHERE name = 1000"
+
 struct tn_store {
 	sqlite3 *db;
 	char *path;
@@ -50,6 +56,8 @@ struct tn_store {
 	sqlite3_stmt *prepared[N_STATEMENTS];
 	int failure; /* of the commit that is being made: SQLite's code, 0: none */
 	struct tn_error error;
+	uint64_t commits;
+	int mark; /* of mark.h */
 };
 
 static uint64_t crc_word(uint64_t crc, uint64_t word)
@@ -163,7 +171,7 @@ static const char *advice(int code)
 	case SQLITE_NOTADB:
 	case SQLITE_ERROR:
 		return "it is damaged, and nothing in it was changed: put a copy in its place, or "
-		       "move it away to begin anew";
+		       "move it away, with its -wal and -mark, to begin anew";
 	default:
 		return "look at the disk";
 	}
@@ -336,6 +344,30 @@ static int check_version(struct tn_store *s, int64_t *version, struct tn_error *
 	return 0;
 }
 
+/* Does it end before what was acknowledged? */
+static int check_end(struct tn_store *s, int64_t version, struct tn_error *err)
+{
+	uint64_t marked;
+	int64_t commits = 0;
+	int rc = version ? query(s, READ_COMMITS, &commits, err) : 0;
+
+	s->commits = (uint64_t)commits;
+	s->mark = tn_mark_open(s->path, &marked);
+	if (rc || s->commits >= marked)
+		return rc;
+	(void)tn_error_set(err, TN_OF_OK, -1,
+		"store %s: it is damaged or an older copy: %llu of %llu commits are there; put a "
+		"whole copy in its place, or remove its -mark to go on with these",
+		s->name, (unsigned long long)s->commits, (unsigned long long)marked);
+	return -EBADMSG;
+}
+
+/* What is refused stays as it is: its log is not moved into it at the end. */
+static void keep_log(struct tn_store *s, int keep)
+{
+	(void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep, NULL);
+}
+
 /*
  * A commit is on the disk when it returns: WAL with synchronous=FULL.
  */
@@ -375,6 +407,8 @@ static int read_number(struct tn_store *s, const struct tn_store_reader *reader,
 
 	if (!crc_fits(q, 2, number_crc(name, value)))
 		return damaged(s, err, "number %llu", (unsigned long long)name);
+	if (name == COMMITS)
+		return 0;
 	return reader->number(reader->ctx, (enum tn_store_number)name, value);
 }
 
@@ -520,11 +554,14 @@ struct tn_store *tn_store_open(
 		s->path = strdup(path);
 	if (!s || !s->path)
 		abort();
+	s->mark = -1;
 	if (strlen(path) < sizeof(s->name))
 		snprintf(s->name, sizeof(s->name), "%s", path);
 	else
 		snprintf(s->name, sizeof(s->name), "...%s", path + strlen(path) - 80);
 	rc = open_database(s, err);
+	if (!rc)
+		keep_log(s, 1);
 	/* One process has it: the lock is taken once and the log's index is in memory. */
 	if (!rc)
 		rc = execute(s, "PRAGMA locking_mode = EXCLUSIVE", err);
@@ -535,6 +572,8 @@ struct tn_store *tn_store_open(
 	if (!rc)
 		rc = check_structure(s, err);
 	if (!rc)
+		rc = check_end(s, version, err);
+	if (!rc)
 		rc = configure(s, err);
 	if (!rc && version < TN_STORE_VERSION)
 		rc = upgrade(s, version, err);
@@ -542,10 +581,12 @@ struct tn_store *tn_store_open(
 		rc = prepare(s, err);
 	if (!rc)
 		rc = read_all(s, reader, err);
-	if (!rc)
-		return s;
-	tn_store_close(s);
-	return NULL;
+	if (rc) {
+		tn_store_close(s);
+		return NULL;
+	}
+	keep_log(s, 0);
+	return s;
 }
 
 void tn_store_close(struct tn_store *s)
@@ -555,6 +596,8 @@ void tn_store_close(struct tn_store *s)
 	for (unsigned i = 0; i < N_STATEMENTS; i++)
 		sqlite3_finalize(s->prepared[i]);
 	sqlite3_close(s->db);
+	if (s->mark >= 0)
+		close(s->mark);
 	free(s->path);
 	free(s);
 }
@@ -620,12 +663,17 @@ void tn_store_put_string(struct tn_store *s, uint32_t number, const char *string
 	run(s, PUT_STRING);
 }
 
+static void put_number(struct tn_store *s, uint64_t name, uint64_t value)
+{
+	bind(s, PUT_NUMBER, 1, name);
+	bind(s, PUT_NUMBER, 2, value);
+	bind(s, PUT_NUMBER, 3, number_crc(name, value));
+	run(s, PUT_NUMBER);
+}
+
 void tn_store_put_number(struct tn_store *s, enum tn_store_number number, uint64_t value)
 {
-	bind(s, PUT_NUMBER, 1, (uint64_t)number);
-	bind(s, PUT_NUMBER, 2, value);
-	bind(s, PUT_NUMBER, 3, number_crc((uint64_t)number, value));
-	run(s, PUT_NUMBER);
+	put_number(s, (uint64_t)number, value);
 }
 
 void tn_store_put_given(struct tn_store *s, uint32_t space, const char *name, uint32_t number)
@@ -670,10 +718,13 @@ int tn_store_end(struct tn_store *s, struct tn_error *err)
 {
 	int failure;
 
+	put_number(s, COMMITS, s->commits + 1);
 	run(s, COMMIT);
 	failure = s->failure;
-	if (!failure)
+	if (!failure) {
+		tn_mark_write(s->mark, ++s->commits);
 		return 0;
+	}
 	*err = s->error;
 	tn_store_abort(s);
 	return errno_of(failure);

@@ -170,6 +170,37 @@ def test_a_damaged_store(tmp_path, where):
         site.close()
 
 
+def test_a_log_that_is_damaged(tmp_path):
+    """After a kill a commit is in SQLite's log alone, whose end SQLite takes a damaged place for."""
+    site = Site(tmp_path)
+    try:
+        api = site.begin()
+        done = set()
+        for priority in range(1, 41):
+            assert api.post("/v1/flows", many(priority, 1)).status == 200
+            done.add(priority)
+        site.tenond.kill()
+        whole = files_of(site.store)
+        name = next(n for n in whole if n.endswith("-wal"))
+        path = os.path.join(site.store, name)
+        dice = random.Random(2)
+        for at in (20, 40, len(whole[name]) // 2, len(whole[name]) - 5):
+            hurt = bytearray(whole[name])
+            hurt[at] ^= 1 << dice.randrange(8)
+            with open(path, "wb") as f:
+                f.write(hurt)
+            said = refused(site)
+            assert "damaged" in said and "commits are there" in said, said
+            left = files_of(site.store)
+            assert left == dict(whole, **{name: bytes(hurt), "lock": left["lock"]})
+        with open(path, "wb") as f:
+            f.write(whole[name])
+        site.tenond.start()
+        assert flows_of(site.connect()) == done
+    finally:
+        site.close()
+
+
 # --- netlink ---
 
 PROBES, HOPS = 40, 5

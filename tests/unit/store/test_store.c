@@ -224,7 +224,7 @@ static int setup(void **state)
 
 static void remove_all(const char *path)
 {
-	static const char *const suffixes[] = {"", "-wal", "-shm", "-journal"};
+	static const char *const suffixes[] = {"", "-wal", "-shm", "-journal", "-mark"};
 	char name[128];
 
 	for (size_t i = 0; i < TN_ARRAY_SIZE(suffixes); i++) {
@@ -259,6 +259,17 @@ static unsigned char *slurp(const char *path, size_t *n)
 	return bytes;
 }
 
+/* The database's file with this behind its name. */
+static const char *beside(const char *path, const char *suffix)
+{
+	static char name[2][128];
+	static unsigned turn;
+
+	turn = !turn;
+	snprintf(name[turn], sizeof(name[turn]), "%s%s", path, suffix);
+	return name[turn];
+}
+
 static void spill(const char *path, const unsigned char *bytes, size_t n)
 {
 	FILE *f = fopen(path, "wb");
@@ -266,6 +277,18 @@ static void spill(const char *path, const unsigned char *bytes, size_t n)
 	assert_non_null(f);
 	assert_int_equal(fwrite(bytes, 1, n, f), n);
 	assert_int_equal(fclose(f), 0);
+}
+
+static void copy(const char *from, const char *to)
+{
+	unsigned char *bytes;
+	size_t n;
+
+	if (access(from, F_OK))
+		return;
+	bytes = slurp(from, &n);
+	spill(to, bytes, n);
+	free(bytes);
 }
 
 /* Opening is refused with this word, and the file is as it was. */
@@ -375,6 +398,8 @@ static void look_at_what_is_left(void *ctx)
 
 	disk_leave(b->path, "", b->other, which, &r);
 	disk_leave(b->path, "-wal", b->other, which, &r);
+	/* The newest number there can be. */
+	copy(beside(b->path, "-mark"), beside(b->other, "-mark"));
 	/* Read by the real disk: another thing is written here than there. */
 	disk.before = NULL;
 	sqlite3_vfs_register(disk.real, 1);
@@ -503,6 +528,107 @@ static void test_a_bit_that_turns_over_is_told_or_means_nothing(void **state)
 	assert_true(told > 0);
 }
 
+/* What a process leaves that is killed: a database and its log, of commits that were acknowledged.
+ */
+static void leave(struct bench *b, struct content *c, uint32_t commits)
+{
+	static const char *const suffixes[] = {"", "-wal", "-mark"};
+	struct tn_store *s = open_well(b, b->path);
+
+	*c = (struct content){0};
+	for (uint32_t i = 1; i <= commits; i++)
+		commit_well(s, c, i);
+	for (size_t i = 0; i < TN_ARRAY_SIZE(suffixes); i++)
+		copy(beside(b->path, suffixes[i]), beside(b->other, suffixes[i]));
+	tn_store_close(s);
+}
+
+/* One bit of the log is another: told, and all as it was; or it says what it said. */
+static void turn_over_in_log(struct bench *b, const struct content *c, const unsigned char *log,
+	size_t n, size_t at, unsigned *told)
+{
+	const char *place = beside(b->other, "-wal");
+	unsigned char *hurt = malloc(n), *after;
+	struct tn_error err;
+	struct tn_store *s;
+	size_t m;
+
+	memcpy(hurt, log, n);
+	hurt[at] ^= (unsigned char)(1u << random_below(&b->dice, 8));
+	spill(place, hurt, n);
+	s = open_at(b, b->other, &err);
+	if (s)
+		fail_msg("byte %zu: %u of %u commits are read", at, (unsigned)b->found.generation,
+			(unsigned)c->generation);
+	++*told;
+	if (!strstr(err.detail, "damaged") || !strstr(err.detail, b->other))
+		fail_msg("byte %zu: %s", at, err.detail);
+	after = slurp(place, &m);
+	assert_int_equal(m, n);
+	assert_memory_equal(after, hurt, n);
+	free(after);
+	free(hurt);
+}
+
+static void test_a_bit_of_the_log_that_turns_over_is_told(void **state)
+{
+	struct bench *b = *state;
+	unsigned char *log, *database;
+	size_t n, m;
+	unsigned told = 0;
+	struct content c;
+
+	sql(b->path, "PRAGMA page_size = 512; VACUUM");
+	leave(b, &c, 11);
+	log = slurp(beside(b->other, "-wal"), &n);
+	database = slurp(b->other, &m);
+	for (size_t at = 0; at < n; at += at < 48 ? 1 : 1 + random_below(&b->dice, 300))
+		turn_over_in_log(b, &c, log, n, at, &told);
+	assert_true(told > 100);
+	/* As it was it is good, and goes on. */
+	spill(beside(b->other, "-wal"), log, n);
+	tn_store_close(open_well(b, b->other));
+	assert_memory_equal(&b->found, &c, sizeof(c));
+	/* Without the log, or without anything, too; and with the number away by order. */
+	spill(b->other, database, m);
+	(void)unlink(beside(b->other, "-wal"));
+	refused(b, b->other, "damaged or an older copy");
+	spill(b->other, database, 0);
+	refused(b, b->other, "0 of ");
+	assert_return_code(unlink(beside(b->other, "-mark")), 0);
+	tn_store_close(open_well(b, b->other));
+	assert_int_equal(b->found.generation, 0);
+	free(database);
+	free(log);
+}
+
+/* A number that is not whole says nothing; one that lags is true. */
+static void test_the_number_of_commits_is_no_more_than_a_help(void **state)
+{
+	struct bench *b = *state;
+	unsigned char *first, *last;
+	struct content c;
+	size_t n;
+
+	make(b, &c, 3);
+	first = slurp(beside(b->path, "-mark"), &n);
+	make(b, &c, 9);
+	last = slurp(beside(b->path, "-mark"), &n);
+	assert_memory_not_equal(first, last, n);
+	spill(beside(b->path, "-mark"), first, n);
+	tn_store_close(open_well(b, b->path));
+	for (size_t at = 0; at < n; at++) {
+		last[at] ^= 0x10;
+		spill(beside(b->path, "-mark"), last, n);
+		tn_store_close(open_well(b, b->path));
+		last[at] ^= 0x10;
+		spill(beside(b->path, "-mark"), last, at);
+		tn_store_close(open_well(b, b->path));
+	}
+	free(first);
+	free(last);
+}
+
 static void test_a_folder_that_is_not_there(void **state)
 {
 	struct bench *b = *state;
@@ -524,6 +650,8 @@ int main(void)
 		TEST(test_power_may_go_at_any_write),
 		TEST(test_a_full_disk_changes_nothing),
 		TEST(test_a_bit_that_turns_over_is_told_or_means_nothing),
+		TEST(test_a_bit_of_the_log_that_turns_over_is_told),
+		TEST(test_the_number_of_commits_is_no_more_than_a_help),
 		TEST(test_a_folder_that_is_not_there),
 	};
 
