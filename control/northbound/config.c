@@ -320,7 +320,7 @@ void tn_config_put(struct tn_call *c)
 	if (!tn_call_check_conditions(c, document_generation(c)))
 		return;
 	if (c->service->documents) {
-		tn_answer_error(c, 409, "another document is being applied; try again");
+		tn_answer_error(c, 503, "another document is being applied; try again");
 		return;
 	}
 	w = tn_arena_alloc(&c->arena, sizeof(*w));

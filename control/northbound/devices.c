@@ -41,6 +41,8 @@ static json_t *device_json(struct tn_call *c)
 
 /* Ports as ONOS has them. */
 
+#define PORT_SPEED_UNKNOWN 0 /* Mbit/s */
+
 struct ports {
 	struct tn_call *call;
 	json_t *array;
@@ -61,6 +63,7 @@ static bool add_port(void *ctx, const struct tn_object *o)
 		json_boolean(p->port.enabled && !(p->state & TN_PORT_STATE_LINK_DOWN)));
 	json_object_set_new(
 		j, "type", json_string(strcmp(p->port.type, "dpdk") == 0 ? "fiber" : "virtual"));
+	json_object_set_new(j, "portSpeed", json_integer(PORT_SPEED_UNKNOWN));
 	json_object_set_new(j, "annotations",
 		json_pack("{s:s,s:s}", "portName", p->port.name, "portType", p->port.type));
 	json_array_append_new(ports->array, j);

@@ -11,7 +11,7 @@ static const char missing[] = "no group has this appCookie or number";
 
 void tn_groups_get(struct tn_call *c)
 {
-	tn_list_answer(c, TN_KIND_GROUP, "groups", NULL, NULL);
+	tn_list_answer_owned(c, TN_KIND_GROUP, "groups");
 }
 
 /* Groups by the client's key. */

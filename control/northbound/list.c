@@ -341,6 +341,22 @@ void tn_list_answer(
 		tn_call_refresh(c, counted(kind), on_refreshed);
 }
 
+static bool is_owned(const struct tn_object *o, const void *ctx)
+{
+	const struct tn_filter *f = ctx;
+
+	return strcmp(tn_names_string(f->names, o->owner), f->app) == 0;
+}
+
+void tn_list_answer_owned(struct tn_call *c, enum tn_kind kind, const char *key)
+{
+	struct tn_filter *f = tn_arena_alloc(&c->arena, sizeof(*f));
+
+	f->app = tn_call_query(c, "appId");
+	f->names = tn_engine_names(tn_call_engine(c));
+	tn_list_answer(c, kind, key, f->app ? is_owned : NULL, f);
+}
+
 /* One object. */
 
 struct single {

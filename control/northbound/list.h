@@ -33,6 +33,8 @@ bool tn_filter_keeps(const struct tn_object *o, const void *filter);
 /* Answers {"<key>":[..]}; ctx must live as long as the call. */
 void tn_list_answer(
 	struct tn_call *c, enum tn_kind kind, const char *key, tn_keep_fn keep, const void *ctx);
+/* The same, of the owner that ?appId= names, or of all. */
+void tn_list_answer_owned(struct tn_call *c, enum tn_kind kind, const char *key);
 /*
  * Answers one object: bare under /v1, {"<key>":[..]} under /onos/v1 where `wrap` says so. missing:
  * the sentence of a 404; NULL: an empty array.

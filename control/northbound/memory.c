@@ -76,7 +76,8 @@ static void hash_request(const struct tn_call *c, uint8_t sha256[32])
 	tn_text_printf(&t, "%d %s%s", (int)c->method, c->onos ? "/onos" : "", c->path);
 	for (size_t i = 0; i < c->n_query; i++)
 		tn_text_printf(&t, "\n%s=%s", c->query[i].key, c->query[i].value);
-	tn_text_printf(&t, "\n%s\n", c->if_match ? c->if_match : "");
+	tn_text_printf(&t, "\n%s\n%s\n", c->if_match ? c->if_match : "",
+		c->if_none_match ? c->if_none_match : "");
 	tn_text_add(&t, c->body.p, c->body.n);
 	tn_access_hash(t.p, t.n, sha256);
 	tn_text_fini(&t);

@@ -12,7 +12,7 @@ static const char missing[] = "no meter has this number";
 
 void tn_meters_get(struct tn_call *c)
 {
-	tn_list_answer(c, TN_KIND_METER, "meters", NULL, NULL);
+	tn_list_answer_owned(c, TN_KIND_METER, "meters");
 }
 
 void tn_meters_get_scope(struct tn_call *c)

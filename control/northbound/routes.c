@@ -54,9 +54,9 @@ static const struct tn_route routes[] = {
 
 	/* Groups. */
 	{TN_GET, "/groups", V, tn_groups_get, LISTS, "listGroups", "All groups", 200, "Groups",
-		NULL, NULL},
+		NULL, "appId"},
 	{TN_GET, "/groups/{deviceId}", V, tn_groups_get, LISTS, "listDeviceGroups",
-		"Groups of the device", 200, "Groups", NULL, NULL},
+		"Groups of the device", 200, "Groups", NULL, "appId"},
 	{TN_POST, "/groups/{deviceId}", O, tn_groups_post, CHANGES | NO_TENANTS, "addGroup",
 		"Adds a group", 201, "GroupId", "NewGroup", "appId"},
 	{TN_GET, "/groups/{deviceId}/{appCookie}", V, tn_group_get, COUNTS, "getGroup",
@@ -74,11 +74,12 @@ static const struct tn_route routes[] = {
 
 	/* Meters. */
 	{TN_GET, "/meters", V, tn_meters_get, LISTS, "listMeters", "All meters", 200, "Meters",
-		NULL, NULL},
+		NULL, "appId"},
 	{TN_GET, "/meters/scope/{deviceId}/{scope}", V, tn_meters_get_scope, LISTS,
-		"listScopeMeters", "Meters of a scope; all are global", 200, "Meters", NULL, NULL},
+		"listScopeMeters", "Meters of a scope; all are global", 200, "Meters", NULL,
+		"appId"},
 	{TN_GET, "/meters/{deviceId}", V, tn_meters_get, LISTS, "listDeviceMeters",
-		"Meters of the device", 200, "Meters", NULL, NULL},
+		"Meters of the device", 200, "Meters", NULL, "appId"},
 	{TN_POST, "/meters/{deviceId}", O, tn_meters_post,
 		CHANGES | TN_ROUTE_BAD_DEVICE | NO_TENANTS, "addMeter",
 		"Adds a meter; without a number it gets the lowest free one", 201, "MeterId",

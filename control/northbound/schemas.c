@@ -122,9 +122,9 @@ const struct tn_schema tn_switch_schemas[] = {
 	{"Device", NEEDS("'id','type','available','role'", DEVICE)},
 	{"Devices", LIST("devices", "Device")},
 	{"DevicePort",
-		NEEDS("'element','port','isEnabled','type'",
+		NEEDS("'element','port','isEnabled','type','portSpeed'",
 			"'element':" STRING ",'port':" STRING ",'isEnabled':" BOOL ",'type':" STRING
-			",'annotations':" FREE)},
+			",'portSpeed':" INT ",'annotations':" FREE)},
 	{"DevicePorts", LIST("ports", "DevicePort")},
 	{"PortState", NEEDS("'enabled'", "'enabled':" BOOL)},
 

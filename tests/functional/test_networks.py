@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from northbound import DEVICE, Watch, flow, free_port, operations, secret_of, start, token
+from northbound import DEVICE, PORTS, Watch, flow, free_port, operations, secret_of, start, token
 
 ANY = {"If-Match": "*"}
 
@@ -384,6 +384,107 @@ def test_unconfirmed_networks_are_as_before(networked, api, how):
     assert declared(api) == before
     assert made_of(api) == made
     api.post("/v1/transactions/%s/confirm" % done["transaction"], want=404)
+
+
+def in_network(name, device):
+    return {"id": "at-" + device, "network_id": name, "mac_address": "02:00:00:00:00:0" + device[1],
+            "binding": {"kind": "baremetal", "host": "h1", "device": device}}
+
+
+# What is changed while the data plane is away: the request, its answers, which say whether it waits.
+WHILE_AWAY = (
+    ("POST", "/v1/networks", {"id": "m", "tenant_id": "red", "vni": 5002}, 201),
+    ("POST", "/v1/subnets", {"id": "ms", "network_id": "m", "cidr": "10.1.0.0/24"}, 201),
+    ("POST", "/v1/ports", in_network("m", "p2"), 202),
+    ("PUT", "/v1/routers/r", {"tenant_id": "red", "interfaces": [
+        {"subnet_id": "s"}, {"subnet_id": "ms"}]}, 202),
+    ("PATCH", "/v1/networks/n", {"mtu": 1400}, 202),
+    ("PATCH", "/v1/networks/n", {"name": "N"}, 200),
+    ("PUT", "/v1/qos-policies/slow", {"tenant_id": "red", "rules": [
+        {"type": "bandwidth_limit", "max_kbps": 1000}]}, 201),
+    ("PATCH", "/v1/ports/at-p3", {"qos_policy_id": "slow"}, 202),
+    ("DELETE", "/v1/ports/at-p1", None, 202),
+    ("PUT", "/v1/hosts/h2", dict(H2, vtep_addresses=["192.0.2.9"]), 202),
+    ("POST", "/v1/transactions", operations(
+        {"op": "add", "port": in_network("m", "p4")}, {"op": "set", "network": {
+            "id": "n", "tenant_id": "red", "vni": 5001, "mtu": 1300}}), 202))
+
+
+def before_it_went(api):
+    api.put("/v1/config", {"device": {"id": DEVICE}, "ports": PORTS, "hosts": [H1, H2]},
+            headers=ANY, want=200)
+    api.post("/v1/networks", {"id": "n", "tenant_id": "red", "vni": 5001}, want=201)
+    api.post("/v1/subnets", {"id": "s", "network_id": "n", "cidr": "10.0.0.0/24"}, want=201)
+    for device in ("p1", "p3"):
+        api.post("/v1/ports", in_network("n", device), want=201)
+    api.post("/v1/ports", {"id": "far", "network_id": "n", "mac_address": "02:00:00:00:00:09",
+                           "binding": {"kind": "vm", "host": "h2"}}, want=201)
+
+
+def gone(site):
+    """The data plane, which tenond knows."""
+    with Watch(site.socket, "?kinds=dataplane") as watch:
+        site.dataplane.stop()
+        watch.until(event="DISCONNECTED")
+
+
+def test_networks_while_the_data_plane_is_away(tmp_path):
+    """What waits is said to; when it is back it has what it would have had at once."""
+    site = start(tmp_path, host="h1")
+    try:
+        api = site.api()
+        before_it_went(api)
+        for method, path, body, _ in WHILE_AWAY:
+            assert api.request(method, path, body).status in (200, 201, 204)
+        wanted, made = made_of(api), declared(api)
+        before_it_went(api)
+        gone(site)
+        # What contradicts something is refused as ever, and a dry run tells all.
+        assert "no network" in api.post("/v1/ports", in_network("x", "p2"), want=409).json["detail"]
+        assert api.post("/v1/ports?dryRun=true", in_network("n", "p2"), want=200).json["total"] > 9
+        for method, path, body, status in WHILE_AWAY:
+            api.request(method, path, body, want=status)
+        assert api.get("/v1/ports/at-p2", want=200).json["status"] == "BUILD"
+        assert api.get("/v1/status").json["pending"] > 20
+        # A restart in between forgets nothing.
+        site.tenond.kill()
+        site.tenond.start()
+        api = site.api()
+        assert api.get("/v1/ports/at-p2", want=200).json["status"] == "BUILD"
+        site.dataplane.start()
+        site.wait_connected()
+        assert api.get("/v1/ports/at-p2", want=200).json["status"] == "ACTIVE"
+        status = api.get("/v1/status").json
+        assert status["pending"] == 0 and status["failed"] == 0
+        assert declared(api) == made
+        assert made_of(api) == wanted
+    finally:
+        site.close()
+
+
+def test_a_policy_refuses_networks_while_it_is_away(tmp_path):
+    """All that would wait; what is nothing to the data plane is done."""
+    site = start(tmp_path, host="h1", dataplane={"whenAway": "refuse"})
+    try:
+        api = site.api()
+        before_it_went(api)
+        gone(site)
+        waiting = [request[:3] for request in WHILE_AWAY if request[3] == 202]
+        for method, path, body, status in WHILE_AWAY:
+            if status != 202:
+                api.request(method, path, body, want=status)
+        before, made = declared(api), made_of(api)
+        for request in waiting:
+            answer = api.request(*request, want=503)
+            assert answer.headers["retry-after"] == "1" and "data plane" in answer.json["detail"]
+        assert declared(api) == before and made_of(api) == made
+        site.dataplane.start()
+        site.wait_connected()
+        for request in waiting:
+            assert api.request(*request).status in (200, 201, 204)
+        assert api.get("/v1/ports/at-p2", want=200).json["status"] == "ACTIVE"
+    finally:
+        site.close()
 
 
 def test_the_document(api):

@@ -177,6 +177,20 @@ def test_filters(api):
         assert api.get(path).json["flows"] == []
 
 
+def test_filters_of_groups_and_meters(api):
+    for n, app in ((1, "a"), (2, "b"), (3, "a")):
+        api.post(GROUPS + "?appId=" + app, group(n, bucket(1)), want=201)
+        api.post(METERS + "?appId=" + app, meter(index=n), want=201)
+    for kind in ("groups", "meters"):
+        for path in ("/v1/" + kind, "/v1/%s/%s" % (kind, DEVICE), "/onos/v1/" + kind):
+            for app, wanted in (("a", [1, 3]), ("b", [2]), ("c", [])):
+                found = api.get("%s?appId=%s" % (path, app), want=200).json[kind]
+                assert [int(o["id"]) for o in found] == wanted
+        page = api.get("/v1/%s?appId=a&limit=1" % kind, want=200)
+        assert "appId=a" in page.headers["link"] and len(page.json[kind]) == 1
+    assert len(api.get("/v1/meters/scope/%s/global?appId=a" % DEVICE).json["meters"]) == 2
+
+
 def test_pages(api):
     """Each once and in order, whatever happens to others meanwhile."""
     api.post("/v1/flows", {"flows": [flow(p) for p in range(1, 8)]}, want=200)
@@ -638,6 +652,33 @@ def test_idempotency_keys(site, api):
         api.post(METERS, meter(), headers={"Idempotency-Key": value}, want=400)
     api.delete(METERS + "/1", headers={"Idempotency-Key": "x" * 255}, want=204)
     api.delete(METERS + "/1", headers={"Idempotency-Key": "x" * 255}, want=204)
+
+
+def test_conditions_are_of_the_request(api):
+    """Asked again with another one it is another request."""
+    path = api.post(FLOWS, flow(1), want=201).headers["location"]
+    key = {"Idempotency-Key": "conditions"}
+    api.put(path, flow(1), headers=dict(key, **{"If-None-Match": "*"}), want=412)
+    api.put(path, flow(1), headers=key, want=422)
+
+
+def test_documents_one_at_a_time(site, api):
+    """Who comes second is told when to ask again, and may with the same key."""
+    first, key = site.api(), {"If-Match": "*", "Idempotency-Key": "document"}
+    document = dict(api.get("/v1/config").json, flows=[flow(1)])
+    site.dataplane.signal(signal.SIGSTOP)
+    try:
+        first.connection.request("PUT", "/v1/config", json.dumps(document), {
+            "If-Match": "*", "Content-Type": "application/json"})
+        for _ in range(10):  # turns of the daemon: it was taken
+            api.get("/v1/health")
+        answer = api.put("/v1/config", document, headers=key, want=503)
+        assert "another document" in answer.json["detail"]
+        assert answer.headers["retry-after"] == "1"
+    finally:
+        site.dataplane.signal(signal.SIGCONT)
+    assert first.connection.getresponse().status == 200
+    assert api.put("/v1/config", document, headers=key, want=200).json["changed"] == 0
 
 
 def test_the_answer_of_a_request_whose_client_left(site, api):
