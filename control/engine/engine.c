@@ -68,6 +68,8 @@ static void tick(void *ctx, uint32_t epoll_events)
 	tn_unconfirmed_tick(e, now_ns);
 	if (e->resync_at_ns && e->resync_at_ns <= now_ns)
 		tn_engine_resync(e);
+	if (!e->early.job)
+		tn_store_tidy(e->store);
 }
 
 int tn_engine_set_tick(struct tn_engine *e)

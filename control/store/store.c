@@ -13,6 +13,10 @@
 #include "control/store/mark.h"
 #include "control/store/schema.h"
 
+/* Pages of the log from which on they are put into their places: when nothing happens, always. */
+#define LOG_PAGES     1000u
+#define LOG_PAGES_MAX 8000u
+
 enum statement {
 	BEGIN,
 	COMMIT,
@@ -54,7 +58,9 @@ struct tn_store {
 	char *path;
 	char name[84]; /* the path; of a long one the end, which says more */
 	sqlite3_stmt *prepared[N_STATEMENTS];
-	int failure; /* of the commit that is being made: SQLite's code, 0: none */
+	unsigned log_pages; /* in the log, whose places in the file are older */
+	bool busy;	    /* commits were made since tidy() looked */
+	int failure;	    /* of the commit that is being made: SQLite's code, 0: none */
 	struct tn_error error;
 	uint64_t commits;
 	int mark; /* of mark.h */
@@ -368,16 +374,28 @@ static void keep_log(struct tn_store *s, int keep)
 	(void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep, NULL);
 }
 
+static int count_log(void *ctx, sqlite3 *db, const char *name, int pages)
+{
+	struct tn_store *s = ctx;
+
+	(void)db;
+	(void)name;
+	s->log_pages = (unsigned)pages;
+	s->busy = true;
+	return SQLITE_OK;
+}
+
 /*
- * A commit is on the disk when it returns: WAL with synchronous=FULL.
+ * A commit is on the disk when it returns: WAL with synchronous=FULL. Pages wait in memory for it:
+ * one that were in the log before and changed again would have SQLite write the checksums of all
+ * that follow once more.
  */
 static int configure(struct tn_store *s, struct tn_error *err)
 {
 	int rc = execute(s,
 		"PRAGMA journal_mode = WAL;"
 		"PRAGMA synchronous = FULL;"
-		"PRAGMA wal_autocheckpoint = 2000;"
-		"PRAGMA cache_size = -8192;"
+		"PRAGMA cache_spill = OFF;"
 		"PRAGMA trusted_schema = OFF;"
 		"PRAGMA temp_store = MEMORY;",
 		err);
@@ -387,6 +405,7 @@ static int configure(struct tn_store *s, struct tn_error *err)
 		rc = execute(s, "BEGIN IMMEDIATE", err);
 	if (!rc)
 		rc = execute(s, "COMMIT", err);
+	(void)sqlite3_wal_hook(s->db, count_log, s);
 	return rc;
 }
 
@@ -714,6 +733,20 @@ void tn_store_abort(struct tn_store *s)
 	(void)sqlite3_reset(s->prepared[ROLLBACK]);
 }
 
+/* Nothing is lost where this fails: the log keeps it, and grows until it is tried again. */
+static void empty_log(struct tn_store *s)
+{
+	if (!sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL))
+		s->log_pages = 0;
+}
+
+void tn_store_tidy(struct tn_store *s)
+{
+	if (s->log_pages >= LOG_PAGES && !s->busy)
+		empty_log(s);
+	s->busy = false;
+}
+
 int tn_store_end(struct tn_store *s, struct tn_error *err)
 {
 	int failure;
@@ -723,6 +756,8 @@ int tn_store_end(struct tn_store *s, struct tn_error *err)
 	failure = s->failure;
 	if (!failure) {
 		tn_mark_write(s->mark, ++s->commits);
+		if (s->log_pages > LOG_PAGES_MAX)
+			empty_log(s);
 		return 0;
 	}
 	*err = s->error;

@@ -339,6 +339,52 @@ static void test_what_is_put_is_read(void **state)
 	assert_memory_equal(&b->found, &c, sizeof(c));
 }
 
+static off_t log_bytes(const struct bench *b)
+{
+	struct stat st;
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s-wal", b->path);
+	return stat(path, &st) ? 0 : st.st_size;
+}
+
+/* Some 24 MB go to the log. */
+static void commit_much(struct tn_store *s)
+{
+	uint8_t body[4000] = {1};
+	struct tn_error err;
+
+	tn_store_begin(s);
+	for (uint64_t row = 1; row <= 6000; row++) {
+		const struct tn_store_object o = {
+			.row = row, .kind = 1, .body = body, .size = sizeof(body)};
+
+		tn_store_put(s, &o);
+	}
+	assert_int_equal(tn_store_end(s, &err), 0);
+}
+
+/* Written over from its beginning where commits pause, and limited where they do not. */
+static void test_log_is_limited(void **state)
+{
+	struct bench *b = *state;
+	struct tn_store *s = open_well(b, b->path);
+	off_t one;
+
+	commit_much(s);
+	one = log_bytes(b);
+	assert_true(one > 20 << 20);
+	tn_store_tidy(s); /* not while commits are made */
+	tn_store_tidy(s);
+	commit_much(s);
+	assert_true(log_bytes(b) < one + (1 << 20));
+	for (unsigned i = 0; i < 4; i++)
+		commit_much(s);
+	assert_true(log_bytes(b) < 3 * one);
+	tn_store_close(s);
+	assert_int_equal(log_bytes(b), 0);
+}
+
 static void test_what_is_taken_back_was_never_there(void **state)
 {
 	struct bench *b = *state;
@@ -644,6 +690,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_what_is_put_is_read),
+		TEST(test_log_is_limited),
 		TEST(test_what_is_taken_back_was_never_there),
 		TEST(test_newer_is_refused),
 		TEST(test_others_are_refused),
