@@ -122,7 +122,7 @@ tn_json_ref tn_json_member(const struct tn_json_reader *r, tn_json_ref object, c
 	if (object->type != TN_JSON_OBJECT)
 		return NULL;
 	for (i = 0; i < object->n; i++, m = tn_json_next(r->tape, m))
-		if (m->key.len == len && memcmp(m->key.p, key, len) == 0)
+		if (m->key.len == len && m->key.p[0] == key[0] && memcmp(m->key.p, key, len) == 0)
 			return m;
 	return NULL;
 }
@@ -154,7 +154,7 @@ bool tn_json_members(struct tn_json_reader *r, tn_json_ref object, const char *w
 	memset(slots, 0, n_keys * sizeof(*slots));
 	for (i = 0; i < object->n; i++, m = tn_json_next(r->tape, m)) {
 		for (k = 0; k < n_keys; k++)
-			if (keys[k].len == m->key.len &&
+			if (keys[k].len == m->key.len && keys[k].name[0] == m->key.p[0] &&
 				memcmp(keys[k].name, m->key.p, m->key.len) == 0)
 				break;
 		if (k < n_keys) {

@@ -125,7 +125,8 @@ static inline int tn_json_hex_digit(char c)
 /* Of a literal its length is known when this is compiled. */
 static inline bool tn_json_string_is(struct tn_json_string s, const char *word)
 {
-	return strlen(word) == s.len && memcmp(s.p, word, s.len) == 0;
+	return s.len && s.p[0] == word[0] ? strlen(word) == s.len && memcmp(s.p, word, s.len) == 0
+					  : !s.len && !word[0];
 }
 /* Fits for a sentence: quoted, control characters escaped, cut after some 40 bytes. */
 const char *tn_json_quote(struct tn_json_string s, char *buf, size_t size);
