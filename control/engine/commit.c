@@ -121,11 +121,11 @@ static void put_strings(struct tn_engine *e, uint32_t n)
 		tn_store_put_string(e->store, i, tn_names_string(e->names, i));
 }
 
-static int put_object(struct tn_engine *e, struct tn_wanted *w, const struct tn_flow_mod *mod,
+static int put_object(struct tn_engine *e, struct tn_wanted *w, const struct tn_flow_add *add,
 	struct tn_error *err)
 {
 	struct tn_store_object object;
-	int rc = tn_persist_row(w, mod, &e->row, &object, err);
+	int rc = tn_persist_row(w, add, &e->row, &object, err);
 
 	if (!rc)
 		tn_store_put(e->store, &object);
@@ -148,7 +148,7 @@ static int put_edit(
 		return 0;
 	if (!w->row)
 		w->row = e->next_row++;
-	return put_object(e, w, edit->mod, err);
+	return put_object(e, w, edit->add, err);
 }
 
 static int put_unconfirmed(struct tn_engine *e, struct tn_job *job, struct tn_error *err)

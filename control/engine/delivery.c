@@ -109,12 +109,57 @@ static void on_answer(void *ctx, const struct tn_api_message *answer, const stru
 	send_next(d);
 }
 
+/* In the buffer: bytes are where they are only when it grows no more. */
+static int encode_step(struct tn_delivery *d, const struct tn_step *step, struct tn_api_buffer *out,
+	struct tn_api_encoded *encoded, struct tn_error *err)
+{
+	size_t start = out->len;
+	struct tn_arena arena;
+	struct tn_mod mod;
+	int rc;
+
+	tn_arena_init(&arena);
+	tn_step_mod(step, d->edits, &arena, &mod);
+	rc = tn_api_encode_mod(out, &mod, err);
+	tn_arena_fini(&arena);
+	*encoded = (struct tn_api_encoded){.size = (uint32_t)(out->len - start), .n_mods = 1};
+	return rc;
+}
+
+static int encode_steps(struct tn_delivery *d, struct tn_api_buffer *out,
+	struct tn_api_encoded *encoded, size_t *failed, struct tn_error *err)
+{
+	const struct tn_step *step = &d->steps.v[d->at];
+	size_t at = 0;
+	int rc = 0;
+
+	for (size_t i = 0; i < d->n_sent; i++) {
+		const struct tn_flow_add *add = tn_step_add(&d->edits->v[step[i].edit]);
+
+		if (add)
+			encoded[i] = tn_flow_add_encoded(add);
+		else
+			rc = encode_step(d, &step[i], out, &encoded[i], err);
+		if (rc) {
+			*failed = i;
+			return rc;
+		}
+	}
+	for (size_t i = 0; i < d->n_sent; i++) {
+		if (encoded[i].bytes)
+			continue;
+		encoded[i].bytes = out->data + at;
+		at += encoded[i].size;
+	}
+	return 0;
+}
+
 static int send_mods(struct tn_delivery *d, size_t *failed, struct tn_error *err)
 {
 	const struct tn_step *step = &d->steps.v[d->at];
 	size_t most = d->steps.n - d->at;
-	struct tn_arena arena;
-	struct tn_mod *mods;
+	struct tn_api_buffer buffer = {0};
+	struct tn_api_encoded *encoded;
 	bool early;
 	int rc;
 
@@ -123,11 +168,15 @@ static int send_mods(struct tn_delivery *d, size_t *failed, struct tn_error *err
 	for (d->n_sent = 1; d->n_sent < most && step[d->n_sent].kind == TN_STEP_MOD;)
 		d->n_sent++;
 	early = d->in_force && d->e->link.can_early && d->at + d->n_sent == d->steps.n;
-	tn_arena_init(&arena);
-	mods = tn_steps_mods(step, d->n_sent, d->edits, &arena);
-	rc = tn_api_async_bundle(
-		d->e->link.client, mods, d->n_sent, early, on_answer, d, failed, err);
-	tn_arena_fini(&arena);
+	encoded = malloc(d->n_sent * sizeof(*encoded));
+	if (!encoded)
+		abort();
+	rc = encode_steps(d, &buffer, encoded, failed, err);
+	if (!rc)
+		rc = tn_api_async_encoded(
+			d->e->link.client, encoded, d->n_sent, early, on_answer, d, err);
+	free(encoded);
+	tn_api_buffer_fini(&buffer);
 	return rc;
 }
 

@@ -286,11 +286,6 @@ static const struct tn_flow_mod *flow_mod(const struct tn_edit *edit, struct tn_
 	const struct tn_packed_flow *to = edit->after ? tn_wanted_packed(edit->after) : NULL;
 	struct tn_flow_mod *fm;
 
-	if (edit->mod &&
-		edit->mod->flags ==
-			tn_difference_flags(edit->mod->flags, edit->mod->idle_timeout,
-				edit->mod->hard_timeout, edit->mod->importance))
-		return edit->mod;
 	fm = tn_arena_alloc(arena, sizeof(*fm));
 	add_flow(edit->after ? edit->after : edit->before, arena, fm);
 	fm->flags =
@@ -382,14 +377,22 @@ static void make_mod(
 	}
 }
 
-struct tn_mod *tn_steps_mods(
-	const struct tn_step *steps, size_t n, const struct tn_edits *edits, struct tn_arena *arena)
+const struct tn_flow_add *tn_step_add(const struct tn_edit *edit)
 {
-	struct tn_mod *v = tn_arena_alloc(arena, n * sizeof(*v));
+	const struct tn_flow_add *add = edit->add;
 
-	for (size_t i = 0; i < n; i++)
-		make_mod(&edits->v[steps[i].edit], steps[i].deletion, arena, &v[i]);
-	return v;
+	if (!add ||
+		add->flags !=
+			tn_difference_flags(add->flags, add->flow.idle_timeout,
+				add->flow.hard_timeout, add->flow.importance))
+		return NULL;
+	return add;
+}
+
+void tn_step_mod(const struct tn_step *step, const struct tn_edits *edits, struct tn_arena *arena,
+	struct tn_mod *mod)
+{
+	make_mod(&edits->v[step->edit], step->deletion, arena, mod);
 }
 
 void tn_difference_add(struct tn_wanted *w, struct tn_arena *arena, struct tn_mod *mod)

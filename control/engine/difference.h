@@ -36,9 +36,11 @@ void tn_steps_make(struct tn_steps *steps, const struct tn_edits *edits);
 void tn_steps_add(struct tn_steps *steps, enum tn_step_kind kind, size_t edit, bool deletion);
 void tn_steps_fini(struct tn_steps *steps);
 
-/* The mods of n steps, which are all MOD, in the arena; what edits hold is borrowed. */
-struct tn_mod *tn_steps_mods(const struct tn_step *steps, size_t n, const struct tn_edits *edits,
-	struct tn_arena *arena);
+/* A MOD step. */
+void tn_step_mod(const struct tn_step *step, const struct tn_edits *edits, struct tn_arena *arena,
+	struct tn_mod *mod);
+/* The same, encoded already; NULL: it is not. */
+const struct tn_flow_add *tn_step_add(const struct tn_edit *edit);
 
 /* A wanted object as the mod that adds it (flow, group, meter), in the arena. */
 void tn_difference_add(struct tn_wanted *w, struct tn_arena *arena, struct tn_mod *mod);

@@ -93,7 +93,7 @@ void tn_edit_set(struct tn_edit *edit, struct tn_wanted *after, size_t op)
 	tn_wanted_put(edit->after);
 	edit->after = after;
 	edit->op = (uint32_t)op;
-	edit->mod = NULL;
+	edit->add = NULL;
 	edit->reason = TN_REMOVED_DELETE;
 }
 

@@ -6,7 +6,7 @@
 #ifndef TN_ENGINE_EDITS_H
 #define TN_ENGINE_EDITS_H
 
-#include "control/engine/wanted.h"
+#include "control/engine/flow_add.h"
 
 struct tn_edit {
 	struct tn_wanted *before, *after; /* a reference each; NULL: absent */
@@ -16,7 +16,7 @@ struct tn_edit {
 	bool again;	/* of a flow: added once more, which starts its timeouts anew */
 	uint8_t reason; /* enum tn_flow_removed_reason of a flow that is removed */
 	uint32_t op;	/* position of the operation that touched it last */
-	const struct tn_flow_mod *mod; /* ADD that says all of it, borrowed; NULL: there is none */
+	const struct tn_flow_add *add; /* that says all of it, borrowed; NULL: there is none */
 };
 
 /* In the order in which objects were touched first. All zero: empty. */

@@ -165,6 +165,12 @@ void tn_engine_free(struct tn_engine *e)
 	free(e);
 }
 
+const struct tn_flow_add *tn_engine_pack_flow(struct tn_engine *e, const struct tn_flow_mod *fm,
+	struct tn_arena *arena, struct tn_error *err)
+{
+	return tn_flow_add_new(e->dpid, fm, arena, &e->row, err);
+}
+
 void tn_engine_forget(struct tn_engine *e, const void *ctx)
 {
 	tn_jobs_forget(e, ctx);

@@ -95,8 +95,22 @@ struct tn_scope {
 
 /* --- requests ------------------------------------------------------------------------------- */
 
+/*
+ * An ADD of a flow as a request holds it until it is done: packed, and encoded as the data plane
+ * and the store take it. A quarter of the mod that it was made of, and that only once.
+ */
+struct tn_flow_add;
+
+/* In the arena. NULL with err: there is no form for it, so that it must be refused. */
+const struct tn_flow_add *tn_engine_pack_flow(struct tn_engine *e, const struct tn_flow_mod *fm,
+	struct tn_arena *arena, struct tn_error *err);
+/* All of its bytes. */
+size_t tn_flow_add_size(const struct tn_flow_add *add);
+uint64_t tn_flow_add_id(const struct tn_flow_add *add);
+
 enum tn_operation_kind {
 	TN_OP_MOD,	/* flow, group or meter mod, any command */
+	TN_OP_FLOW_ADD, /* the same as the ADD of a flow */
 	TN_OP_PORT_ADD, /* or replace the one with the same number */
 	TN_OP_PORT_REMOVE,
 	TN_OP_PORT_CONFIGURE,
@@ -130,7 +144,8 @@ struct tn_operation {
 	bool must_exist;	/* refused with NOT_FOUND unless the object is there */
 	union {
 		struct tn_mod mod;
-		struct tn_api_port port;
+		const struct tn_flow_add *flow;
+		const struct tn_api_port *port;
 		uint32_t port_number;
 		struct tn_api_port_configure port_configure;
 		struct tn_table_setting table;

@@ -124,7 +124,7 @@ struct tn_engine {
 	uint64_t next_row;
 	uint64_t last_started_ns; /* of the data plane's process that was in step last */
 	bool synced;		  /* one was, ever */
-	struct tn_api_buffer row; /* body of the row that is written */
+	struct tn_api_buffer row; /* what is encoded just now */
 
 	/* What is wanted, by kind and id. */
 	struct tn_index objects[TN_N_KINDS];

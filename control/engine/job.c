@@ -162,7 +162,7 @@ static void undo(struct tn_job *job)
 
 		edits->v[i].after = edits->v[i].before;
 		edits->v[i].before = after;
-		edits->v[i].mod = NULL;
+		edits->v[i].add = NULL;
 	}
 	job->stage = TN_JOB_UNDOING;
 	tn_delivery_fini(&job->delivery);
@@ -274,7 +274,7 @@ void tn_job_ready(struct tn_job *job)
 static void forget_request(struct tn_job *job)
 {
 	for (size_t i = 0; i < job->plan.edits.n; i++)
-		job->plan.edits.v[i].mod = NULL;
+		job->plan.edits.v[i].add = NULL;
 	if (job->delivery.operations)
 		tn_delivery_forget_operations(&job->delivery);
 	job->r.operations = NULL;

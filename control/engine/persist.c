@@ -49,21 +49,27 @@ static int encode_host(const struct tn_host *host, struct tn_api_buffer *out)
 		: 0;
 }
 
-static int encode_mod(struct tn_wanted *w, const struct tn_flow_mod *mod, struct tn_api_buffer *out,
-	struct tn_error *err)
+static int encode_mod(struct tn_wanted *w, struct tn_api_buffer *out, struct tn_error *err)
 {
-	struct tn_mod one = {.kind = TN_MOD_FLOW, .flow = mod};
+	struct tn_mod one;
 	const struct tn_api_message msg = {
 		.type = TN_API_BUNDLE, .request_id = 1, .bundle = {.mods = &one, .n_mods = 1}};
 	struct tn_arena arena;
 	int rc;
 
 	tn_arena_init(&arena);
-	if (!mod)
-		tn_difference_add(w, &arena, &one);
+	tn_difference_add(w, &arena, &one);
 	rc = tn_api_encode(out, &msg, err);
 	tn_arena_fini(&arena);
 	return rc;
+}
+
+static int encode_add(
+	const struct tn_flow_add *add, struct tn_api_buffer *out, struct tn_error *err)
+{
+	const struct tn_api_encoded one = tn_flow_add_encoded(add);
+
+	return tn_api_encode_bundle(out, 1, 0, &one, 1, err);
 }
 
 static int encode_table(
@@ -79,7 +85,7 @@ static int encode_table(
 	return rc || !table->name ? rc : append(out, table->name, strlen(table->name));
 }
 
-int tn_persist_encode(struct tn_wanted *w, const struct tn_flow_mod *mod, struct tn_api_buffer *out,
+int tn_persist_encode(struct tn_wanted *w, const struct tn_flow_add *add, struct tn_api_buffer *out,
 	struct tn_error *err)
 {
 	struct tn_api_message msg = {.type = TN_API_PORT_ADD, .request_id = 1};
@@ -97,7 +103,7 @@ int tn_persist_encode(struct tn_wanted *w, const struct tn_flow_mod *mod, struct
 	}
 	if (tn_kind_is_tenant((enum tn_kind)w->kind))
 		return append(out, tn_wanted_as_tenant(w)->text, tn_wanted_as_tenant(w)->text_len);
-	return encode_mod(w, mod, out, err);
+	return add ? encode_add(add, out, err) : encode_mod(w, out, err);
 }
 
 static struct tn_wanted *decode_host(const void *body, size_t size, struct tn_error *err)
@@ -264,13 +270,13 @@ struct tn_wanted *tn_persist_decode(
 	return w;
 }
 
-int tn_persist_row(struct tn_wanted *w, const struct tn_flow_mod *mod, struct tn_api_buffer *body,
+int tn_persist_row(struct tn_wanted *w, const struct tn_flow_add *add, struct tn_api_buffer *body,
 	struct tn_store_object *object, struct tn_error *err)
 {
 	int rc;
 
 	body->len = 0;
-	rc = tn_persist_encode(w, mod, body, err);
+	rc = tn_persist_encode(w, add, body, err);
 	*object = (struct tn_store_object){
 		.row = w->row,
 		.kind = w->kind,

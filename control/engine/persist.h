@@ -14,17 +14,17 @@
 #define TN_ROW_PENDING 1u /* the data plane has not said yet that it has it */
 
 /*
- * Appends the body. mod: what the object was made of, if that is at hand. -EINVAL with err: there
+ * Appends the body. add: what the object was made of, if that is at hand. -EINVAL with err: there
  * is no form for it, so that it must be refused.
  */
-int tn_persist_encode(struct tn_wanted *w, const struct tn_flow_mod *mod, struct tn_api_buffer *out,
+int tn_persist_encode(struct tn_wanted *w, const struct tn_flow_add *add, struct tn_api_buffer *out,
 	struct tn_error *err) TN_MUST_CHECK;
 /* NULL with err: the body is not one. Row, tenant, owner, times and state are filled. */
 struct tn_wanted *tn_persist_decode(
 	uint64_t dpid, const struct tn_store_object *object, struct tn_error *err);
 
 /* The object of a row, with its body in the buffer, which is emptied first. As encode. */
-int tn_persist_row(struct tn_wanted *w, const struct tn_flow_mod *mod, struct tn_api_buffer *body,
+int tn_persist_row(struct tn_wanted *w, const struct tn_flow_add *add, struct tn_api_buffer *body,
 	struct tn_store_object *object, struct tn_error *err) TN_MUST_CHECK;
 
 /*

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "control/engine/difference.h"
 #include "control/engine/engine_private.h"
 #include "control/tenant/pattern.h"
 
@@ -335,14 +336,36 @@ static int plan_replace(struct tn_plan *p)
 }
 
 /* Beside tenant networks not every place is free. */
+static bool has_pattern(const struct tn_plan *p)
+{
+	return !p->r->bypass_ttp && tn_engine_has_tenant_pipeline(p->e);
+}
+
 static int check_pattern(struct tn_plan *p, const struct tn_mod *mod)
 {
 	struct tn_error err;
 
-	if (p->r->bypass_ttp || !tn_engine_has_tenant_pipeline(p->e) ||
-		!tn_pattern_check(mod, &err))
+	if (!has_pattern(p) || !tn_pattern_check(mod, &err))
 		return 0;
 	return tn_plan_refuse(p, TN_REFUSED, err.of, "%s", err.detail);
+}
+
+static int plan_flow_add(struct tn_plan *p, const struct tn_flow_add *add)
+{
+	struct tn_wanted *w;
+	struct tn_arena arena;
+	struct tn_mod mod;
+	int rc;
+
+	if (!has_pattern(p))
+		return tn_plan_flow_add(p, add);
+	w = tn_flow_add_wanted(add, p->e->dpid);
+	tn_arena_init(&arena);
+	tn_difference_add(w, &arena, &mod);
+	rc = check_pattern(p, &mod);
+	tn_arena_fini(&arena);
+	tn_wanted_put(w);
+	return rc ? rc : tn_plan_flow_add(p, add);
 }
 
 static int plan_operation(struct tn_plan *p)
@@ -354,8 +377,10 @@ static int plan_operation(struct tn_plan *p)
 	case TN_OP_MOD:
 		rc = check_pattern(p, &op->mod);
 		return rc ? rc : plan_mod(p, &op->mod);
+	case TN_OP_FLOW_ADD:
+		return plan_flow_add(p, op->flow);
 	case TN_OP_PORT_ADD:
-		return tn_plan_port_add(p, &op->port);
+		return tn_plan_port_add(p, op->port);
 	case TN_OP_PORT_REMOVE:
 		return tn_plan_port_remove(p, op->port_number);
 	case TN_OP_PORT_CONFIGURE:
@@ -507,6 +532,7 @@ int tn_plan_make(struct tn_plan *p, struct tn_engine *e, const struct tn_request
 
 	*p = (struct tn_plan){.e = e, .r = r, .alone = alone, .now_ns = now_ns};
 	tn_diagnostics_init(&p->diag);
+	tn_arena_init(&p->arena);
 	p->results = calloc(r->n ? r->n : 1, sizeof(*p->results));
 	if (!p->results)
 		abort();
@@ -534,6 +560,7 @@ int tn_plan_make(struct tn_plan *p, struct tn_engine *e, const struct tn_request
 void tn_plan_fini(struct tn_plan *p)
 {
 	tn_edits_fini(&p->edits);
+	tn_arena_fini(&p->arena);
 	tn_diagnostics_fini(&p->diag);
 	free(p->results);
 	free(p->uses);

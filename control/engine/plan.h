@@ -15,6 +15,7 @@ struct tn_plan {
 	bool alone; /* what is under way is not looked at: a dry run */
 	uint64_t now_ns;
 	struct tn_edits edits;
+	struct tn_arena arena;	   /* of what edits borrow */
 	struct tn_result *results; /* one an operation */
 	size_t n_packet_outs;
 	/* Refused: */
@@ -61,6 +62,7 @@ void tn_plan_tell(struct tn_plan *p, const struct tn_edit *edit);
 void tn_plan_put(struct tn_plan *p, struct tn_edit *edit, struct tn_wanted *after, uint32_t owner);
 
 int tn_plan_flow(struct tn_plan *p, const struct tn_flow_mod *fm) TN_MUST_CHECK;
+int tn_plan_flow_add(struct tn_plan *p, const struct tn_flow_add *add) TN_MUST_CHECK;
 int tn_plan_group(struct tn_plan *p, const struct tn_group_mod *gm) TN_MUST_CHECK;
 int tn_plan_meter(struct tn_plan *p, const struct tn_meter_mod *mm) TN_MUST_CHECK;
 /* Of a flow, group or meter that is visible. */

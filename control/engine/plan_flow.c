@@ -16,7 +16,8 @@ static bool is_strict(const struct tn_flow_mod *fm)
 }
 
 struct overlap {
-	const struct tn_flow_mod *fm;
+	uint8_t table_id;
+	uint16_t priority;
 	struct tn_packed_match match;
 };
 
@@ -24,7 +25,7 @@ static bool overlaps(const struct overlap *o, const struct tn_wanted *w)
 {
 	const struct tn_packed_flow *flow = tn_wanted_packed(w);
 
-	return flow->table_id == o->fm->table_id && flow->priority == o->fm->priority &&
+	return flow->table_id == o->table_id && flow->priority == o->priority &&
 		tn_wanted_overlaps(w, &o->match);
 }
 
@@ -57,64 +58,83 @@ static bool test_overlap(const void *ctx, const struct tn_wanted *w)
 	return overlaps(ctx, w);
 }
 
-static int check_overlap(struct tn_plan *p, const struct tn_flow_mod *fm)
+static int check_overlap(struct tn_plan *p, const struct tn_wanted *new)
 {
-	struct overlap o = {.fm = fm};
+	struct overlap o = {tn_wanted_packed(new)->table_id, tn_wanted_packed(new)->priority, {0}};
 	const struct tn_wanted *w;
+	struct tn_match match;
 	int rc = tn_plan_look_at_all(p);
 
 	if (rc)
 		return rc;
-	tn_packed_match_init(&o.match, &fm->match);
+	tn_wanted_match(new, &match);
+	tn_packed_match_init(&o.match, &match);
 	w = find_flow(p, test_overlap, &o);
 	if (!w)
 		return 0;
 	return tn_plan_refuse(p, TN_REFUSED, TN_OFPFMFC_OVERLAP,
 		"flow 0x%016llx of table %u has the same priority %u and matches some of the same "
 		"packets: give one of the two another priority, or leave out CHECK_OVERLAP",
-		(unsigned long long)w->id, fm->table_id, fm->priority);
+		(unsigned long long)w->id, o.table_id, o.priority);
 }
 
 /* What an ADD of the same flow again would do is nothing, or to start its timeouts anew. */
 static bool stays(const struct tn_plan *p, const struct tn_edit *edit, const struct tn_wanted *old,
-	const struct tn_wanted *new, const struct tn_flow_mod *fm)
+	const struct tn_wanted *new, uint16_t flags)
 {
 	const struct tn_packed_flow *flow = tn_wanted_packed(new);
 
-	if (!old || fm->flags & TN_FLOW_RESET_COUNTS || old->state == TN_STATE_FAILED ||
+	if (!old || flags & TN_FLOW_RESET_COUNTS || old->state == TN_STATE_FAILED ||
 		!tn_wanted_same(old, new))
 		return false;
 	return old == edit->after ? p->replacing || (!flow->idle_timeout && !flow->hard_timeout)
 				  : p->replacing;
 }
 
-static int plan_add(struct tn_plan *p, const struct tn_flow_mod *fm)
+static bool is_another(const struct tn_wanted *old, const struct tn_wanted *new)
 {
-	uint32_t owner = fm->owner ? fm->owner : p->r->owner;
+	struct tn_match match;
+
+	tn_wanted_match(new, &match);
+	return !tn_wanted_has_match(old, &match);
+}
+
+/* The edit of the flow, if it may be put. */
+static int edit_of(
+	struct tn_plan *p, const struct tn_wanted *w, uint16_t flags, struct tn_edit **edit)
+{
+	int rc = tn_plan_edit(p, TN_KIND_FLOW, w->id, edit);
+
+	if (!rc)
+		rc = tn_plan_check_condition(p, (*edit)->after);
+	if (!rc && (*edit)->after && is_another((*edit)->after, w))
+		rc = tn_plan_refuse(p, TN_REFUSED, TN_OFPFMFC_UNKNOWN,
+			"another flow has the same id; give this one another priority");
+	if (!rc && !(*edit)->after && flags & TN_FLOW_CHECK_OVERLAP)
+		rc = check_overlap(p, w);
+	return rc;
+}
+
+int tn_plan_flow_add(struct tn_plan *p, const struct tn_flow_add *add)
+{
+	uint32_t owner = add->owner ? add->owner : p->r->owner;
 	struct tn_edit *edit;
 	struct tn_wanted *w;
 	bool was_there;
 	int rc;
 
-	if (fm->table_id > TN_TABLE_MAX)
+	if (add->flow.table_id > TN_TABLE_MAX)
 		return tn_plan_refuse(p, TN_REFUSED, TN_OFPFMFC_BAD_TABLE_ID,
-			"a flow cannot be added to table %u: tables are 0 to %u", fm->table_id,
-			TN_TABLE_MAX);
-	w = tn_wanted_flow(p->e->dpid, fm);
-	rc = tn_plan_edit(p, TN_KIND_FLOW, w->id, &edit);
-	if (!rc)
-		rc = tn_plan_check_condition(p, edit->after);
-	if (!rc && edit->after && !tn_wanted_has_match(edit->after, &fm->match))
-		rc = tn_plan_refuse(p, TN_REFUSED, TN_OFPFMFC_UNKNOWN,
-			"another flow has the same id; give this one another priority");
-	if (!rc && !edit->after && fm->flags & TN_FLOW_CHECK_OVERLAP)
-		rc = check_overlap(p, fm);
+			"a flow cannot be added to table %u: tables are 0 to %u",
+			add->flow.table_id, TN_TABLE_MAX);
+	w = tn_flow_add_wanted(add, p->e->dpid);
+	rc = edit_of(p, w, add->flags, &edit);
 	if (rc) {
 		tn_wanted_put(w);
 		return rc;
 	}
 	/* Removed before by a REPLACE: it may be the one that stays. */
-	if (stays(p, edit, edit->after ? edit->after : edit->before, w, fm) &&
+	if (stays(p, edit, edit->after ? edit->after : edit->before, w, add->flags) &&
 		(edit->after ? edit->after : edit->before)->owner == owner) {
 		tn_wanted_put(w);
 		if (!edit->after)
@@ -124,13 +144,22 @@ static int plan_add(struct tn_plan *p, const struct tn_flow_mod *fm)
 	}
 	was_there = edit->after;
 	edit->reset |=
-		fm->flags & TN_FLOW_RESET_COUNTS || (edit->before && !was_there && !p->replacing);
+		add->flags & TN_FLOW_RESET_COUNTS || (edit->before && !was_there && !p->replacing);
 	edit->again = edit->before;
 	tn_plan_put(p, edit, w, owner);
 	w->created_ns = p->now_ns;
-	edit->mod = edit->reset ? NULL : fm;
+	edit->add = edit->reset ? NULL : add;
 	tn_plan_tell(p, edit);
 	return 0;
+}
+
+static int plan_add(struct tn_plan *p, const struct tn_flow_mod *fm)
+{
+	struct tn_error err;
+	const struct tn_flow_add *add = tn_engine_pack_flow(p->e, fm, &p->arena, &err);
+
+	return add ? tn_plan_flow_add(p, add)
+		   : tn_plan_refuse(p, TN_REFUSED, err.of, "%s", err.detail);
 }
 
 struct select {

@@ -179,6 +179,7 @@ static int derive_flow(struct tn_plan *p, const struct tn_flow_mod *fm)
 {
 	struct tn_wanted *w = tn_wanted_flow(p->e->dpid, fm);
 	struct tn_edit *edit;
+	struct tn_error err;
 	int rc = derive_edit(p, TN_KIND_FLOW, w->id, &edit);
 
 	if (rc || fm->command == TN_FLOW_DELETE_STRICT) {
@@ -188,8 +189,9 @@ static int derive_flow(struct tn_plan *p, const struct tn_flow_mod *fm)
 		return rc;
 	}
 	derive(p, edit, w);
+	/* One that has no form is refused when it is delivered. */
 	if (edit->after == w && !edit->before)
-		edit->mod = fm;
+		edit->add = tn_engine_pack_flow(p->e, fm, &p->arena, &err);
 	return 0;
 }
 

@@ -76,6 +76,13 @@ struct tn_unpacked_flow {
 	size_t size;
 };
 
+/* The packed form of an ADD: its bytes, for the call that writes them. */
+size_t tn_packed_flow_size(const struct tn_flow_mod *fm, uint32_t *mask_words);
+void tn_packed_flow_write(
+	const struct tn_flow_mod *fm, uint32_t mask_words, struct tn_packed_flow *to);
+/* A flow of packed bytes, which are copied. */
+struct tn_wanted *tn_wanted_packed_flow(
+	uint64_t id, uint32_t owner, const struct tn_packed_flow *packed, size_t size);
 void tn_wanted_unpack(const struct tn_wanted *w, struct tn_unpacked_flow *flow);
 void tn_unpacked_flow_fini(struct tn_unpacked_flow *flow);
 void tn_wanted_match(const struct tn_wanted *w, struct tn_match *match);

@@ -36,7 +36,7 @@ static unsigned action_words(const struct tn_action *a)
 	return n;
 }
 
-static size_t packed_size(const struct tn_flow_mod *fm, uint32_t *mask_words)
+size_t tn_packed_flow_size(const struct tn_flow_mod *fm, uint32_t *mask_words)
 {
 	const uint64_t *mask = tn_key_cwords(&fm->match.mask);
 	size_t n = 0;
@@ -64,26 +64,13 @@ static uint64_t *pack_actions(uint64_t *to, const struct tn_action *list, size_t
 	return to;
 }
 
-struct tn_wanted *tn_wanted_flow(uint64_t dpid, const struct tn_flow_mod *fm)
+void tn_packed_flow_write(
+	const struct tn_flow_mod *fm, uint32_t mask_words, struct tn_packed_flow *p)
 {
 	const uint64_t *mask = tn_key_cwords(&fm->match.mask);
 	const uint64_t *value = tn_key_cwords(&fm->match.value);
-	uint32_t mask_words;
-	size_t size = packed_size(fm, &mask_words);
-	struct tn_wanted *w = malloc(sizeof(*w) + size);
-	struct tn_packed_flow *p;
-	uint64_t *to;
+	uint64_t *to = (uint64_t *)(void *)(p + 1);
 
-	if (!w)
-		abort();
-	*w = (struct tn_wanted){
-		.id = tn_flow_id(dpid, fm->table_id, fm->priority, &fm->match),
-		.owner = fm->owner,
-		.refs = 1,
-		.kind = TN_KIND_FLOW,
-		.size = (uint32_t)size,
-	};
-	p = (struct tn_packed_flow *)(void *)w->body;
 	memset(p, 0, sizeof(*p));
 	p->cookie = fm->cookie;
 	p->metadata = fm->inst.metadata;
@@ -100,15 +87,49 @@ struct tn_wanted *tn_wanted_flow(uint64_t dpid, const struct tn_flow_mod *fm)
 	p->table_id = fm->table_id;
 	p->goto_table = fm->inst.goto_table;
 	p->clear_actions = fm->inst.clear_actions;
-	to = (uint64_t *)(void *)(p + 1);
-	for (unsigned i = 0; i < TN_KEY_WORDS; i++) {
-		if (!mask[i])
-			continue;
+	for (uint32_t left = mask_words; left; left &= left - 1) {
+		unsigned i = (unsigned)__builtin_ctz(left);
+
 		*to++ = mask[i];
 		*to++ = value[i];
 	}
 	to = pack_actions(to, fm->inst.apply, fm->inst.n_apply);
 	pack_actions(to, fm->inst.write, fm->inst.n_write);
+}
+
+static struct tn_wanted *new_flow(uint64_t id, uint32_t owner, size_t size)
+{
+	struct tn_wanted *w = malloc(sizeof(*w) + size);
+
+	if (!w)
+		abort();
+	*w = (struct tn_wanted){
+		.id = id,
+		.owner = owner,
+		.refs = 1,
+		.kind = TN_KIND_FLOW,
+		.size = (uint32_t)size,
+	};
+	return w;
+}
+
+struct tn_wanted *tn_wanted_flow(uint64_t dpid, const struct tn_flow_mod *fm)
+{
+	uint32_t mask_words;
+	size_t size = tn_packed_flow_size(fm, &mask_words);
+	struct tn_wanted *w =
+		new_flow(tn_flow_id(dpid, fm->table_id, fm->priority, &fm->match), fm->owner, size);
+
+	tn_packed_flow_write(fm, mask_words, (struct tn_packed_flow *)(void *)w->body);
+	return w;
+}
+
+struct tn_wanted *tn_wanted_packed_flow(
+	uint64_t id, uint32_t owner, const struct tn_packed_flow *packed, size_t size)
+{
+	struct tn_wanted *w = new_flow(id, owner, size);
+
+	memcpy(w->body, packed, size);
 	return w;
 }
 

@@ -102,3 +102,23 @@ char *tn_arena_strdup(struct tn_arena *a, const char *s)
 {
 	return tn_arena_dup(a, s, strlen(s) + 1);
 }
+
+struct tn_arena_mark tn_arena_mark(const struct tn_arena *a)
+{
+	return (struct tn_arena_mark){a->chunks, a->chunks ? a->chunks->used : 0};
+}
+
+void *tn_arena_keep(struct tn_arena *a, struct tn_arena_mark mark, const void *p, size_t size)
+{
+	struct tn_arena_chunk *c = a->chunks;
+	size_t end;
+
+	/* Another chunk was begun: rare, and nothing is wrong with leaving it as it is. */
+	if (c != mark.chunk)
+		return (void *)(uintptr_t)p;
+	end = c->used;
+	memmove(c->data + mark.used, p, size);
+	c->used = mark.used + ((size + ALIGN - 1) & ~(size_t)(ALIGN - 1));
+	memset(c->data + mark.used + size, 0, end - mark.used - size);
+	return c->data + mark.used;
+}

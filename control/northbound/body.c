@@ -228,3 +228,18 @@ bool tn_call_read_app(struct tn_call *c)
 	tn_answer_error(c, 507, "too many different appIds are in use; take one that is there");
 	return false;
 }
+
+const struct tn_flow_add *tn_call_add_flow(struct tn_call *c, struct tn_json_reader *r,
+	tn_json_ref v, struct tn_arena_mark mark, const struct tn_flow_mod *fm, const char *pointer)
+{
+	struct tn_error err;
+	const struct tn_flow_add *add = tn_engine_pack_flow(tn_call_engine(c), fm, &c->arena, &err);
+
+	if (!add) {
+		(void)tn_json_error(r, v, err.of, "%s", err.detail);
+		return NULL;
+	}
+	add = tn_arena_keep(&c->arena, mark, add, tn_flow_add_size(add));
+	tn_call_operation(c, TN_OP_FLOW_ADD, pointer)->flow = add;
+	return add;
+}

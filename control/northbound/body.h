@@ -42,6 +42,13 @@ bool tn_param_number(
 bool tn_scan_u64(const char *s, uint64_t *out);
 
 /* ?appId= becomes the owner of what the call makes. */
+/*
+ * The ADD of a flow that was read at v as an operation. mark: of the call's arena, before what it
+ * points to was read, which is not kept. NULL: it is refused.
+ */
+const struct tn_flow_add *tn_call_add_flow(struct tn_call *c, struct tn_json_reader *r,
+	tn_json_ref v, struct tn_arena_mark mark, const struct tn_flow_mod *fm,
+	const char *pointer);
 bool tn_call_read_app(struct tn_call *c);
 
 #endif

@@ -9,6 +9,7 @@
 #include "control/northbound/answer.h"
 #include "control/northbound/handlers.h"
 #include "control/northbound/list.h"
+#include "control/northbound/port.h"
 #include "control/northbound/service.h"
 
 #define PART_BYTES 32768u
@@ -255,8 +256,8 @@ static bool add_operations(struct tn_call *c)
 		tn_call_engine(c), TN_KIND_TABLE, (struct tn_scope){0}, 0, true, reset_table, c);
 	for (size_t i = 0; i < doc->n_ports; i++) {
 		pointer = pointer_of(c, "ports", doc->ports[i].position);
-		op = tn_call_operation(c, TN_OP_PORT_ADD, pointer);
-		if (!tn_port_from_model(&doc->ports[i], &c->arena, &c->diag, pointer, &op->port))
+		if (!tn_port_from_model(&doc->ports[i], &c->arena, &c->diag, pointer,
+			    tn_port_operation(c, pointer)))
 			return false;
 	}
 	op = tn_call_operation(c, TN_OP_REPLACE, "");

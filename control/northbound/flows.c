@@ -63,15 +63,14 @@ void tn_flow_get(struct tn_call *c)
 static bool add_flow(
 	struct tn_call *c, struct tn_json_reader *r, tn_json_ref v, const char *pointer)
 {
-	struct tn_flow_mod *fm = tn_arena_alloc(&c->arena, sizeof(*fm));
+	struct tn_arena_mark mark = tn_arena_mark(&c->arena);
+	struct tn_flow_mod fm;
 
-	if (!tn_json_read_flow(r, v, fm))
+	if (!tn_json_read_flow(r, v, &fm))
 		return false;
 	if (c->owner)
-		fm->owner = c->owner;
-	tn_call_operation(c, TN_OP_MOD, pointer)->mod =
-		(struct tn_mod){.kind = TN_MOD_FLOW, .flow = fm};
-	return true;
+		fm.owner = c->owner;
+	return tn_call_add_flow(c, r, v, mark, &fm, pointer);
 }
 
 /* POST /flows has flows of any device, each with its own. */
@@ -140,16 +139,14 @@ void tn_flows_post_device(struct tn_call *c)
 /* The flow of the path is replaced, or made, by one of the same table, priority and match. */
 void tn_flow_put(struct tn_call *c)
 {
-	uint64_t dpid = tn_engine_dpid(tn_call_engine(c)), id, generation;
-	const struct tn_flow_mod *fm;
+	uint64_t id, generation;
 
 	if (!tn_param_flow(c, c->params[1], &id) || !tn_call_read_app(c))
 		return;
 	generation = tn_object_generation(c, TN_KIND_FLOW, id);
 	if (!tn_call_check_conditions(c, generation) || !read_one(c))
 		return;
-	fm = c->ops[0].mod.flow;
-	if (tn_flow_id(dpid, fm->table_id, fm->priority, &fm->match) != id) {
+	if (tn_flow_add_id(c->ops[0].flow) != id) {
 		tn_answer_error(c, 422,
 			"the flow has another table, priority or match than the id in the path; "
 			"these make the id: add it as a new flow, with POST");

@@ -65,13 +65,21 @@ bool tn_port_read(
 	return ok;
 }
 
+struct tn_api_port *tn_port_operation(struct tn_call *c, const char *pointer)
+{
+	struct tn_api_port *port = tn_arena_alloc(&c->arena, sizeof(*port));
+
+	tn_call_operation(c, TN_OP_PORT_ADD, pointer)->port = port;
+	return port;
+}
+
 static struct tn_operation *read_one(struct tn_call *c)
 {
-	struct tn_operation *op = tn_call_operation(c, TN_OP_PORT_ADD, "");
+	struct tn_api_port *port = tn_port_operation(c, "");
 	struct tn_body b;
-	bool ok = tn_body_read(c, &b) && tn_port_read(&b.reader, b.tape.v, "", &op->port);
+	bool ok = tn_body_read(c, &b) && tn_port_read(&b.reader, b.tape.v, "", port);
 
-	return tn_body_end(c, &b, ok) ? op : NULL;
+	return tn_body_end(c, &b, ok) ? &c->ops[0] : NULL;
 }
 
 /* Answers with the port as it is now. */
@@ -95,10 +103,10 @@ static void post_switch(struct tn_call *c)
 	if (!op)
 		return;
 	op->create_only = true;
-	if (tn_object_generation(c, TN_KIND_PORT, op->port.number))
+	if (tn_object_generation(c, TN_KIND_PORT, op->port->number))
 		tn_answer_of_error(c, 409, TN_OFPBRC_BAD_PORT,
 			"there is a port %" PRIu32 "; change it with PUT or PATCH",
-			op->port.number);
+			op->port->number);
 	else
 		tn_call_submit(c, port_done);
 }
@@ -125,9 +133,9 @@ static void put_switch(struct tn_call *c)
 	op = read_one(c);
 	if (!op)
 		return;
-	if (op->port.number != number) {
+	if (op->port->number != number) {
 		tn_answer_error(c, 422, "\"number\" is %" PRIu32 "; the path names port %" PRIu32,
-			op->port.number, number);
+			op->port->number, number);
 		return;
 	}
 	op->if_generation = c->if_match ? generation : 0;

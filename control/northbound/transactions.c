@@ -27,10 +27,8 @@ static bool add_port(
 		return false;
 	if (c->who.role < TN_ROLE_ADMIN)
 		return tn_json_error(r, v, TN_OFPBRC_EPERM, "ports are changed by administrators");
-	if (name->type == TN_JSON_STRING && tn_json_string_is(name->string, "add")) {
-		op = tn_call_operation(c, TN_OP_PORT_ADD, pointer);
-		return tn_port_read(r, port, pointer, &op->port);
-	}
+	if (name->type == TN_JSON_STRING && tn_json_string_is(name->string, "add"))
+		return tn_port_read(r, port, pointer, tn_port_operation(c, pointer));
 	number = tn_json_needed(r, port, "the port of this operation", "number");
 	if (!number)
 		return false;
@@ -48,14 +46,36 @@ static bool add_port(
 		r, name, TN_OFPBRC_BAD_TYPE, "\"op\" of a port is add, remove or configure");
 }
 
+static bool is_flow_add(const struct tn_model_operation *m)
+{
+	return !m->is_packet_out && m->mod.kind == TN_MOD_FLOW && m->flow.command == TN_FLOW_ADD;
+}
+
+static struct tn_model_operation *keep_operation(
+	struct tn_call *c, const struct tn_model_operation *read)
+{
+	struct tn_model_operation *m = tn_arena_dup(&c->arena, read, sizeof(*m));
+
+	if (m->is_packet_out)
+		return m;
+	if (m->mod.kind == TN_MOD_FLOW)
+		m->mod.flow = &m->flow;
+	else if (m->mod.kind == TN_MOD_GROUP)
+		m->mod.group = &m->group;
+	else
+		m->mod.meter = &m->meter;
+	return m;
+}
+
 static bool add_element(
 	struct tn_call *c, struct tn_json_reader *r, tn_json_ref v, const char *pointer)
 {
-	struct tn_model_operation *m;
+	struct tn_model_operation read, *m;
+	struct tn_arena_mark mark = tn_arena_mark(&c->arena);
 	struct tn_meter_mod *meter;
 	struct tn_operation *op;
 
-	if (tn_tenant_is_operation(r, v))
+	if (!tn_json_member(r, v, "flow") && tn_tenant_is_operation(r, v))
 		return tn_tenant_read_operation(c, r, v, pointer);
 	/* A flow matches what it likes, whosever packets those are. */
 	if (c->who.tenant)
@@ -65,9 +85,11 @@ static bool add_element(
 			"operators");
 	if (v->type == TN_JSON_OBJECT && tn_json_member(r, v, "port"))
 		return add_port(c, r, v, pointer);
-	m = tn_arena_alloc(&c->arena, sizeof(*m));
-	if (!tn_json_read_operation(r, v, m))
+	if (!tn_json_read_operation(r, v, &read))
 		return false;
+	if (is_flow_add(&read))
+		return tn_call_add_flow(c, r, v, mark, &read.flow, pointer);
+	m = keep_operation(c, &read);
 	if (m->is_packet_out) {
 		op = tn_call_operation(c, TN_OP_PACKET_OUT, pointer);
 		op->packet_out = (struct tn_api_packet_out){.in_port = m->packet_out.in_port,
@@ -112,6 +134,8 @@ static const char *result_kind(const struct tn_operation *op)
 		return tn_tenant_kind_name(op->tenants->kind);
 	if (op->kind == TN_OP_TENANT_REMOVE)
 		return tn_tenant_kind_name(op->tenants_id.kind);
+	if (op->kind == TN_OP_FLOW_ADD)
+		return "flow";
 	if (op->kind != TN_OP_MOD)
 		return op->kind == TN_OP_PACKET_OUT ? "packet-out" : "port";
 	return op->mod.kind == TN_MOD_FLOW     ? "flow"
@@ -121,7 +145,8 @@ static const char *result_kind(const struct tn_operation *op)
 
 static void put_result(struct tn_call *c, const struct tn_operation *op, const struct tn_result *r)
 {
-	bool is_flow = op->kind == TN_OP_MOD && op->mod.kind == TN_MOD_FLOW;
+	bool is_flow = op->kind == TN_OP_FLOW_ADD ||
+		(op->kind == TN_OP_MOD && op->mod.kind == TN_MOD_FLOW);
 	bool is_tenants = op->kind == TN_OP_TENANT_PUT || op->kind == TN_OP_TENANT_REMOVE;
 	struct tn_text *t = &c->text;
 

@@ -49,6 +49,8 @@ struct tn_api_parts {
 	struct tn_api_arena arena;
 	struct tn_mod *mods;
 	size_t n, size;
+	struct tn_api_encoded *encoded; /* a part each; bytes in the arena */
+	uint32_t n_encoded, encoded_size;
 };
 
 struct tn_api_connection {

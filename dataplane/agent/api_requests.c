@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "dataplane/agent/trace.h"
 #include "dataplane/pipeline/snapshot.h"
@@ -80,8 +81,8 @@ void tn_api_parts_drop(struct tn_api_connection *c)
 	c->server->parts_bytes -= p->arena.used;
 	tn_api_arena_fini(&p->arena);
 	free(p->mods);
-	p->mods = NULL;
-	p->n = p->size = 0;
+	free(p->encoded);
+	*p = (struct tn_api_parts){.id = p->id, .refused = p->refused};
 }
 
 static void refuse_parts(struct tn_api_connection *c, const struct tn_error *err)
@@ -109,6 +110,31 @@ static int append_mods(struct tn_api_parts *p, const struct tn_api_bundle *b)
 	return 0;
 }
 
+/* What is kept of a bundle is what came. Only a journal asks for it. */
+static int append_encoded(
+	struct tn_api_connection *c, struct tn_api_parts *p, const uint8_t *bytes, size_t len)
+{
+	struct tn_api_encoded part = tn_api_encoded_mods(bytes, len), *list = p->encoded;
+	uint32_t size = p->encoded_size ? p->encoded_size * 2 : 16;
+	uint8_t *copy;
+
+	if (!c->server->agent->options.state_dir)
+		return 0;
+	if (p->n_encoded == p->encoded_size) {
+		list = reallocarray(list, size, sizeof(*list));
+		if (!list)
+			return -ENOMEM;
+		p->encoded = list;
+		p->encoded_size = size;
+	}
+	copy = tn_api_arena_take(&p->arena, part.size);
+	if (!copy)
+		return -ENOMEM;
+	part.bytes = memcpy(copy, part.bytes, part.size);
+	list[p->n_encoded++] = part;
+	return 0;
+}
+
 static int take_part(
 	struct tn_api_connection *c, const uint8_t *bytes, size_t len, struct tn_error *err)
 {
@@ -117,6 +143,8 @@ static int take_part(
 	struct tn_api_message m;
 	int rc = tn_api_decode(bytes, len, &p->arena, &m, err);
 
+	if (!rc)
+		rc = append_encoded(c, p, bytes, len);
 	c->server->parts_bytes += p->arena.used - before;
 	if (!rc && (c->server->parts_bytes > TN_API_BUNDLES_MAX || append_mods(p, &m.bundle)))
 		rc = -ENOMEM;
@@ -154,7 +182,7 @@ static unsigned handle_part(struct tn_api_connection *c, const struct tn_api_hea
 			&(struct tn_api_message){.type = TN_API_BUNDLE,
 				.flags = h->flags,
 				.request_id = p->id,
-				.bundle = {p->mods, (uint32_t)p->n}});
+				.bundle = {p->mods, (uint32_t)p->n, p->encoded, p->n_encoded}});
 	}
 	tn_api_parts_drop(c);
 	p->id = 0;
@@ -306,6 +334,7 @@ static bool conversation_fails(
 
 unsigned tn_api_handle(struct tn_api_connection *c, const uint8_t *bytes, size_t len)
 {
+	struct tn_api_encoded encoded;
 	struct tn_api_header h;
 	struct tn_api_message m;
 	struct tn_error err;
@@ -324,6 +353,11 @@ unsigned tn_api_handle(struct tn_api_connection *c, const uint8_t *bytes, size_t
 	if (m.type == TN_API_HELLO && !c->greeted) {
 		say_hello(c, &m);
 		return 1;
+	}
+	if (m.type == TN_API_BUNDLE) {
+		encoded = tn_api_encoded_mods(bytes, len);
+		m.bundle.encoded = &encoded;
+		m.bundle.n_encoded = 1;
 	}
 	return handle_request(c, &m);
 }

@@ -52,6 +52,29 @@ static int put_message(struct tn_api_buffer *b, const struct tn_api_message *m, 
 	return rc;
 }
 
+/* As they came: what was decoded and what would be encoded of that are the same bytes. */
+static int put_encoded(struct tn_api_buffer *b, const struct tn_api_bundle *bundle,
+	uint64_t time_ns, struct tn_error *err)
+{
+	size_t start = b->len, at;
+	int rc = 0;
+
+	for (uint32_t i = 0; i < bundle->n_encoded && !rc; i++) {
+		bool last = i + 1 == bundle->n_encoded;
+
+		rc = tn_record_begin(b, TN_RECORD_CHANGE, time_ns, &at);
+		if (!rc)
+			rc = tn_api_encode_bundle(
+				b, 0, last ? 0 : TN_API_MORE, &bundle->encoded[i], 1, err);
+		if (!rc)
+			rc = tn_record_end(b, at);
+	}
+	if (!rc)
+		return 0;
+	b->len = start;
+	return no_memory(err);
+}
+
 static int put_bundle(struct tn_api_buffer *b, const struct tn_api_message *bundle,
 	uint64_t time_ns, struct tn_error *err)
 {
@@ -87,6 +110,8 @@ int tn_state_put_change(struct tn_api_buffer *b, const struct tn_api_message *ch
 {
 	struct tn_api_message m = *change;
 
+	if (m.type == TN_API_BUNDLE && m.bundle.n_encoded)
+		return put_encoded(b, &m.bundle, time_ns, err);
 	if (m.type == TN_API_BUNDLE)
 		return put_bundle(b, &m, time_ns, err);
 	m.request_id = 0;

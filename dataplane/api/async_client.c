@@ -306,6 +306,30 @@ int tn_api_async_bundle(struct tn_api_async *c, const struct tn_mod *mods, size_
 	return rc;
 }
 
+/* Parts go as they are made, so that the other side has begun before the last one is there. */
+int tn_api_async_encoded(struct tn_api_async *c, const struct tn_api_encoded *mods, size_t n,
+	bool early, tn_api_answer_fn fn, void *ctx, struct tn_error *err)
+{
+	size_t at = 0;
+	int rc = make_place(c, err);
+
+	if (rc)
+		return rc;
+	compact(c);
+	do {
+		bool first = !at;
+
+		rc = tn_client_put_part(
+			&c->out, mods, n, &at, c->last_id + 1, early ? TN_API_EARLY : 0, err);
+		if (rc)
+			return first ? rc : lose_for(c, "a bundle was sent by half");
+		if (at < n)
+			tn_api_async_flush(c);
+	} while (at < n);
+	enlist(c, TN_API_BUNDLE, fn, ctx)->early = early;
+	return 0;
+}
+
 void tn_api_async_forget(struct tn_api_async *c, const void *ctx)
 {
 	for (size_t i = 0; i < c->size; i++) {

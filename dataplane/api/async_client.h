@@ -86,6 +86,10 @@ int tn_api_async_send(struct tn_api_async *c, const struct tn_api_message *reque
 int tn_api_async_bundle(struct tn_api_async *c, const struct tn_mod *mods, size_t n, bool early,
 	tn_api_answer_fn fn, void *ctx, size_t *failed, struct tn_error *err) TN_MUST_CHECK;
 
+/* The same of mods that are encoded: -EINVAL is one that no message can hold. */
+int tn_api_async_encoded(struct tn_api_async *c, const struct tn_api_encoded *mods, size_t n,
+	bool early, tn_api_answer_fn fn, void *ctx, struct tn_error *err) TN_MUST_CHECK;
+
 /* Whoever ctx was is gone: what was asked for with it is done, but nobody is told. */
 void tn_api_async_forget(struct tn_api_async *c, const void *ctx);
 

@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #define PART_MODS 8192u /* of the usual size these are 1 to 2 MiB */
+/* Small: the other side reads one while the next is made. */
+#define ENCODED_PART_MODS 1024u
 
 int tn_client_dial(const char *path, int flags, struct tn_error *err)
 {
@@ -64,4 +66,20 @@ int tn_client_put_bundle(struct tn_api_buffer *out, const struct tn_mod *mods, s
 		at += part;
 	} while (at < n);
 	return 0;
+}
+
+int tn_client_put_part(struct tn_api_buffer *out, const struct tn_api_encoded *mods, size_t n,
+	size_t *at, uint64_t id, uint32_t flags, struct tn_error *err)
+{
+	size_t end = *at, bytes = 0;
+	int rc;
+
+	while (end < n && end - *at < ENCODED_PART_MODS &&
+		(end == *at || bytes + mods[end].size <= TN_API_BODY_MAX / 2))
+		bytes += mods[end++].size;
+	rc = tn_api_encode_bundle(
+		out, id, end < n ? TN_API_MORE : flags, mods + *at, end - *at, err);
+	if (!rc)
+		*at = end;
+	return rc;
 }

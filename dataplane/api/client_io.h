@@ -14,5 +14,8 @@ int tn_client_dial(const char *path, int flags, struct tn_error *err);
  */
 int tn_client_put_bundle(struct tn_api_buffer *out, const struct tn_mod *mods, size_t n,
 	uint64_t id, uint32_t flags, size_t *failed, struct tn_error *err) TN_MUST_CHECK;
+/* The next part of mods that are encoded; *at is moved past it. */
+int tn_client_put_part(struct tn_api_buffer *out, const struct tn_api_encoded *mods, size_t n,
+	size_t *at, uint64_t id, uint32_t flags, struct tn_error *err) TN_MUST_CHECK;
 
 #endif

@@ -282,38 +282,101 @@ int tn_api_message_length(const uint8_t *bytes, size_t len, size_t *message, str
 	return 0;
 }
 
+/* The header, whose length is known at the end. */
+static int begin_message(struct tn_api_io *io, struct tn_api_header *h, const char *what)
+{
+	if (check_header(h, io->err))
+		return -EINVAL;
+	io->what = what;
+	tn_io_bytes(io, (uint8_t *)h, sizeof(*h));
+	return 0;
+}
+
+static int end_message(
+	struct tn_api_io *io, struct tn_api_header *h, size_t start, const char *what)
+{
+	struct tn_api_buffer *out = io->out;
+
+	io->what = what;
+	if (!io->rc && out->len - start - sizeof(*h) > TN_API_BODY_MAX)
+		tn_io_fail(io, TN_OFPBFC_MSG_TOO_MANY, "more than %u bytes; give it in parts",
+			TN_API_BODY_MAX);
+	if (io->rc) {
+		out->len = start;
+		return io->rc;
+	}
+	h->length = (uint32_t)(out->len - start - sizeof(*h));
+	memcpy(out->data + start, h, sizeof(*h));
+	return 0;
+}
+
 int tn_api_encode(struct tn_api_buffer *out, const struct tn_api_message *msg, struct tn_error *err)
 {
 	struct tn_api_message copy = *msg;
 	struct tn_api_header h = {
 		.magic = TN_API_MAGIC,
 		.version = TN_API_VERSION,
-		.type = (uint16_t)msg->type,
+		.type = (unsigned)msg->type < TN_API_N_TYPES ? (uint16_t)msg->type : 0,
 		.flags = msg->flags,
 		.request_id = msg->request_id,
 	};
 	struct tn_error ignored;
-	struct tn_api_io io = {
-		.err = err ? err : &ignored, .what = tn_api_type_name(msg->type), .out = out};
+	struct tn_api_io io = {.err = err ? err : &ignored, .out = out};
+	size_t start = out->len;
+	int rc = begin_message(&io, &h, tn_api_type_name(msg->type));
+
+	if (rc)
+		return rc;
+	walk_body(&io, &copy);
+	return end_message(&io, &h, start, tn_api_type_name(msg->type));
+}
+
+int tn_api_encode_mod(struct tn_api_buffer *out, const struct tn_mod *mod, struct tn_error *err)
+{
+	struct tn_mod copy = *mod;
+	struct tn_error ignored;
+	struct tn_api_io io = {.err = err ? err : &ignored, .out = out};
 	size_t start = out->len;
 
-	if ((unsigned)msg->type >= TN_API_N_TYPES)
-		h.type = 0;
-	if (check_header(&h, io.err))
-		return -EINVAL;
-	tn_io_bytes(&io, (uint8_t *)&h, sizeof(h));
-	walk_body(&io, &copy);
-	io.what = tn_api_type_name(msg->type);
-	if (!io.rc && out->len - start - sizeof(h) > TN_API_BODY_MAX)
-		tn_io_fail(&io, TN_OFPBFC_MSG_TOO_MANY, "more than %u bytes; give it in parts",
-			TN_API_BODY_MAX);
-	if (io.rc) {
+	tn_io_mod(&io, &copy);
+	if (io.rc)
 		out->len = start;
-		return io.rc;
-	}
-	h.length = (uint32_t)(out->len - start - sizeof(h));
-	memcpy(out->data + start, &h, sizeof(h));
-	return 0;
+	return io.rc;
+}
+
+int tn_api_encode_bundle(struct tn_api_buffer *out, uint64_t request_id, uint32_t flags,
+	const struct tn_api_encoded *encoded, size_t n, struct tn_error *err)
+{
+	struct tn_api_header h = {
+		.magic = TN_API_MAGIC,
+		.version = TN_API_VERSION,
+		.type = TN_API_BUNDLE,
+		.flags = flags,
+		.request_id = request_id,
+	};
+	struct tn_error ignored;
+	struct tn_api_io io = {.err = err ? err : &ignored, .out = out};
+	size_t start = out->len;
+	uint32_t n_mods = 0;
+	int rc = begin_message(&io, &h, tn_api_type_name(TN_API_BUNDLE));
+
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < n; i++)
+		n_mods += encoded[i].n_mods;
+	tn_io_u32(&io, &n_mods);
+	for (size_t i = 0; i < n && !io.rc; i++)
+		tn_io_put(&io, encoded[i].bytes, encoded[i].size);
+	return end_message(&io, &h, start, tn_api_type_name(TN_API_BUNDLE));
+}
+
+struct tn_api_encoded tn_api_encoded_mods(const uint8_t *bytes, size_t len)
+{
+	const size_t head = sizeof(struct tn_api_header) + sizeof(uint32_t);
+	struct tn_api_encoded encoded = {bytes + head, (uint32_t)(len - head), 0};
+
+	memcpy(&encoded.n_mods, bytes + sizeof(struct tn_api_header), sizeof(encoded.n_mods));
+	return encoded;
 }
 
 int tn_api_decode(const uint8_t *bytes, size_t len, struct tn_api_arena *arena,

@@ -45,6 +45,19 @@ void tn_api_arena_fini(struct tn_api_arena *a);
 int tn_api_encode(struct tn_api_buffer *out, const struct tn_api_message *msg,
 	struct tn_error *err) TN_MUST_CHECK;
 
+/*
+ * Appends a mod as it stands in a BUNDLE. Refused as by encode: with out as it was. Encoded once,
+ * it can be sent, and kept, many times.
+ */
+int tn_api_encode_mod(
+	struct tn_api_buffer *out, const struct tn_mod *mod, struct tn_error *err) TN_MUST_CHECK;
+
+/* Appends the BUNDLE of these, as encode would that of the mods. */
+int tn_api_encode_bundle(struct tn_api_buffer *out, uint64_t request_id, uint32_t flags,
+	const struct tn_api_encoded *encoded, size_t n, struct tn_error *err) TN_MUST_CHECK;
+/* A BUNDLE that was decoded, all its bytes: the mods in it. */
+struct tn_api_encoded tn_api_encoded_mods(const uint8_t *bytes, size_t len);
+
 /* From sizeof(*h) bytes. Refused: another protocol or version, an unknown type, its length. */
 int tn_api_header_decode(
 	const uint8_t *bytes, struct tn_api_header *h, struct tn_error *err) TN_MUST_CHECK;

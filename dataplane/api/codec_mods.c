@@ -342,10 +342,8 @@ static void walk_meter_mod(struct tn_api_io *io, struct tn_meter_mod *mm)
 	TN_IO_ARRAY(io, mm->bands, mm->n_bands, 10, UINT16_MAX, walk_band);
 }
 
-static void walk_mod(struct tn_api_io *io, void *item)
+void tn_io_mod(struct tn_api_io *io, struct tn_mod *mod)
 {
-	struct tn_mod *mod = item;
-
 	io->what = "a mod";
 	TN_IO_ENUM(io, mod->kind, BITS(TN_MOD_FLOW, TN_MOD_METER), "kind of mod");
 	if (io->rc)
@@ -384,6 +382,11 @@ static void walk_mod(struct tn_api_io *io, void *item)
 		else
 			tn_io_no_memory(io);
 	}
+}
+
+static void walk_mod(struct tn_api_io *io, void *item)
+{
+	tn_io_mod(io, item);
 }
 
 void tn_io_mods(struct tn_api_io *io, const struct tn_mod **mods, uint32_t *n)

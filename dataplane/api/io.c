@@ -169,7 +169,7 @@ static const uint8_t *take(struct tn_api_io *io, size_t n)
 	return p;
 }
 
-static void put(struct tn_api_io *io, const void *v, size_t n)
+void tn_io_put(struct tn_api_io *io, const void *v, size_t n)
 {
 	if (io->rc || n == 0)
 		return;
@@ -186,7 +186,7 @@ void tn_io_bytes_slowly(struct tn_api_io *io, uint8_t *v, size_t n)
 	const uint8_t *p;
 
 	if (!io->reading) {
-		put(io, v, n);
+		tn_io_put(io, v, n);
 		return;
 	}
 	p = take(io, n);
@@ -234,7 +234,7 @@ void tn_io_blob(struct tn_api_io *io, const uint8_t **v, uint32_t *n, uint32_t m
 		tn_io_fail(io, TN_OFPBRC_BAD_LEN, "%u bytes; give at most %u", *n, max);
 	tn_io_u32(io, n);
 	if (!io->reading) {
-		put(io, *v, *n);
+		tn_io_put(io, *v, *n);
 		return;
 	}
 	if (*n > max)

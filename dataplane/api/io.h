@@ -29,6 +29,9 @@ void tn_io_no_memory(struct tn_api_io *io);
 /* Where there is no room, or too few bytes; also after a failure. */
 void tn_io_bytes_slowly(struct tn_api_io *io, uint8_t *v, size_t n);
 
+/* Writing alone. */
+void tn_io_put(struct tn_api_io *io, const void *v, size_t n);
+
 /* A message is thousands of these: with a fixed n each is a move of a register. */
 static inline void tn_io_bytes(struct tn_api_io *io, uint8_t *v, size_t n)
 {
@@ -112,6 +115,7 @@ void tn_io_bucket(struct tn_api_io *io, struct tn_bucket *b);
 void tn_io_band(struct tn_api_io *io, struct tn_band *b);
 void tn_io_group_kind(struct tn_api_io *io, enum tn_group_type *type,
 	enum tn_selection_method *selection, uint64_t *hash_fields, uint64_t *param);
+void tn_io_mod(struct tn_api_io *io, struct tn_mod *mod);
 void tn_io_mods(struct tn_api_io *io, const struct tn_mod **mods, uint32_t *n);
 
 /* codec_info.c */

@@ -87,10 +87,19 @@ struct tn_api_hello_reply {
 	const char *version;	/* of the server's program */
 };
 
+/* Mods as they stand in a BUNDLE, one after another; borrowed. */
+struct tn_api_encoded {
+	const uint8_t *bytes;
+	uint32_t size, n_mods;
+};
+
 /* One part: the mods of all parts with one request id are one bundle. */
 struct tn_api_bundle {
 	const struct tn_mod *mods;
 	uint32_t n_mods;
+	/* The same mods as they came, for who keeps them; NULL: not at hand. No codec looks. */
+	const struct tn_api_encoded *encoded;
+	uint32_t n_encoded;
 };
 
 struct tn_api_receipt {

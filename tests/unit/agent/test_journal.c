@@ -658,6 +658,41 @@ static void test_missing_files(void **state)
 	tn_disk_free(&f->disk);
 }
 
+/* What came is kept as it came, and is what would have been made of it. */
+static void test_kept_as_it_came(void **state)
+{
+	struct tn_api_buffer made = {0}, came = {0}, message = {0};
+	struct tn_flow_mod flows[50];
+	struct tn_mod mods[TN_ARRAY_SIZE(flows)];
+	struct tn_api_message m = {.type = TN_API_BUNDLE,
+		.request_id = 7,
+		.flags = TN_API_EARLY,
+		.bundle = {.mods = mods, .n_mods = TN_ARRAY_SIZE(mods)}};
+	struct tn_api_encoded encoded[2];
+	struct tn_error err = {0};
+
+	(void)state;
+	for (unsigned i = 0; i < TN_ARRAY_SIZE(flows); i++) {
+		flows[i] = flow(7, 10000 + i);
+		mods[i] = (struct tn_mod){.kind = TN_MOD_FLOW, .flow = &flows[i]};
+	}
+	assert_int_equal(tn_state_put_change(&made, &m, 99, &err), 0);
+	assert_int_equal(tn_api_encode(&message, &m, &err), 0);
+	encoded[0] = encoded[1] = tn_api_encoded_mods(message.data, message.len);
+	m.bundle.encoded = encoded;
+	m.bundle.n_encoded = 1;
+	assert_int_equal(tn_state_put_change(&came, &m, 99, &err), 0);
+	assert_int_equal(came.len, made.len);
+	assert_memory_equal(came.data, made.data, made.len);
+	/* Each part a record. */
+	m.bundle.n_encoded = 2;
+	assert_int_equal(tn_state_put_change(&came, &m, 99, &err), 0);
+	assert_int_equal(came.len, 3 * made.len);
+	tn_api_buffer_fini(&made);
+	tn_api_buffer_fini(&came);
+	tn_api_buffer_fini(&message);
+}
+
 /* A bundle of many parts without its last ones is not there at all. */
 static void test_no_half_bundle(void **state)
 {
@@ -933,6 +968,7 @@ int main(void)
 		cmocka_unit_test(test_damaged_snapshot),
 		cmocka_unit_test(test_life_after_damage),
 		cmocka_unit_test(test_missing_files),
+		cmocka_unit_test(test_kept_as_it_came),
 		cmocka_unit_test(test_no_half_bundle),
 		cmocka_unit_test(test_power_off_at_every_operation),
 		cmocka_unit_test(test_errors_at_every_operation),

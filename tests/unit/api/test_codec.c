@@ -136,6 +136,49 @@ static void bundle_comes_back_whole(void **state)
 	end(&f);
 }
 
+/* Mods that were encoded one by one, or came in a message, make the message that they are of. */
+static void encoded_mods_are_the_same_bundle(void **state)
+{
+	struct fixture f;
+	struct tn_api_message given;
+	struct tn_error err = {0};
+
+	(void)state;
+	start(&f, 5);
+	for (unsigned i = 0; i < 500; i++) {
+		struct tn_api_encoded one[64], all;
+		struct tn_api_buffer parts = {0};
+		size_t at = 0;
+
+		random_message(&f.random, &f.given, TN_API_BUNDLE, &given);
+		if (given.bundle.n_mods > TN_ARRAY_SIZE(one))
+			given.bundle.n_mods = TN_ARRAY_SIZE(one);
+		encode(&f.bytes, &given);
+		for (uint32_t k = 0; k < given.bundle.n_mods; k++) {
+			assert_int_equal(tn_api_encode_mod(&parts, &given.bundle.mods[k], &err), 0);
+			one[k] = (struct tn_api_encoded){NULL, (uint32_t)(parts.len - at), 1};
+			at = parts.len;
+		}
+		at = 0;
+		for (uint32_t k = 0; k < given.bundle.n_mods; at += one[k++].size)
+			one[k].bytes = parts.data + at;
+		f.again.len = 0;
+		assert_int_equal(tn_api_encode_bundle(&f.again, given.request_id, given.flags, one,
+					 given.bundle.n_mods, &err),
+			0);
+		assert_int_equal(f.again.len, f.bytes.len);
+		assert_memory_equal(f.again.data, f.bytes.data, f.bytes.len);
+		all = tn_api_encoded_mods(f.bytes.data, f.bytes.len);
+		assert_int_equal(all.n_mods, given.bundle.n_mods);
+		assert_int_equal(all.size, parts.len);
+		if (parts.len)
+			assert_memory_equal(all.bytes, parts.data, parts.len);
+		tn_api_buffer_fini(&parts);
+		tn_api_arena_fini(&f.given);
+	}
+	end(&f);
+}
+
 static void flow_comes_back_whole(void **state)
 {
 	struct fixture f;
@@ -443,6 +486,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bundle_comes_back_whole),
+		cmocka_unit_test(encoded_mods_are_the_same_bundle),
 		cmocka_unit_test(flow_comes_back_whole),
 		cmocka_unit_test(port_comes_back_whole),
 		cmocka_unit_test(every_type_is_canonical),

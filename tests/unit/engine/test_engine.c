@@ -490,11 +490,15 @@ static void test_tenants_settle_their_own(void **state)
 	assert_int_equal(bench_count(b, TN_KIND_FLOW), 0);
 }
 
-static struct tn_operation port_op(uint32_t number, const char *name)
+static struct tn_api_port memory_port(uint32_t number, const char *name)
 {
-	return (struct tn_operation){.kind = TN_OP_PORT_ADD,
-		.pointer = "/ports/0",
-		.port = {.number = number, .name = name, .type = "memory", .enabled = true}};
+	return (struct tn_api_port){
+		.number = number, .name = name, .type = "memory", .enabled = true};
+}
+
+static struct tn_operation port_op(const struct tn_api_port *port)
+{
+	return (struct tn_operation){.kind = TN_OP_PORT_ADD, .pointer = "/ports/0", .port = port};
 }
 
 static bool take_port_state(void *ctx, const struct tn_object *object)
@@ -507,7 +511,8 @@ static bool take_port_state(void *ctx, const struct tn_object *object)
 static void test_links_are_known_at_once(void **state)
 {
 	struct bench *b = *state;
-	struct tn_operation op = port_op(3, "three");
+	struct tn_api_port port = memory_port(3, "three");
+	const struct tn_operation op = port_op(&port);
 	uint32_t link = TN_PORT_STATE_LINK_DOWN;
 
 	assert_int_equal(bench_request(b, &op, 1, NULL), TN_DONE);
@@ -515,7 +520,7 @@ static void test_links_are_known_at_once(void **state)
 		tn_engine_get(b->e, TN_KIND_PORT, 3, (struct tn_scope){0}, take_port_state, &link));
 	assert_int_equal(link, TN_PORT_STATE_LIVE);
 	/* Also of one that is in place of another. */
-	op.port.mtu = 9000;
+	port.mtu = 9000;
 	assert_int_equal(bench_request(b, &op, 1, NULL), TN_DONE);
 	assert_true(
 		tn_engine_get(b->e, TN_KIND_PORT, 3, (struct tn_scope){0}, take_port_state, &link));
@@ -525,9 +530,10 @@ static void test_links_are_known_at_once(void **state)
 static void test_ports_and_flows_together(void **state)
 {
 	struct bench *b = *state;
+	struct tn_api_port port = memory_port(3, "three"), other = memory_port(4, "three");
 	struct bench_flow f;
-	struct tn_operation ops[3] = {port_op(3, "three"), bench_op(&f.fm),
-		{.kind = TN_OP_PORT_REMOVE, .port_number = 3}};
+	struct tn_operation ops[3] = {
+		port_op(&port), bench_op(&f.fm), {.kind = TN_OP_PORT_REMOVE, .port_number = 3}};
 
 	bench_flow(&f, 1, TN_PORT_ANY); /* refused */
 	assert_int_equal(bench_request(b, ops, 2, NULL), TN_REFUSED);
@@ -540,10 +546,10 @@ static void test_ports_and_flows_together(void **state)
 	/* The same again: nothing. A name that is taken: refused. */
 	assert_int_equal(bench_request(b, ops, 1, NULL), TN_DONE);
 	assert_int_equal(b->fake.port_messages, 3);
-	ops[0] = port_op(4, "three");
+	ops[0] = port_op(&other);
 	assert_int_equal(bench_request(b, ops, 1, NULL), TN_REFUSED);
-	ops[0] = port_op(3, "three");
-	ops[0].port.enabled = false;
+	ops[0] = port_op(&port);
+	port.enabled = false;
 	assert_int_equal(bench_request(b, ops, 1, NULL), TN_DONE);
 	assert_int_equal(b->fake.port_messages, 4);
 	bench_restart(b);
@@ -565,11 +571,11 @@ static void test_tunnels_are_replaced(void **state)
 {
 	struct bench *b = *state;
 	tn_u128 peers[2] = {7, 9};
-	struct tn_operation op = port_op(3, "vx");
+	struct tn_api_port port = {.number = 3, .name = "vx", .type = "vxlan", .enabled = true};
+	const struct tn_operation op = port_op(&port);
 
-	op.port.type = "vxlan";
-	op.port.has_vxlan = true;
-	op.port.vxlan = (struct tn_vxlan_options){.remote_flow = true,
+	port.has_vxlan = true;
+	port.vxlan = (struct tn_vxlan_options){.remote_flow = true,
 		.vni_flow = true,
 		.udp_port = 4789,
 		.ttl = 64,
@@ -578,13 +584,13 @@ static void test_tunnels_are_replaced(void **state)
 		.n_peers = 1};
 	assert_int_equal(bench_request(b, &op, 1, NULL), TN_DONE);
 	assert_int_equal(b->fake.port_messages, 1);
-	op.port.vxlan.n_peers = 2;
+	port.vxlan.n_peers = 2;
 	assert_int_equal(bench_request(b, &op, 1, NULL), TN_DONE);
 	assert_int_equal(b->fake.port_messages, 2);
-	op.port.enabled = false;
+	port.enabled = false;
 	assert_int_equal(bench_request(b, &op, 1, NULL), TN_DONE);
 	assert_int_equal(b->fake.port_messages, 3);
-	op.port.name = "other";
+	port.name = "other";
 	assert_int_equal(bench_request(b, &op, 1, NULL), TN_DONE);
 	assert_int_equal(b->fake.port_messages, 5);
 }

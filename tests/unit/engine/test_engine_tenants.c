@@ -526,7 +526,7 @@ static void test_device(void **state)
 {
 	static const struct tn_api_port nic = {
 		.number = 7, .name = "eth2", .type = "memory", .enabled = true};
-	const struct tn_operation op = {.kind = TN_OP_PORT_ADD, .pointer = "", .port = nic};
+	const struct tn_operation op = {.kind = TN_OP_PORT_ADD, .pointer = "", .port = &nic};
 	const struct tn_operation gone = {
 		.kind = TN_OP_PORT_REMOVE, .pointer = "", .port_number = 7};
 	struct bench *b = *state;
