@@ -109,7 +109,7 @@ static inline int bench_setup(void **state)
 
 static inline void bench_unlink(const struct bench *b)
 {
-	static const char *const names[] = {"", "-wal", "-shm", "-journal"};
+	static const char *const names[] = {"", "-wal", "-shm", "-journal", "-mark"};
 	char path[128];
 
 	for (size_t i = 0; i < TN_ARRAY_SIZE(names); i++) {
