@@ -380,6 +380,21 @@ static bool read_mcast(struct tn_json_reader *r, tn_json_ref v, struct tn_action
 	return ok;
 }
 
+static bool read_circuit(struct tn_json_reader *r, tn_json_ref v, struct tn_action *a)
+{
+	static const char what[] = "instruction CIRCUIT";
+	bool ok = tn_json_only(r, v, what, KEYS("number", "field", "tableId"));
+	tn_json_ref table = tn_json_needed(r, v, what, "tableId");
+	unsigned field = 0;
+	uint64_t n = 0;
+
+	ok &= read_number(r, v, what, "number", UINT32_MAX, TN_OFPBAC_BAD_ARGUMENT, &n);
+	ok &= read_field_name(r, v, what, "field", &field);
+	a->circuit.number = (uint32_t)n;
+	a->field = (uint8_t)field;
+	return table && tn_json_table(r, table, TN_OFPBAC_BAD_ARGUMENT, &a->circuit.table) && ok;
+}
+
 /* Modifications. */
 
 static bool read_set_kind(
@@ -627,6 +642,7 @@ static const struct simple {
 	{"FDB", TN_ACTION_FDB, read_fdb},
 	{"SNOOP", TN_ACTION_SNOOP, NULL},
 	{"MCAST", TN_ACTION_MCAST, read_mcast},
+	{"CIRCUIT", TN_ACTION_CIRCUIT, read_circuit},
 	{"EXTENSION", TN_ACTION_SET_FIELD, read_extension},
 };
 
@@ -635,7 +651,7 @@ static bool unknown_instruction(struct tn_json_reader *r, tn_json_ref v, struct 
 	static const char *const words[] = {"NOACTION", "OUTPUT", "TABLE", "GROUP", "METER",
 		"QUEUE", "POP_QUEUE", "L2MODIFICATION", "L3MODIFICATION", "L4MODIFICATION",
 		"METADATA", "SET_FIELD", "MOVE", "TRUNCATE", "RESUBMIT", "CLONE", "NOTE", "REPLY",
-		"IF_LONGER", "LEARN", "FDB", "SNOOP", "MCAST", "EXTENSION", NULL};
+		"IF_LONGER", "LEARN", "FDB", "SNOOP", "MCAST", "CIRCUIT", "EXTENSION", NULL};
 	static const char *const flow_only[] = {"NOACTION", "TABLE", "METER", "METADATA"};
 	char hint[96], quoted[96];
 	size_t i;
@@ -889,6 +905,13 @@ static json_t *write_known(const char *type, const struct tn_action *a)
 	return o;
 }
 
+static json_t *write_circuit(const struct tn_action *a)
+{
+	return json_pack("{s:s,s:I,s:s,s:i}", "type", "CIRCUIT", "number",
+		(json_int_t)a->circuit.number, "field", tn_fields[a->field].name, "tableId",
+		(int)a->circuit.table);
+}
+
 static json_t *write_number(const char *type, const char *key, uint32_t value)
 {
 	json_t *o = instruction(type);
@@ -949,6 +972,8 @@ json_t *tn_json_write_action(const struct tn_action *list, size_t *i)
 		return write_known("FDB", a);
 	case TN_ACTION_MCAST:
 		return write_known("MCAST", a);
+	case TN_ACTION_CIRCUIT:
+		return write_circuit(a);
 	case TN_ACTION_SNOOP:
 		return instruction("SNOOP");
 	case TN_ACTION_REPLY:

@@ -723,6 +723,54 @@ static int parse_mcast(const struct reading *r)
 	return 0;
 }
 
+static int parse_register(const struct reading *r, struct tn_ofctl_span value, struct tn_action *a)
+{
+	for (uint8_t field = TN_FIELD_REG0; field <= TN_FIELD_REG15; field++) {
+		if (tn_ofctl_is(value, tn_fields[field].name)) {
+			a->field = field;
+			return 0;
+		}
+	}
+	return tn_ofctl_complain(r->line, value.p, TN_OFPBAC_BAD_ARGUMENT,
+		"circuit: \"%s\" is no register; give reg0 to reg15", tn_ofctl_show(value).s);
+}
+
+/* circuit(number=N,field=REG,table=T) */
+static int parse_circuit(const struct reading *r)
+{
+	struct tn_ofctl_span rest = r->arg;
+	struct tn_action a = {.type = TN_ACTION_CIRCUIT};
+	struct tn_ofctl_item item;
+	uint64_t number = 0, table = 0;
+	unsigned told = 0;
+	int rc;
+
+	while ((rc = tn_ofctl_next(r->line, &rest, &item)) > 0) {
+		if (tn_ofctl_is(item.key, "number"))
+			rc = tn_ofctl_number(r->line, item.value, "number", TN_OFPBAC_BAD_ARGUMENT,
+				1, UINT32_MAX, &number);
+		else if (tn_ofctl_is(item.key, "table"))
+			rc = tn_ofctl_number(r->line, item.value, "table", TN_OFPBAC_BAD_ARGUMENT,
+				0, TN_TABLE_MAX, &table);
+		else if (tn_ofctl_is(item.key, "field"))
+			rc = parse_register(r, item.value, &a);
+		else
+			break;
+		if (rc)
+			return -EINVAL;
+		told++;
+	}
+	if (rc > 0 || (!rc && told != 3))
+		return tn_ofctl_complain(r->line, r->arg.p, TN_OF_OK,
+			"circuit is written circuit(number=N,field=REG,table=T)");
+	if (rc)
+		return rc;
+	a.circuit.number = (uint32_t)number;
+	a.circuit.table = (uint8_t)table;
+	*add(r, TN_ACTION_CIRCUIT) = a;
+	return 0;
+}
+
 static int parse_reply(const struct reading *r)
 {
 	return tn_ofctl_parse_reply(r->line, r->name, r->arg, r->list);
@@ -819,6 +867,7 @@ static const struct action_word {
 	WORD("fdb", parse_fdb),
 	PLAIN("snoop", SNOOP),
 	WORD("mcast", parse_mcast),
+	WORD("circuit", parse_circuit),
 	WORD("drop", parse_drop),
 	WORD("apply_actions", parse_apply_actions),
 	WORD("meter", parse_misplaced),

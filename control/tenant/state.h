@@ -183,11 +183,6 @@ struct tn_vport *tn_net_holder(const struct tn_net *net, tn_u128 address);
 const struct tn_qos_policy *tn_vport_qos(const struct tn_compiler *c, const struct tn_vport *port);
 /* What it gets has a limit. */
 bool tn_vport_is_limited(const struct tn_compiler *c, const struct tn_vport *port);
-/*
- * It can be sent to by the port of the switch alone: addresses behind it may be learnt, groups that
- * it is in may be noted. Not with a tag or a limit, of which what is learnt says nothing.
- */
-bool tn_vport_is_plain(const struct tn_compiler *c, const struct tn_vport *port);
 
 /* --- numbers and places --- */
 
@@ -270,6 +265,8 @@ void tn_emit_tunnel(struct tn_emit *e, const struct tn_tunnel_to *to);
 void tn_emit_back(struct tn_emit *e);
 /* The frame's source is behind where it came from, with at most `limit` others (0: many). */
 void tn_emit_learn(struct tn_emit *e, uint32_t limit);
+/* What is learnt or noted of the frame is behind a port of this host, and reached by its tables. */
+void tn_emit_circuit(struct tn_emit *e, uint32_t number);
 /* To where the frame's destination was learnt, if it was. */
 void tn_emit_fdb(struct tn_emit *e, bool local);
 /* In a bucket: a copy for a port of this host. from_device: frames of its device come this way. */

@@ -155,20 +155,6 @@ static void group_action(struct tn_emit *e, uint32_t group_id)
 
 /* --- multicast -------------------------------------------------------------------------------- */
 
-/* Where a port here is not plain, everybody gets the group's packets. */
-static bool snoops(const struct tn_emit *e, const struct tn_net *net)
-{
-	const struct tn_vport *port;
-
-	if (!tn_net_object(net)->multicast_snooping)
-		return false;
-	TN_LIST_EACH(port, &net->ports, struct tn_vport, net_link) {
-		if (port->here_link.next && !tn_vport_is_plain(e->c, port))
-			return false;
-	}
-	return true;
-}
-
 static void snoop(
 	struct tn_emit *e, const struct tn_net *net, bool ip4, uint8_t proto, uint8_t type)
 {
@@ -187,7 +173,7 @@ static void snooping(struct tn_emit *e, const struct tn_net *net)
 {
 	static const uint8_t mld[] = {130, 131, 132, 143};
 
-	if (!snoops(e, net))
+	if (!tn_net_object(net)->multicast_snooping)
 		return;
 	snoop(e, net, true, 2, 0);
 	snoop(e, net, true, 103, 0);
@@ -210,7 +196,7 @@ static void flood_rule(struct tn_emit *e, const struct tn_net *net, bool tunnel,
 	tn_emit_net(e, net);
 	tn_emit_flags(e, tunnel ? TN_FLAG_TUNNEL : 0, TN_FLAG_TUNNEL);
 	match_multicast(e);
-	if (snoops(e, net))
+	if (tn_net_object(net)->multicast_snooping)
 		tn_emit_action(e, TN_ACTION_MCAST)->known.local = tunnel;
 	if (group_id)
 		group_action(e, group_id);
@@ -256,7 +242,9 @@ static void flood_of_port(struct tn_emit *e, const struct tn_net *net, struct tn
 		tn_emit_source(e, number);
 		if (!unknown)
 			match_multicast(e);
-		else if (tn_net_learns(net))
+		if (!unknown && tn_net_object(net)->multicast_snooping)
+			tn_emit_action(e, TN_ACTION_MCAST);
+		if (unknown && tn_net_learns(net))
 			tn_emit_fdb(e, false);
 		if (some)
 			group_action(e, TN_GROUP_FLOOD_BUT | number);

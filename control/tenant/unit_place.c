@@ -68,6 +68,7 @@ void tn_unit_place(struct tn_emit *e, struct tn_place *place)
 	learning(e, place, number);
 	tn_unit_place_services(e, place, number);
 	tn_emit_flow(e, TN_TABLE_OUTPUT, 20000, TN_ROLE_OUTPUT_ENDPOINT);
+	tn_emit_net(e, place->net);
 	tn_emit_match(e, TN_REG_DESTINATION, number);
 	tn_emit_tunnel(e, &to);
 	tn_emit_end(e);

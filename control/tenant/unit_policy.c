@@ -35,10 +35,13 @@ void tn_emit_fdb(struct tn_emit *e, bool local)
 	tn_emit_action(e, TN_ACTION_FDB)->known.local = local;
 }
 
-/* Of one that is not, unknown addresses are flooded to it. */
-static bool is_learnt(const struct tn_emit *e, const struct tn_vport *port)
+void tn_emit_circuit(struct tn_emit *e, uint32_t number)
 {
-	return tn_vport_learns(port) && tn_vport_is_plain(e->c, port);
+	struct tn_action *a = tn_emit_action(e, TN_ACTION_CIRCUIT);
+
+	a->field = TN_REG_DESTINATION;
+	a->circuit.number = number;
+	a->circuit.table = TN_TABLE_POLICY_IN;
 }
 
 /* ip: 0: any packet, else its Ethernet type, whose DSCP is set. qos NULL: there is none. */
@@ -54,7 +57,7 @@ static void policy_out(struct tn_emit *e, const struct tn_vport *port, uint32_t 
 		e->flow.inst.meter_id = tn_meter_id(number, TN_METER_OUT_BITS);
 	if (ip)
 		tn_emit_set(e, TN_FIELD_IP_DSCP, (tn_u128)qos->dscp_mark);
-	if (is_learnt(e, port))
+	if (tn_vport_learns(port))
 		tn_emit_learn(e, tn_vport_object(port)->mac_learning_limit);
 	tn_emit_goto(e, TN_TABLE_SERVICES);
 	tn_emit_end(e);
@@ -68,7 +71,7 @@ void tn_unit_port_policy(struct tn_emit *e, struct tn_vport *port, uint32_t numb
 		meters(e, number, &qos->egress, TN_METER_OUT_BITS, TN_METER_OUT_PACKETS);
 		meters(e, number, &qos->ingress, TN_METER_IN_BITS, TN_METER_IN_PACKETS);
 	}
-	if (qos || is_learnt(e, port))
+	if (qos || tn_vport_learns(port))
 		policy_out(e, port, number, qos, 0);
 	if (!qos)
 		return;

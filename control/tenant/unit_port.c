@@ -64,6 +64,7 @@ static void accept(struct tn_emit *e, const struct tn_vport *port, uint32_t swit
 	if (tn_vport_is_secured(port))
 		tn_emit_set(e, TN_REG_FLAGS, TN_FLAG_SECURED);
 	tn_emit_set(e, TN_REG_SOURCE, number);
+	tn_emit_circuit(e, number);
 	tn_emit_goto(e, TN_TABLE_SECURITY);
 	tn_emit_end(e);
 }
@@ -93,6 +94,7 @@ static void output(struct tn_emit *e, struct tn_vport *port, uint32_t number)
 	const struct tn_qos_policy *qos = tn_vport_qos(e->c, port);
 
 	tn_emit_flow(e, TN_TABLE_OUTPUT, 20000, TN_ROLE_OUTPUT);
+	tn_emit_net(e, port->net);
 	tn_emit_match(e, TN_REG_DESTINATION, number);
 	if (qos && qos->ingress.there && qos->ingress.max_kpps)
 		e->flow.inst.meter_id = tn_meter_id(number, TN_METER_IN_PACKETS);
@@ -104,6 +106,7 @@ static void output(struct tn_emit *e, struct tn_vport *port, uint32_t number)
 	if (!tn_vport_shares_device(port))
 		return;
 	tn_emit_flow(e, TN_TABLE_OUTPUT, 30000, TN_ROLE_OUTPUT_BACK);
+	tn_emit_net(e, port->net);
 	tn_emit_source(e, number);
 	tn_emit_match(e, TN_REG_DESTINATION, number);
 	tn_emit_end(e);

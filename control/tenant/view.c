@@ -154,11 +154,6 @@ bool tn_vport_is_limited(const struct tn_compiler *c, const struct tn_vport *por
 	return qos && qos->ingress.there && (qos->ingress.max_kbps || qos->ingress.max_kpps);
 }
 
-bool tn_vport_is_plain(const struct tn_compiler *c, const struct tn_vport *port)
-{
-	return !tn_vport_object(port)->binding.has_vlan && !tn_vport_is_limited(c, port);
-}
-
 /* --- numbers --- */
 
 uint32_t tn_place_number(struct tn_compiler *c, const struct tn_place *place)

@@ -64,7 +64,9 @@ static bool was_told(const struct told *slot, const struct tn_learnt *learnt, ui
 
 	return address_of(told) == address_of(learnt) && told->network == learnt->network &&
 		told->in_port == learnt->in_port && told->tunnel == learnt->tunnel &&
-		(learnt->late || !told->late) && slot->epoch == epoch;
+		told->circuit.number == learnt->circuit.number &&
+		told->circuit_flow == learnt->circuit_flow && (learnt->late || !told->late) &&
+		slot->epoch == epoch;
 }
 
 bool tn_learning_tells(

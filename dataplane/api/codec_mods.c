@@ -212,6 +212,11 @@ static void walk_arguments(struct tn_api_io *io, struct tn_action *a)
 		tn_io_bool(io, &a->known.local);
 		tn_io_bool(io, &a->known.routers);
 		break;
+	case TN_ACTION_CIRCUIT:
+		tn_io_u32(io, &a->circuit.number);
+		tn_io_u8(io, &a->circuit.table);
+		a->field = walk_field(io, a->field);
+		break;
 	case TN_ACTION_POP_VLAN:
 	case TN_ACTION_DEC_TTL:
 	case TN_ACTION_COPY_TTL_IN:

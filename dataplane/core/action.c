@@ -61,6 +61,7 @@ static const char *action_name(uint8_t type)
 		[TN_ACTION_FDB] = "fdb",
 		[TN_ACTION_SNOOP] = "snoop",
 		[TN_ACTION_MCAST] = "mcast",
+		[TN_ACTION_CIRCUIT] = "circuit",
 	};
 
 	return type < TN_ARRAY_SIZE(names) && names[type] ? names[type] : "unknown";
@@ -311,6 +312,25 @@ static int check_move(const struct check *c, int i)
 	return 0;
 }
 
+/* The table is looked up from others, which are before it. */
+static int check_circuit(const struct check *c, int i)
+{
+	const struct tn_action *a = &c->list[i];
+
+	if (!a->circuit.number)
+		return tn_error_set(c->err, TN_OFPBAC_BAD_ARGUMENT, i,
+			"circuit: 0 is no number of one; give 1 or more");
+	if (a->field < TN_FIELD_REG0 || a->field > TN_FIELD_REG15)
+		return tn_error_set(c->err, TN_OFPBAC_BAD_ARGUMENT, i,
+			"circuit: its number goes into a register; give reg0 to reg15");
+	if (a->circuit.table > TN_TABLE_MAX ||
+		(c->table != TN_TABLE_ALL && a->circuit.table <= c->table))
+		return tn_error_set(c->err, TN_OFPBAC_BAD_ARGUMENT, i,
+			"circuit: table %u does not come after this one; give a later one",
+			a->circuit.table);
+	return 0;
+}
+
 static int check_resubmit(const struct check *c, int i)
 {
 	const struct tn_action *a = &c->list[i];
@@ -408,6 +428,8 @@ static int check_arguments(const struct check *c, int i)
 	case TN_ACTION_SNOOP:
 	case TN_ACTION_MCAST:
 		return 0;
+	case TN_ACTION_CIRCUIT:
+		return check_circuit(c, i);
 	}
 	return tn_error_set(c->err, TN_OFPBAC_BAD_TYPE, i, "no action has type %u", a->type);
 }
@@ -528,6 +550,7 @@ static bool set_takes(uint8_t type, enum tn_action_place place)
 	case TN_ACTION_FDB:
 	case TN_ACTION_SNOOP:
 	case TN_ACTION_MCAST:
+	case TN_ACTION_CIRCUIT:
 		return false;
 	default:
 		return true;
@@ -677,6 +700,9 @@ static bool arguments_equal(const struct tn_action *a, const struct tn_action *b
 		return a->known.local == b->known.local;
 	case TN_ACTION_MCAST:
 		return a->known.local == b->known.local && a->known.routers == b->known.routers;
+	case TN_ACTION_CIRCUIT:
+		return a->circuit.number == b->circuit.number &&
+			a->circuit.table == b->circuit.table && a->field == b->field;
 	case TN_ACTION_RESUBMIT:
 		return a->resubmit.in_port == b->resubmit.in_port &&
 			a->resubmit.table == b->resubmit.table;

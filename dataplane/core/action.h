@@ -39,9 +39,11 @@ enum tn_action_type {
 	TN_ACTION_FDB,	     /* where the destination was learnt, and no more; else go on */
 	TN_ACTION_SNOOP,     /* what it says of multicast groups of the network tunnel_id */
 	TN_ACTION_MCAST,     /* where its group is wanted, and no more; else go on */
+	TN_ACTION_CIRCUIT, /* it came by this one of several behind its port; see struct tn_circuit
+			    */
 };
 
-#define TN_ACTION_LAST TN_ACTION_MCAST
+#define TN_ACTION_LAST TN_ACTION_CIRCUIT
 
 /* Actions right after this one belong to it. */
 static inline bool tn_action_nests(uint8_t type)
@@ -71,7 +73,7 @@ enum tn_reply_kind {
 
 struct tn_action {
 	uint8_t type;	   /* enum tn_action_type */
-	uint8_t field;	   /* SET_FIELD, MOVE: enum tn_field_id of the destination */
+	uint8_t field;	   /* SET_FIELD, MOVE, CIRCUIT: enum tn_field_id of the destination */
 	uint16_t n_nested; /* actions right after this one that it holds; see tn_action_nests() */
 	uint32_t pad;
 	union {
@@ -100,6 +102,10 @@ struct tn_action {
 			bool local;   /* FDB, MCAST: not what is behind a tunnel */
 			bool routers; /* MCAST: where routers are, whatever the group */
 		} known;
+		struct {
+			uint32_t number; /* 1 to 2^32 - 1 */
+			uint8_t table;	 /* that sends to it, its number being in `field` */
+		} circuit;
 		struct {
 			uint32_t in_port; /* TN_PORT_IN_PORT: keep */
 			uint8_t table;

@@ -333,6 +333,8 @@ static void tell_snooped(void *ctx, enum tn_snooped_kind kind, tn_u128 group)
 		.kind = (uint8_t)kind,
 		.network = s->at->network,
 		.in_port = s->at->in_port,
+		.circuit = s->at->circuit,
+		.circuit_flow = s->at->circuit_flow,
 	};
 
 	s->x->env->snoop(s->x->env->ctx, &snooped);

@@ -51,14 +51,26 @@ struct tn_count {
 	uint8_t table;
 };
 
+/*
+ * An attachment circuit (RFC 4664): what is behind it is sent to by the flows of a table, which say
+ * its tag, its limits and its port, and not by the port alone.
+ */
+struct tn_circuit {
+	uint32_t number; /* 0: none */
+	uint8_t table;
+	uint8_t field; /* enum tn_field_id: of the register that holds the number there */
+};
+
 /* Where a source address was seen. Networks by the numbers of dataplane/table/place.h. */
 struct tn_learnt {
 	tn_u128 tunnel; /* the far end; 0: in_port is no tunnel */
 	struct tn_mac mac;
+	bool late; /* it was a while ago: where it was seen since counts more */
 	uint32_t network;
 	uint32_t in_port;
 	uint32_t limit; /* addresses there; 0: the switch's own */
-	bool late;	/* it was a while ago: where it was seen since counts more */
+	struct tn_circuit circuit;
+	uint32_t circuit_flow; /* low bits of the id of the flow that named the circuit */
 };
 
 /* What somebody there said of a multicast group; see snoop.h. */
@@ -69,6 +81,8 @@ struct tn_snooped {
 	uint8_t kind; /* enum tn_snooped_kind */
 	uint32_t network;
 	uint32_t in_port;
+	struct tn_circuit circuit; /* and circuit_flow: as in struct tn_learnt */
+	uint32_t circuit_flow;
 };
 
 struct tn_op {
@@ -119,6 +133,8 @@ struct tn_op {
 		struct tn_learnt learn;
 	};
 };
+
+TN_BUILD_ASSERT(sizeof(struct tn_op) == 64, "struct tn_op grew");
 
 struct tn_program {
 	uint32_t n_ops;

@@ -74,6 +74,7 @@ static void action_set_write_one(
 	case TN_ACTION_FDB:
 	case TN_ACTION_SNOOP:
 	case TN_ACTION_MCAST:
+	case TN_ACTION_CIRCUIT:
 		/* tn_actions_check() keeps them out of sets. */
 		break;
 	}

@@ -209,12 +209,37 @@ static void note_recent(struct tn_switch *sw)
 	}
 }
 
+/* A removed flow's circuit, unless another version of the flow does the same. */
+static void forget_circuit(struct tn_switch *sw, const struct tn_flow *flow)
+{
+	const struct tn_action *circuit = tn_sw_flow_circuit(flow);
+	const struct tn_flow *now = circuit ? tn_sw_flow_by_id(sw, flow->flow_id) : NULL;
+
+	if (!circuit ||
+		(now && tn_actions_equal(now->apply, now->n_apply, flow->apply, flow->n_apply)))
+		return;
+	tn_fdb_flush_circuit(sw->fdb, circuit->circuit.number);
+	tn_mcast_flush_circuit(sw->mcast, circuit->circuit.number);
+}
+
+static void forget_circuits(struct tn_switch *sw)
+{
+	for (size_t i = 0; i < sw->n_changes; i++) {
+		const struct tn_sw_change *change = &sw->changes[i];
+
+		if (change->object == TN_SW_FLOW && !change->added)
+			forget_circuit(sw, change->p);
+	}
+	tn_sw_raise_network_epochs(sw);
+}
+
 void tn_sw_commit_changes(struct tn_switch *sw, uint64_t now_ns)
 {
 	if (sw->n_changes) {
 		carry_meter_counters(sw);
 		sw->version++;
 		raise_epochs(sw);
+		forget_circuits(sw);
 		note_recent(sw);
 		tn_sw_publish(sw);
 		publish_changes(sw);

@@ -434,11 +434,12 @@ static void walk_flood(struct tn_walk *w, uint16_t max_len)
 static void walk_normal(struct tn_walk *w)
 {
 	uint32_t network = tn_network_of_vlan(tn_be16toh(w->b.key.vlan_tci) & TN_VLAN_VID_MASK);
+	const struct tn_place from = {.port = tn_be32toh(w->b.key.in_port)};
 	const struct tn_port_config_data *port;
 	struct tn_place place;
 
 	tn_decide_read_fields(w, BIT(ETH_DST) | BIT(ETH_SRC) | BIT(VLAN_VID) | BIT(IN_PORT));
-	tn_decide_learn(w, network, 0, 0);
+	tn_decide_learn(w, network, &from, 0);
 	port = tn_decide_station(w, network, &place);
 	if (port && place.port == tn_be32toh(w->b.key.in_port))
 		tn_decide_drop_at_port(w, TN_DROP_TO_INGRESS, place.port);
@@ -633,6 +634,9 @@ void tn_decide_one(struct tn_walk *w, const struct tn_action *a)
 	case TN_ACTION_MCAST:
 		tn_decide_mcast(w, a);
 		break;
+	case TN_ACTION_CIRCUIT:
+		tn_decide_circuit(w, a);
+		break;
 	case TN_ACTION_CLONE: /* tn_decide_list() knows what follows these */
 	case TN_ACTION_REPLY:
 	case TN_ACTION_IF_LONGER:
@@ -825,6 +829,8 @@ static void walk_init(struct tn_walk *w, const struct tn_snapshot *s, const stru
 	w->b.queue = 0;
 	w->b.has_queue = w->b.sent = w->b.ended = false;
 	w->b.said_tun_src = w->b.said_tun_dst = false;
+	w->b.circuit = NULL;
+	w->b.circuit_flow = 0;
 	w->b.last_op = TN_OP_NONE;
 	tn_action_set_clear(&w->set);
 	program->n_ops = 0;

@@ -28,6 +28,38 @@ struct tn_flow *tn_sw_flow_by_id(const struct tn_switch *sw, uint64_t flow_id)
 	return flow;
 }
 
+const struct tn_action *tn_sw_flow_circuit(const struct tn_flow *flow)
+{
+	for (uint16_t i = 0; i < flow->n_apply; i++) {
+		if (flow->apply[i].type == TN_ACTION_CIRCUIT)
+			return &flow->apply[i];
+	}
+	return NULL;
+}
+
+static bool names(const struct tn_flow *flow, const struct tn_circuit *circuit)
+{
+	const struct tn_action *a = tn_sw_flow_circuit(flow);
+
+	return a && a->circuit.number == circuit->number && a->circuit.table == circuit->table &&
+		a->field == circuit->field;
+}
+
+bool tn_sw_circuit_is_there(
+	const struct tn_switch *sw, const struct tn_circuit *circuit, uint32_t named_by)
+{
+	const struct tn_flow *flow = sw->ids ? sw->ids[named_by & sw->ids_mask] : NULL;
+
+	if (!circuit->number)
+		return true;
+	for (; flow; flow = flow->id_next) {
+		if ((uint32_t)flow->flow_id == named_by && tn_sw_flow_visible(flow, sw->version) &&
+			names(flow, circuit))
+			return true;
+	}
+	return false;
+}
+
 bool tn_switch_flow_by_id(const struct tn_switch *sw, uint64_t flow_id, tn_flow_fn fn, void *ctx)
 {
 	struct tn_flow *flow = tn_sw_flow_by_id(sw, flow_id);

@@ -6,11 +6,45 @@
 
 #define BIT(f) (UINT64_C(1) << TN_FIELD_##f)
 
+static struct tn_circuit ingress_circuit(const struct tn_walk *w)
+{
+	const struct tn_action *a = w->b.circuit;
+
+	return a ? (struct tn_circuit){a->circuit.number, a->circuit.table, a->field}
+		 : (struct tn_circuit){0};
+}
+
+static struct tn_place ingress_place(const struct tn_walk *w)
+{
+	return (struct tn_place){.port = tn_be32toh(w->b.key.in_port),
+		.circuit = ingress_circuit(w),
+		.tunnel = tn_u128_from_ip6(&w->b.key.tun_src)};
+}
+
+void tn_decide_circuit(struct tn_walk *w, const struct tn_action *a)
+{
+	w->b.circuit = a;
+	w->b.circuit_flow = w->flow ? (uint32_t)w->flow->flow_id : 0;
+}
+
+/* Its source and where that is. */
+static void set_learnt(const struct tn_walk *w, struct tn_learnt *learnt, uint32_t network,
+	const struct tn_place *from)
+{
+	learnt->mac = w->b.key.eth_src;
+	learnt->network = network;
+	learnt->in_port = from->port;
+	learnt->tunnel = from->tunnel;
+	learnt->circuit = from->circuit;
+	learnt->circuit_flow = from->circuit.number ? w->b.circuit_flow : 0;
+}
+
 /*
  * The source is behind the ingress port, or beyond its tunnel. Who was told something of a network
  * hears of what changes there: a station that comes back is told of again.
  */
-void tn_decide_learn(struct tn_walk *w, uint32_t network, tn_u128 tunnel, uint32_t limit)
+void tn_decide_learn(
+	struct tn_walk *w, uint32_t network, const struct tn_place *from, uint32_t limit)
 {
 	struct tn_op *op;
 
@@ -21,10 +55,7 @@ void tn_decide_learn(struct tn_walk *w, uint32_t network, tn_u128 tunnel, uint32
 	op = tn_decide_emit(w, TN_OP_LEARN);
 	if (!op)
 		return;
-	op->learn.mac = w->b.key.eth_src;
-	op->learn.network = network;
-	op->learn.in_port = tn_be32toh(w->b.key.in_port);
-	op->learn.tunnel = tunnel;
+	set_learnt(w, &op->learn, network, from);
 	op->learn.limit = limit;
 }
 
@@ -41,12 +72,6 @@ const struct tn_port_config_data *tn_decide_station(
 	return tn_snapshot_port(w->s, place->port);
 }
 
-static struct tn_place ingress_place(const struct tn_walk *w)
-{
-	return (struct tn_place){.port = tn_be32toh(w->b.key.in_port),
-		.tunnel = tn_u128_from_ip6(&w->b.key.tun_src)};
-}
-
 static uint32_t walk_network(struct tn_walk *w)
 {
 	tn_decide_read_fields(w, BIT(IN_PORT) | BIT(TUNNEL_ID) | BIT(TUN_SRC));
@@ -56,9 +81,22 @@ static uint32_t walk_network(struct tn_walk *w)
 void tn_decide_learn_source(struct tn_walk *w, uint32_t limit)
 {
 	uint32_t network = walk_network(w);
+	const struct tn_place from = ingress_place(w);
 
 	tn_decide_read_fields(w, BIT(ETH_SRC));
-	tn_decide_learn(w, network, ingress_place(w).tunnel, limit);
+	tn_decide_learn(w, network, &from, limit);
+}
+
+/* Its tables say the rest. */
+static void walk_circuit(struct tn_walk *w, const struct tn_circuit *circuit)
+{
+	const struct tn_action to_table = {
+		.type = TN_ACTION_RESUBMIT,
+		.resubmit = {.in_port = TN_PORT_IN_PORT, .table = circuit->table},
+	};
+
+	tn_field_set(&w->b.key, (enum tn_field_id)circuit->field, circuit->number);
+	tn_decide_one(w, &to_table);
 }
 
 /* Out to a place of the network, but not to where the packet came from. */
@@ -69,6 +107,10 @@ static void walk_output_place(
 
 	if (tn_place_equal(place, &from)) {
 		tn_decide_drop_at_port(w, TN_DROP_TO_INGRESS, place->port);
+		return;
+	}
+	if (place->circuit.number) {
+		walk_circuit(w, &place->circuit);
 		return;
 	}
 	if (place->tunnel) {
@@ -110,6 +152,7 @@ static bool speaks_of_groups(struct tn_walk *w)
 void tn_decide_snoop(struct tn_walk *w)
 {
 	uint32_t network = walk_network(w);
+	const struct tn_place from = ingress_place(w);
 	struct tn_op *op;
 
 	tn_decide_read_fields(w, BIT(ETH_SRC));
@@ -119,10 +162,7 @@ void tn_decide_snoop(struct tn_walk *w)
 	op = tn_decide_emit(w, TN_OP_SNOOP);
 	if (!op)
 		return;
-	op->learn.mac = w->b.key.eth_src;
-	op->learn.network = network;
-	op->learn.in_port = tn_be32toh(w->b.key.in_port);
-	op->learn.tunnel = ingress_place(w).tunnel;
+	set_learnt(w, &op->learn, network, &from);
 }
 
 /* The group that a packet is for; 0: none that members are known of. */
@@ -143,6 +183,22 @@ static tn_u128 group_of(struct tn_walk *w)
 	return tn_snoop_is_group6(&w->b.key.ipv6_dst) ? tn_u128_from_ip6(&w->b.key.ipv6_dst) : 0;
 }
 
+/* What its tables do to the packet is done to a copy. */
+static void walk_copy(
+	struct tn_walk *w, const struct tn_port_config_data *port, const struct tn_place *place)
+{
+	struct tn_clone clone;
+
+	if (!place->circuit.number) {
+		walk_output_place(w, port, place);
+		return;
+	}
+	tn_decide_clone_begin(w, &clone);
+	walk_output_place(w, port, place);
+	tn_decide_branch_end(w);
+	tn_decide_clone_end(w, &clone);
+}
+
 /* A copy to each place but where it came from. */
 static void walk_places(
 	struct tn_walk *w, struct tn_mcast_places to, struct tn_mcast_places but, bool local)
@@ -160,7 +216,7 @@ static void walk_places(
 			k++;
 		if (k < but.n || !port || (local && place->tunnel) || tn_place_equal(place, &from))
 			continue;
-		walk_output_place(w, port, place);
+		walk_copy(w, port, place);
 		w->b.key.tun_src = src;
 		w->b.key.tun_dst = dst;
 		w->b.said_tun_src = said_src;

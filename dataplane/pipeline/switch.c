@@ -222,16 +222,22 @@ void tn_switch_reclaim(struct tn_switch *sw)
 
 void tn_switch_learn(struct tn_switch *sw, const struct tn_learnt *learnt, uint64_t now_ns)
 {
-	const struct tn_place place = {.port = learnt->in_port, .tunnel = learnt->tunnel};
+	const struct tn_place place = {
+		.port = learnt->in_port, .circuit = learnt->circuit, .tunnel = learnt->tunnel};
 
+	if (!tn_sw_circuit_is_there(sw, &learnt->circuit, learnt->circuit_flow))
+		return;
 	(void)tn_fdb_learn(
 		sw->fdb, learnt->mac, learnt->network, &place, learnt->limit, learnt->late, now_ns);
 }
 
 void tn_switch_snoop(struct tn_switch *sw, const struct tn_snooped *s, uint64_t now_ns)
 {
-	const struct tn_place place = {.port = s->in_port, .tunnel = s->tunnel};
+	const struct tn_place place = {
+		.port = s->in_port, .circuit = s->circuit, .tunnel = s->tunnel};
 
+	if (!tn_sw_circuit_is_there(sw, &s->circuit, s->circuit_flow))
+		return;
 	switch ((enum tn_snooped_kind)s->kind) {
 	case TN_SNOOPED_JOIN:
 		tn_mcast_join(sw->mcast, s->network, s->group, &place, s->host, now_ns);
@@ -245,18 +251,29 @@ void tn_switch_snoop(struct tn_switch *sw, const struct tn_snooped *s, uint64_t 
 	}
 }
 
-int tn_switch_publish_addresses(struct tn_switch *sw)
+static bool take_network_changes(struct tn_switch *sw)
 {
 	sw->changed_networks |= tn_fdb_take_changes(sw->fdb) | tn_mcast_take_changes(sw->mcast);
-	if (!sw->changed_networks)
-		return 0;
-	if (!tn_sw_reserve_snapshot(sw))
-		return -ENOMEM;
-	sw->version++;
+	return sw->changed_networks != 0;
+}
+
+void tn_sw_raise_network_epochs(struct tn_switch *sw)
+{
+	(void)take_network_changes(sw);
 	for (uint32_t left = sw->changed_networks; left; left &= left - 1)
 		sw->epoch[TN_EPOCH_NETWORKS + (unsigned)__builtin_ctz(left)] =
 			(uint32_t)sw->version;
 	sw->changed_networks = 0;
+}
+
+int tn_switch_publish_addresses(struct tn_switch *sw)
+{
+	if (!take_network_changes(sw))
+		return 0;
+	if (!tn_sw_reserve_snapshot(sw))
+		return -ENOMEM;
+	sw->version++;
+	tn_sw_raise_network_epochs(sw);
 	tn_sw_publish(sw);
 	return 1;
 }

@@ -130,6 +130,9 @@ void tn_switch_count(struct tn_switch *sw, const struct tn_count *count);
  * A LEARN op was executed. Decisions made from now on see it; those that an engine keeps see it,
  * and what aged out or went with its port, after tn_switch_publish_addresses(). That makes a new
  * version if anything changed: 1; 0: nothing did; -ENOMEM.
+ *
+ * What is behind a circuit is forgotten when the flow that named it goes or does something else,
+ * and is not learnt from what was seen before that.
  */
 void tn_switch_learn(struct tn_switch *sw, const struct tn_learnt *learnt, uint64_t now_ns);
 /* The same of what a SNOOP op told. */

@@ -209,6 +209,8 @@ void tn_sw_commit_changes(struct tn_switch *sw, uint64_t now_ns);
 /* switch.c. With what tn_sw_reserve_snapshot reserved, so it cannot fail. */
 bool tn_sw_reserve_snapshot(struct tn_switch *sw);
 void tn_sw_publish(struct tn_switch *sw);
+/* Of networks of which something was learnt or forgotten since: to this version. */
+void tn_sw_raise_network_epochs(struct tn_switch *sw);
 
 /* events.c. What is not about a removed flow; now, or after those that wait. */
 void tn_sw_emit(struct tn_switch *sw, const struct tn_event *event);
@@ -218,6 +220,11 @@ void tn_sw_free_events(struct tn_switch *sw);
 
 /* read.c. Of the published version; NULL: none. */
 struct tn_flow *tn_sw_flow_by_id(const struct tn_switch *sw, uint64_t flow_id);
+/* The CIRCUIT that a flow applies; NULL: none. */
+const struct tn_action *tn_sw_flow_circuit(const struct tn_flow *flow);
+/* Is there a flow, the low bits of its id being so, that names the circuit? Of none: yes. */
+bool tn_sw_circuit_is_there(
+	const struct tn_switch *sw, const struct tn_circuit *circuit, uint32_t named_by);
 
 /* flow_table.c: flows as objects. */
 

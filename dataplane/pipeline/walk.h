@@ -34,7 +34,9 @@ struct tn_branch {
 	/* What an output to a tunnel goes by: said by a flow, else it is what the packet came by.
 	 */
 	bool said_tun_src, said_tun_dst;
-	uint32_t last_op; /* index of the op that made the latest copy, TN_OP_NONE */
+	const struct tn_action *circuit; /* that it came by, as a flow said; or NULL */
+	uint32_t circuit_flow;		 /* low bits of that flow's id */
+	uint32_t last_op;		 /* index of the op that made the latest copy, TN_OP_NONE */
 };
 
 struct tn_walk {
@@ -80,11 +82,13 @@ static inline bool tn_decide_is_group(struct tn_mac mac)
 }
 
 /* What was learnt in a network: see station_walk.c. */
-void tn_decide_learn(struct tn_walk *w, uint32_t network, tn_u128 tunnel, uint32_t limit);
+void tn_decide_learn(
+	struct tn_walk *w, uint32_t network, const struct tn_place *from, uint32_t limit);
 /* Where the destination is: a port that exists, or NULL. */
 const struct tn_port_config_data *tn_decide_station(
 	struct tn_walk *w, uint32_t network, struct tn_place *place);
-/* LEARN, FDB, SNOOP, MCAST. */
+/* CIRCUIT, LEARN, FDB, SNOOP, MCAST. */
+void tn_decide_circuit(struct tn_walk *w, const struct tn_action *a);
 void tn_decide_learn_source(struct tn_walk *w, uint32_t limit);
 void tn_decide_fdb(struct tn_walk *w, bool local);
 void tn_decide_snoop(struct tn_walk *w);

@@ -34,6 +34,7 @@ struct entry {
 	uint64_t mac;
 	uint64_t seen_ns;
 	uint64_t tunnel[2];
+	uint64_t circuit; /* packed */
 	uint32_t network;
 	uint32_t port;
 	uint32_t next; /* in the hash chain; in the free list */
@@ -118,6 +119,21 @@ static uint32_t mix(uint64_t seed, uint64_t a, uint64_t b)
 static struct bucket *bucket_of(const struct tn_fdb *fdb, uint64_t mac, uint32_t network)
 {
 	return &fdb->buckets[mix(fdb->config.hash_seed, mac, (uint64_t)network << 20) & fdb->mask];
+}
+
+/* In one word, so that readers get it whole. */
+static uint64_t pack_circuit(const struct tn_circuit *c)
+{
+	return (uint64_t)c->number << 32 | (uint32_t)c->table << 8 | c->field;
+}
+
+static struct tn_circuit unpack_circuit(uint64_t packed)
+{
+	return (struct tn_circuit){
+		.number = (uint32_t)(packed >> 32),
+		.table = (uint8_t)(packed >> 8),
+		.field = (uint8_t)packed,
+	};
 }
 
 static bool expired(const struct tn_fdb *fdb, uint64_t seen_ns, uint64_t now_ns)
@@ -217,6 +233,7 @@ static int try_lookup(const struct tn_fdb *fdb, const struct bucket *b, uint64_t
 			return -1;
 		if (load(&e->mac) == mac && load(&e->network) == network) {
 			place->port = load(&e->port);
+			place->circuit = unpack_circuit(load(&e->circuit));
 			place->tunnel = (tn_u128)load(&e->tunnel[1]) << 64 | load(&e->tunnel[0]);
 			seen_ns = load(&e->seen_ns);
 			found = true;
@@ -386,7 +403,8 @@ static void network_put(struct tn_fdb *fdb, uint32_t i)
 static uint32_t *owner_bucket(
 	const struct tn_fdb *fdb, const struct tn_place *place, uint32_t network)
 {
-	uint64_t tunnel = (uint64_t)place->tunnel ^ (uint64_t)(place->tunnel >> 64) * 31;
+	uint64_t tunnel = (uint64_t)place->tunnel ^ (uint64_t)(place->tunnel >> 64) * 31 ^
+		place->circuit.number;
 
 	return &fdb->owner_buckets[mix(fdb->config.hash_seed, (uint64_t)network << 32 | place->port,
 					   tunnel) &
@@ -491,6 +509,7 @@ static uint32_t add_entry(struct tn_fdb *fdb, uint64_t mac, uint32_t network,
 	store(&e->mac, mac);
 	store(&e->network, network);
 	store(&e->port, place->port);
+	store(&e->circuit, pack_circuit(&place->circuit));
 	store(&e->tunnel[0], (uint64_t)place->tunnel);
 	store(&e->tunnel[1], (uint64_t)(place->tunnel >> 64));
 	store(&e->seen_ns, now_ns);
@@ -683,6 +702,14 @@ void tn_fdb_flush_port(struct tn_fdb *fdb, uint32_t port)
 {
 	for (uint32_t i = 1; i <= fdb->owner_pool.used; i++) {
 		if (fdb->owners[i].list.count && fdb->owners[i].place.port == port)
+			flush_owner(fdb, i);
+	}
+}
+
+void tn_fdb_flush_circuit(struct tn_fdb *fdb, uint32_t number)
+{
+	for (uint32_t i = 1; i <= fdb->owner_pool.used; i++) {
+		if (fdb->owners[i].list.count && fdb->owners[i].place.circuit.number == number)
 			flush_owner(fdb, i);
 	}
 }

@@ -56,8 +56,9 @@ enum tn_fdb_result {
 enum tn_fdb_result tn_fdb_learn(struct tn_fdb *fdb, struct tn_mac mac, uint32_t network,
 	const struct tn_place *place, uint32_t limit, bool late, uint64_t now_ns);
 
-/* Forgets what is behind a port that goes away. */
+/* Forgets what is behind a port, or a circuit, that goes away. */
 void tn_fdb_flush_port(struct tn_fdb *fdb, uint32_t port);
+void tn_fdb_flush_circuit(struct tn_fdb *fdb, uint32_t number);
 /* Forgets what aged out, and lets go what was held long enough. */
 void tn_fdb_age(struct tn_fdb *fdb, uint64_t now_ns);
 /* When to call that next at the latest; UINT64_MAX: there is nothing. */

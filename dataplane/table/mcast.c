@@ -474,6 +474,11 @@ static bool is_behind(const struct member *member, uint64_t port)
 	return member->place.port == port;
 }
 
+static bool is_behind_circuit(const struct member *member, uint64_t number)
+{
+	return member->place.circuit.number == number;
+}
+
 static bool is_over(const struct member *member, uint64_t now_ns)
 {
 	return member->until_ns <= now_ns;
@@ -483,6 +488,12 @@ void tn_mcast_flush_port(struct tn_mcast *m, uint32_t port)
 {
 	if (m->stats.members)
 		sweep(m, is_behind, port, &m->stats.left);
+}
+
+void tn_mcast_flush_circuit(struct tn_mcast *m, uint32_t number)
+{
+	if (m->stats.members)
+		sweep(m, is_behind_circuit, number, &m->stats.left);
 }
 
 /* Those that were heard of since do not go when they were to go. */

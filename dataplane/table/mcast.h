@@ -46,8 +46,9 @@ void tn_mcast_leave(struct tn_mcast *m, uint32_t network, tn_u128 group,
 void tn_mcast_router(struct tn_mcast *m, uint32_t network, const struct tn_place *place,
 	struct tn_mac host, uint64_t now_ns);
 
-/* Forgets what is behind a port that goes away; who was not heard of for too long. */
+/* Forgets what is behind a port or a circuit that goes away; who was not heard of for too long. */
 void tn_mcast_flush_port(struct tn_mcast *m, uint32_t port);
+void tn_mcast_flush_circuit(struct tn_mcast *m, uint32_t number);
 void tn_mcast_age(struct tn_mcast *m, uint64_t now_ns);
 /* When somebody may be to be forgotten, at the earliest; UINT64_MAX: never. */
 uint64_t tn_mcast_due(const struct tn_mcast *m);

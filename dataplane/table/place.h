@@ -8,16 +8,24 @@
 #define TN_TABLE_PLACE_H
 
 #include "dataplane/core/field.h"
+#include "dataplane/core/program.h"
 #include "dataplane/core/types.h"
 
 struct tn_place {
 	uint32_t port;
-	tn_u128 tunnel; /* the far end behind a tunnel port; 0: the port is no tunnel */
+	struct tn_circuit circuit; /* behind the port */
+	tn_u128 tunnel;		   /* the far end behind a tunnel port; 0: the port is no tunnel */
 };
+
+static inline bool tn_circuit_equal(const struct tn_circuit *a, const struct tn_circuit *b)
+{
+	return a->number == b->number && a->table == b->table && a->field == b->field;
+}
 
 static inline bool tn_place_equal(const struct tn_place *a, const struct tn_place *b)
 {
-	return a->port == b->port && a->tunnel == b->tunnel;
+	return a->port == b->port && a->tunnel == b->tunnel &&
+		tn_circuit_equal(&a->circuit, &b->circuit);
 }
 
 #define TN_NETWORK_NONE UINT32_MAX

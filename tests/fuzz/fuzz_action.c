@@ -70,6 +70,11 @@ static void take_action(struct fuzz_input *in, struct tn_action *a)
 		a->known.local = fuzz_take8(in) & 1;
 		a->known.routers = fuzz_take8(in) & 1;
 		break;
+	case TN_ACTION_CIRCUIT:
+		if (a->field < 240)
+			a->field = TN_FIELD_REG0 + (a->field & 15);
+		fuzz_take(in, &a->circuit, 8);
+		break;
 	case TN_ACTION_PUSH_VLAN:
 		a->ethertype = fuzz_take8(in) & 1 ? 0x8100 : 0x88a8;
 		break;
@@ -125,6 +130,10 @@ static void require_sane(const struct tn_action *list, size_t n, enum tn_action_
 		case TN_ACTION_SNOOP:
 		case TN_ACTION_MCAST:
 			fuzz_require(!set);
+			break;
+		case TN_ACTION_CIRCUIT:
+			fuzz_require(!set && a->circuit.number && a->field >= TN_FIELD_REG0 &&
+				a->field <= TN_FIELD_REG15);
 			break;
 		case TN_ACTION_REPLY:
 			fuzz_require(!set && i + a->n_nested < n);

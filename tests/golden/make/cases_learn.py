@@ -3,7 +3,8 @@
 from case import Case
 from frames import MAC_A, MAC_B, MAC_C, make
 from cases_vxlan import MAC_THERE, OTHER, SPORT, THERE, UNDERLAY, from_there, outer, vtep
-from rules import PORTS, document, flow, in_port, l2, output
+from rules import (PORTS, band, c, document, flow, in_port, l2, meter, meter_by, output,
+                   set_field)
 
 LEARN, FDB, LOCAL = {"type": "LEARN"}, {"type": "FDB"}, {"type": "FDB", "local": True}
 EVERYONE = "ff:ff:ff:ff:ff:ff"
@@ -74,6 +75,61 @@ def plain():
         case.send(3, frame(MAC_B, MAC_A, 2), at_ms=41000).expect(1, frame(MAC_B, MAC_A, 2))
 
 
+def circuit(number, table=6):
+    return {"type": "CIRCUIT", "number": number, "field": "reg2", "tableId": table}
+
+
+def at_trunk(vid, learn=LEARN, then=(FDB, output(4)), number=5001):
+    return flow([in_port(1), c("VLAN_VID", vlanId=vid)],
+                [l2("VLAN_POP"), network(number), circuit(vid), learn, *then])
+
+
+def out_of_trunk(vid, **more):
+    # The frame may have come by the same port.
+    return flow([c("REG", reg=2, value=vid)], [
+        set_field("in_port", 0), l2("VLAN_PUSH"), l2("VLAN_ID", vlanId=vid), output(1)],
+        table=6, **more)
+
+
+def framed(src, dst, sport=1, vlans=()):
+    return make("tcp4", eth_src=src, eth_dst=dst, sport=sport, vlans=list(vlans))
+
+
+def circuits():
+    rules = [at_trunk(10), at_trunk(20), out_of_trunk(10), out_of_trunk(20),
+             flow([in_port(2)], [network(5001), LEARN, FDB, output(4)]),
+             flow([in_port(3)], [network(5002), LEARN, FDB, output(4)])]
+
+    def t(vid, src, dst, sport=1):
+        return framed(src, dst, sport, [(0x8100, vid, 0)])
+    with Case("learn/circuits", "two VLANs of one port in one network: each address has its tag",
+              document(rules)) as case:
+        case.send(1, t(10, MAC_A, MAC_B)).expect(4, framed(MAC_A, MAC_B))
+        case.send(2, framed(MAC_B, MAC_A)).expect(1, t(10, MAC_B, MAC_A))
+        case.send(1, t(20, MAC_C, MAC_A), what="from one VLAN to the other").expect(
+            1, t(10, MAC_C, MAC_A))
+        case.send(2, framed(MAC_B, MAC_C)).expect(1, t(20, MAC_B, MAC_C))
+        case.send(1, t(20, MAC_A, MAC_B, 2), what="A moves to the other VLAN").expect(
+            2, framed(MAC_A, MAC_B, 2))
+        case.send(2, framed(MAC_B, MAC_A, 3)).expect(1, t(20, MAC_B, MAC_A, 3))
+        case.send(1, t(20, MAC_C, MAC_A, 4), what="not back").drop("to_ingress")
+        case.send(3, framed(MAC_B, MAC_A), what="not there in this network").expect(
+            4, framed(MAC_B, MAC_A))
+    slow = [at_trunk(10, then=[output(4)]), out_of_trunk(10),
+            flow([in_port(2)], [network(5001), FDB, output(4)])]
+    slow[1]["treatment"]["instructions"].insert(0, meter_by(7))
+    with Case("learn/circuit-limit", "what is learnt behind a circuit goes by its meter",
+              document(slow, meters=[meter(7, "PKTS_PER_SEC", band("DROP", 10, 2), burst=True)])) \
+            as case:
+        case.send(1, t(10, MAC_A, MAC_B), at_ms=0).expect(4, framed(MAC_A, MAC_B))
+        for i in range(4):
+            case.send(2, framed(MAC_B, MAC_A, i), at_ms=1)
+            if i < 2:
+                case.expect(1, t(10, MAC_B, MAC_A, i))
+            else:
+                case.drop("meter")
+
+
 REMOTE = [(THERE, MAC_THERE), (OTHER, "02:0a:00:00:00:03")]
 PEERS = {**UNDERLAY, "neighbours": [{"address": a, "mac": m} for a, m in REMOTE]}
 
@@ -112,4 +168,5 @@ def tunnels():
 
 def cases():
     plain()
+    circuits()
     tunnels()

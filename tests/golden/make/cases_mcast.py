@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Multicast: who wants which group, and where packets to it go."""
 from case import Case
-from cases_learn import PEERS, arrive, leave, network
+from cases_learn import PEERS, arrive, at_trunk, circuit, leave, network, out_of_trunk
 from cases_vxlan import OTHER, THERE, vtep
 from frames import MAC_A, MAC_B, MAC_C
-from rules import ICMP6, IPV4, PORTS, c, document, flow, in_port, output
+from rules import ICMP6, IPV4, PORTS, c, document, flow, in_port, l2, output
 from scapy.contrib.igmp import IGMP
 from scapy.contrib.igmpv3 import IGMPv3, IGMPv3gr, IGMPv3mr
 from scapy.layers.inet import IP, UDP, IPOption_Router_Alert
 from scapy.layers.inet6 import (ICMPv6MLDMultAddrRec, ICMPv6MLDone, ICMPv6MLQuery, ICMPv6MLReport,
                                 ICMPv6MLReport2, IPv6, IPv6ExtHdrHopByHop, RouterAlert)
-from scapy.layers.l2 import Ether
+from scapy.layers.l2 import Dot1Q, Ether
 from scapy.packet import Raw
 
 SNOOP, MCAST, LOCAL = {"type": "SNOOP"}, {"type": "MCAST"}, {"type": "MCAST", "local": True}
@@ -158,6 +158,35 @@ def tunnels():
         arrive(case, 0, data()).expect(1, data())
 
 
+def circuits():
+    rules = [out_of_trunk(10), out_of_trunk(20)]
+    for vid in (10, 20):
+        rules.append(flow([in_port(1), c("VLAN_VID", vlanId=vid)] + IPV4 + IGMP_RULE, [
+            l2("VLAN_POP"), network(7), circuit(vid), SNOOP, output(4)], priority=200))
+        rules.append(at_trunk(vid, learn=MCAST, then=[output(4)], number=7))
+    rules.append(flow([in_port(2)] + IPV4 + IGMP_RULE, [network(7), SNOOP, output(4)],
+                      priority=200))
+    rules.append(flow([in_port(2)], [network(7), MCAST, output(4)]))
+
+    def t(vid, packet):
+        return Ether(src=packet.src, dst=packet.dst) / Dot1Q(vlan=vid, type=packet.type) / \
+            packet.payload
+    with Case("mcast/circuits", "members in VLANs of one port: each copy has its tag",
+              document(rules)) as case:
+        case.send(2, data(), what="nobody yet").expect(4, data())
+        case.send(1, t(10, join(G1, MAC_B))).expect(4, join(G1, MAC_B))
+        case.send(2, data()).expect(1, t(10, data()))
+        case.send(1, t(20, join(G1, MAC_C))).expect(4, join(G1, MAC_C))
+        case.send(2, data()).expect(1, t(10, data())).expect(1, t(20, data()))
+        case.send(2, join(G1, MAC_A)).expect(4, join(G1, MAC_A))
+        mine = data(src=MAC_C)
+        case.send(1, t(20, mine), what="not back to its VLAN").expect(1, t(10, mine)).expect(
+            2, mine)
+        case.send(1, t(10, leaving(G1, MAC_B))).expect(4, leaving(G1, MAC_B))
+        case.send(1, t(20, mine)).expect(2, mine)
+
+
 def cases():
     plain()
+    circuits()
     tunnels()

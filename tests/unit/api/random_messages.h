@@ -163,6 +163,11 @@ static inline void random_action(struct random *r, struct tn_action *a, uint32_t
 	case TN_ACTION_FDB:
 		a->known.local = random_bool(r);
 		break;
+	case TN_ACTION_CIRCUIT:
+		a->circuit.number = (uint32_t)random_u64(r);
+		a->circuit.table = (uint8_t)random_u64(r);
+		a->field = (uint8_t)random_below(r, TN_N_FIELDS);
+		break;
 	case TN_ACTION_REPLY:
 		random_reply(r, a);
 		a->n_nested = (uint16_t)random_below(r, after + 1);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "dataplane/core/action.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -112,6 +113,16 @@ static struct tn_action note(uint8_t len)
 	struct tn_action a = action(TN_ACTION_NOTE);
 
 	a.note.len = len;
+	return a;
+}
+
+static struct tn_action circuit(uint32_t number, uint8_t field, uint8_t table)
+{
+	struct tn_action a = action(TN_ACTION_CIRCUIT);
+
+	a.field = field;
+	a.circuit.number = number;
+	a.circuit.table = table;
 	return a;
 }
 
@@ -730,9 +741,31 @@ static struct tn_action sound(enum tn_action_type type)
 		return reply(TN_REPLY_ARP);
 	case TN_ACTION_IF_LONGER:
 		return if_longer(1500, 0);
+	case TN_ACTION_CIRCUIT:
+		return circuit(5, TN_FIELD_REG2, 9);
 	default:
 		return action(type);
 	}
+}
+
+static void a_circuit_is_reached_by_a_later_table(void **state)
+{
+	const struct tn_action right = circuit(1, TN_FIELD_REG15, 4),
+			       zero = circuit(0, TN_FIELD_REG0, 4);
+	const struct tn_action field = circuit(1, TN_FIELD_METADATA, 4);
+	const struct tn_action back = circuit(1, TN_FIELD_REG0, 3),
+			       none = circuit(1, TN_FIELD_REG0, 255);
+	struct tn_error err;
+
+	(void)state;
+	assert_int_equal(tn_actions_check(&right, 1, TN_PLACE_APPLY, NULL, 3, &err), 0);
+	assert_int_equal(tn_actions_check(&back, 1, TN_PLACE_APPLY, NULL, 3, &err), -EINVAL);
+	assert_int_equal(tn_actions_check(&back, 1, TN_PLACE_APPLY, NULL, 2, &err), 0);
+	assert_int_equal(tn_actions_check(&zero, 1, TN_PLACE_APPLY, NULL, 3, &err), -EINVAL);
+	assert_int_equal(tn_actions_check(&field, 1, TN_PLACE_APPLY, NULL, 3, &err), -EINVAL);
+	assert_int_equal(tn_actions_check(&none, 1, TN_PLACE_PACKET_OUT, NULL, 255, &err), -EINVAL);
+	assert_true(tn_actions_equal(&right, 1, &right, 1));
+	assert_false(tn_actions_equal(&right, 1, &back, 1));
 }
 
 static void a_set_holds_one_of_a_kind(void **state)
@@ -887,6 +920,7 @@ int main(void)
 		cmocka_unit_test(clones_hold_what_follows),
 		cmocka_unit_test(clones_nest_four_deep),
 		cmocka_unit_test(lists_have_a_largest_length),
+		cmocka_unit_test(a_circuit_is_reached_by_a_later_table),
 		cmocka_unit_test(a_set_holds_one_of_a_kind),
 		cmocka_unit_test(a_set_is_checked_in_its_own_order),
 		cmocka_unit_test(instructions_are_checked_together),

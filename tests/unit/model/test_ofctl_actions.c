@@ -30,6 +30,7 @@ static void answers(void **state)
 		{"actions=if_longer(1450),output:2", "actions=if_longer(1450,drop),output:2"},
 		{"actions=learn_mac,fdb,fdb(local),output:2", NULL},
 		{"actions=learn_mac(limit=64),fdb", NULL},
+		{"actions=circuit(number=5,field=reg2,table=6),learn_mac", NULL},
 		{"actions=snoop,mcast,mcast(local),mcast(routers),output:2", NULL},
 		{"actions=mcast(routers,local)", "actions=mcast(local,routers)"},
 		{"actions=learn_mac(limit=0)", "actions=learn_mac"},
@@ -54,6 +55,10 @@ static void answers(void **state)
 		{"actions=learn_mac(max=5)", 19, TN_OF_OK, "limit="},
 		{"actions=learn_mac(limit=x)", 25, TN_OF_OK, "x"},
 		{"actions=fdb(remote)", 13, TN_OF_OK, "fdb(local)"},
+		{"actions=circuit(number=5,field=reg2)", 17, TN_OF_OK,
+			"circuit(number=N,field=REG,table=T)"},
+		{"actions=circuit(number=5,field=nw_src,table=6)", 32, TN_OFPBAC_BAD_ARGUMENT,
+			"reg0 to reg15"},
 		{"actions=mcast(remote)", 15, TN_OF_OK, "local and routers"},
 		{"actions=snoop(1)", 15, TN_OFPBAC_BAD_ARGUMENT, "no argument"},
 	};

@@ -238,6 +238,11 @@ static struct tn_action draw_action(void)
 	case TN_ACTION_FDB:
 		a.known.local = one_in(2);
 		break;
+	case TN_ACTION_CIRCUIT:
+		a.circuit.number = 1 + (uint32_t)draw() / 2;
+		a.circuit.table = (uint8_t)below(TN_TABLE_MAX + 1);
+		a.field = (uint8_t)(TN_FIELD_REG0 + below(16));
+		break;
 	default:
 		break;
 	}

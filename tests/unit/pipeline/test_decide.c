@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "dataplane/core/snoop.h"
 #include "dataplane/pipeline/snapshot.h"
 
 /* A switch with ports 1-4 and LOCAL, and a short way to write flows. */
@@ -602,6 +603,100 @@ static void test_networks_learn_and_find(void **state)
 	assert_string_equal(text(f), "OUT3 OUT2*");
 }
 
+/* What was learnt behind a circuit is sent to by its table, whatever else is behind the port. */
+static void test_circuits(void **state)
+{
+	struct fixture *f = *state;
+	struct tn_action list[] = {
+		set_field(TN_FIELD_TUNNEL_ID, 7),
+		{.type = TN_ACTION_CIRCUIT, .field = TN_FIELD_REG2, .circuit = {5, 6}},
+		{.type = TN_ACTION_LEARN},
+		{.type = TN_ACTION_FDB},
+		output(2),
+	};
+	struct tn_action push[] = {{.type = TN_ACTION_PUSH_VLAN, .ethertype = 0x8100}, output(4)};
+	struct tn_key key = tcp_key(1);
+	struct tn_learnt learnt = {.mac = key.eth_dst,
+		.network = tn_network_of_tunnel(7),
+		.in_port = 4,
+		.circuit = {5, 6, TN_FIELD_REG2}};
+	const struct tn_op *op;
+
+	add_apply(f, 0, list, 5, TN_GOTO_NONE);
+	decide(f, &key, NULL);
+	assert_string_equal(text(f), "LEARN OUT2*");
+	op = &f->program.ops[1];
+	assert_int_equal(op->learn.circuit.number, 5);
+	assert_int_equal(op->learn.circuit.table, 6);
+	assert_int_equal(op->learn.circuit.field, TN_FIELD_REG2);
+	/* Not of a flow that names it: not learnt. */
+	learnt.circuit_flow = op->learn.circuit_flow + 1;
+	tn_switch_learn(f->sw, &learnt, 0);
+	decide(f, &key, NULL);
+	assert_string_equal(text(f), "LEARN OUT2*");
+	learnt.circuit_flow = op->learn.circuit_flow;
+	tn_switch_learn(f->sw, &learnt, 0);
+	decide(f, &key, NULL);
+	assert_string_equal(text(f), "LEARN DROP:no_action*");
+	add_apply(f, 6, push, 2, TN_GOTO_NONE);
+	decide(f, &key, NULL);
+	assert_string_equal(text(f), "LEARN op4 OUT4*");
+	/* It is what the packet came by, only if the port is, too. */
+	learnt.in_port = 1;
+	tn_switch_learn(f->sw, &learnt, 0);
+	decide(f, &key, NULL);
+	assert_string_equal(text(f), "LEARN DROP:to_ingress*");
+	learnt.in_port = 4;
+	tn_switch_learn(f->sw, &learnt, 0);
+	/* The same flow again: nothing is forgotten. One that does something else: it is. */
+	add_apply(f, 0, list, 5, TN_GOTO_NONE);
+	decide(f, &key, NULL);
+	assert_string_equal(text(f), "LEARN op4 OUT4*");
+	list[4] = output(3);
+	add_apply(f, 0, list, 5, TN_GOTO_NONE);
+	decide(f, &key, NULL);
+	assert_string_equal(text(f), "LEARN OUT3*");
+}
+
+static void test_groups_of_circuits(void **state)
+{
+	struct fixture *f = *state;
+	struct tn_action list[] = {
+		set_field(TN_FIELD_TUNNEL_ID, 7),
+		{.type = TN_ACTION_CIRCUIT, .field = TN_FIELD_REG2, .circuit = {5, 6}},
+		{.type = TN_ACTION_MCAST},
+		output(2),
+	};
+	struct tn_action push[] = {{.type = TN_ACTION_PUSH_VLAN, .ethertype = 0x8100}, output(4)};
+	struct tn_key key = tcp_key(1);
+	struct tn_snooped joins = {.group = tn_u128_from_ip4(0xef010101),
+		.kind = TN_SNOOPED_JOIN,
+		.network = tn_network_of_tunnel(7),
+		.in_port = 4,
+		.circuit = {5, 6, TN_FIELD_REG2}};
+
+	key.eth_dst.b[0] |= 1;
+	tn_field_set(&key, TN_FIELD_IPV4_DST, 0xef010101);
+	add_apply(f, 0, list, 4, TN_GOTO_NONE);
+	add_apply(f, 6, push, 2, TN_GOTO_NONE);
+	joins.circuit_flow = (uint32_t)f->program.ops[0].flow_id;
+	decide(f, &key, NULL);
+	assert_string_equal(text(f), "OUT2*");
+	joins.circuit_flow = (uint32_t)f->program.ops[0].flow_id;
+	tn_switch_snoop(f->sw, &joins, 0);
+	joins.in_port = 1; /* what the packet came by */
+	tn_switch_snoop(f->sw, &joins, 0);
+	joins.in_port = 3;
+	joins.circuit = (struct tn_circuit){0};
+	tn_switch_snoop(f->sw, &joins, 0);
+	decide(f, &key, NULL);
+	assert_string_equal(text(f), "CLONE(op4 OUT4*) OUT3*");
+	list[3] = output(1);
+	add_apply(f, 0, list, 4, TN_GOTO_NONE);
+	decide(f, &key, NULL);
+	assert_string_equal(text(f), "OUT3*");
+}
+
 static void test_resubmit_comes_back(void **state)
 {
 	struct fixture *f = *state;
@@ -867,6 +962,8 @@ int main(void)
 		TEST(a_reply_stops_until_it_is_there),
 		TEST(what_is_longer_leaves_the_list),
 		TEST(networks_learn_and_find),
+		TEST(circuits),
+		TEST(groups_of_circuits),
 		TEST(resubmit_comes_back),
 		TEST(move_copies_bits),
 		TEST(packet_in_reasons),

@@ -200,6 +200,153 @@ static void test_two_vlans_of_one_network(void **state)
 	assert_int_equal(lab->n_frames, 4);
 }
 
+/* Came out of the trunk, and nowhere else. */
+static void expect_trunk_alone(struct lab *lab, const char *from, struct frame f, uint16_t vid)
+{
+	expect_tagged(lab, from, f, vid);
+	assert_int_equal(lab->n_frames, 1);
+}
+
+static void show(struct lab *lab, struct frame f, uint16_t vid)
+{
+	struct frame t = tagged(&f, vid);
+
+	lab_send_at(lab, lab_find_host(lab, "h1"), 5, &t);
+}
+
+static struct tn_tenant_port *learning(struct tn_tenant_port *p)
+{
+	p->port_security_enabled = false;
+	p->mac_learning_enabled = true;
+	return p;
+}
+
+/* Learnt behind one VLAN of two that a trunk has in a network: that one gets it, and nobody else.
+ */
+static void test_what_is_learnt_behind_a_trunk(void **state)
+{
+	const uint64_t behind = 0x02000000aaaa;
+	struct lab *lab = *state;
+	struct frame f = udp(behind, MAC_A1, "10.0.0.99", "10.0.0.1"), t;
+
+	lab_device(lab, "h1", "nic0", 5);
+	learning(lab_metal(lab, "m", "na", MAC_M, "10.0.0.10", "h1", "nic0", 10));
+	learning(lab_metal(lab, "m2", "na", MAC_M2, "10.0.0.11", "h1", "nic0", 20));
+	lab_apply(lab);
+	for (uint16_t vid = 10; vid <= 20; vid += 10) {
+		show(lab, f, vid);
+		lab_expect(lab, "a1");
+		expect_trunk_alone(lab, "a2", udp(MAC_A2, behind, "10.0.0.2", "10.0.0.99"), vid);
+		expect_trunk_alone(lab, "a3", udp(MAC_A3, behind, "10.0.0.3", "10.0.0.99"), vid);
+	}
+	/* From the other VLAN of the trunk; from its own not back. */
+	f = udp(MAC_M, behind, "10.0.0.10", "10.0.0.99");
+	show(lab, f, 10);
+	assert_int_equal(lab->n_frames, 1);
+	t = tagged(&f, 20);
+	expect_same(&t, &lab->frames[0]);
+	show(lab, udp(MAC_M2, behind, "10.0.0.11", "10.0.0.99"), 20);
+	lab_expect(lab, "");
+	assert_int_equal(lab->drops[0].reason, TN_DROP_TO_INGRESS);
+}
+
+/* To everywhere in the network that learns: nobody knows the address. */
+static void expect_unknown(struct lab *lab, uint64_t mac, unsigned copies)
+{
+	struct frame f = udp(MAC_A2, mac, "10.0.0.2", "10.0.0.99");
+
+	lab_send(lab, "a2", &f);
+	assert_int_equal(lab->n_frames, copies);
+}
+
+/* Another tag, another network, another port with the number of one that is gone. */
+static void test_what_was_learnt_goes_with_its_port(void **state)
+{
+	const uint64_t behind = 0x02000000aaaa;
+	struct lab *lab = *state;
+	struct frame f = udp(behind, MAC_A1, "10.0.0.99", "10.0.0.1");
+	struct frame to = udp(MAC_A2, behind, "10.0.0.2", "10.0.0.99");
+	const struct tn_numbers *numbers = lab_find_host(lab, "h1")->numbers;
+	struct tn_tenant_port *p;
+	uint32_t number;
+
+	lab_device(lab, "h1", "nic0", 5);
+	lab_device(lab, "h1", "nic1", 6);
+	learning(lab_metal(lab, "m", "na", MAC_M, "10.0.0.10", "h1", "nic0", 10));
+	learning(lab_metal(lab, "m2", "na", MAC_M2, "10.0.0.11", "h1", "nic0", 20));
+	lab_apply(lab);
+	show(lab, f, 20);
+	expect_trunk_alone(lab, "a2", to, 20);
+	p = lab_change(lab, TN_TENANT_PORT, "m2");
+	p->binding.vlan = 30;
+	lab_apply(lab);
+	expect_unknown(lab, behind, 2);
+	show(lab, f, 30);
+	expect_trunk_alone(lab, "a2", to, 30);
+	p = lab_change(lab, TN_TENANT_PORT, "m2");
+	p->network_id = "nb";
+	lab_apply(lab);
+	expect_unknown(lab, behind, 1);
+	p = lab_change(lab, TN_TENANT_PORT, "m2");
+	p->network_id = "na";
+	lab_apply(lab);
+	expect_unknown(lab, behind, 2);
+	show(lab, f, 30);
+	number = tn_numbers_find(numbers, TN_NUMBER_PORT, "port/m2");
+	lab_remove(lab, TN_TENANT_PORT, "m2");
+	lab_apply(lab);
+	expect_unknown(lab, behind, 1);
+	learning(lab_metal(lab, "m3", "na", MAC_M2, "10.0.0.11", "h1", "nic1", 0));
+	lab_apply(lab);
+	expect_unknown(lab, behind, 2);
+	assert_int_equal(tn_numbers_find(numbers, TN_NUMBER_PORT, "port/m3"), number);
+}
+
+/* Groups on a network with a trunk and a port with a limit: their members alone, and as they get
+ * everything. */
+static void test_snooping_behind_tags_and_limits(void **state)
+{
+	struct lab *lab = *state;
+	struct frame data = udp(MAC_A2, 0x01005e010101, "10.0.0.2", "239.1.1.1"), f, t;
+	struct tn_qos_policy *q = lab_qos(lab, "q");
+	struct tn_tenant_port *p = lab_change(lab, TN_TENANT_PORT, "a1");
+
+	q->ingress = (struct tn_rate_limit){.there = true, .max_kpps = 1};
+	p->qos_policy_id = "q";
+	lab_device(lab, "h1", "nic0", 5);
+	lab_metal(lab, "m", "na", MAC_M, "10.0.0.10", "h1", "nic0", 10);
+	lab_metal(lab, "m2", "na", MAC_M2, "10.0.0.11", "h1", "nic0", 20);
+	lab_apply(lab);
+	lab_send(lab, "a2", &data);
+	assert_int_equal(lab->n_frames, 4);
+	show(lab, igmp(MAC_M2, "10.0.0.11", 0x16), 20);
+	expect_trunk_alone(lab, "a2", data, 20);
+	expect_trunk_alone(lab, "a3", udp(MAC_A3, 0x01005e010101, "10.0.0.3", "239.1.1.1"), 20);
+	/* From the trunk's other VLAN, and from the member's own. */
+	f = udp(MAC_M, 0x01005e010101, "10.0.0.10", "239.1.1.1");
+	show(lab, f, 10);
+	assert_int_equal(lab->n_frames, 1);
+	t = tagged(&f, 20);
+	expect_same(&t, &lab->frames[0]);
+	f = igmp(MAC_A1, "10.0.0.1", 0x16);
+	lab_send(lab, "a1", &f);
+	show(lab, udp(MAC_M2, 0x01005e010101, "10.0.0.11", "239.1.1.1"), 20);
+	lab_expect(lab, "a1");
+	/* And once more than its limit. */
+	lab->now_ns += UINT64_C(1000000000);
+	for (unsigned i = 0; i < 101; i++) {
+		lab->now_ns -= 1000000;
+		lab_send(lab, "a2", &data);
+		assert_int_equal(lab_got(lab, "a1", 0) != NULL, i < 100);
+		assert_int_equal(lab->n_frames, i < 100 ? 2 : 1);
+	}
+	lab_remove(lab, TN_TENANT_PORT, "m2");
+	lab->now_ns += UINT64_C(1000000000);
+	lab_apply(lab);
+	lab_send(lab, "a2", &data);
+	lab_expect(lab, "a1");
+}
+
 static void test_access(void **state)
 {
 	struct lab *lab = *state;
@@ -333,6 +480,18 @@ static void test_limits_hold_on_every_way(void **state)
 			break;
 	}
 	expect_burst(lab, "c1", f);
+	/* What was learnt while it had none: the limit holds at once. */
+	p = lab_change(lab, TN_TENANT_PORT, "a1");
+	p->qos_policy_id = "";
+	lab_apply(lab);
+	f = udp(0x02000000bbbb, MAC_A2, "10.0.0.98", "10.0.0.2");
+	lab_send(lab, "a1", &f);
+	f = udp(MAC_A2, 0x02000000bbbb, "10.0.0.2", "10.0.0.98");
+	assert_int_equal(come_to(lab, "a2", "a1", f, 150), 150);
+	p = lab_change(lab, TN_TENANT_PORT, "a1");
+	p->qos_policy_id = "q";
+	lab_apply(lab);
+	expect_burst(lab, "a2", f);
 	/* Its own pings of the gateway are answered to it. */
 	lab->now_ns += UINT64_C(1000000000);
 	q = lab_change(lab, TN_TENANT_QOS_POLICY, "q");
@@ -351,6 +510,9 @@ int main(void)
 		TEST(test_every_way_to_a_trunk_has_its_vlan),
 		TEST(test_trunk_of_all_vlans),
 		TEST(test_two_vlans_of_one_network),
+		TEST(test_what_is_learnt_behind_a_trunk),
+		TEST(test_what_was_learnt_goes_with_its_port),
+		TEST(test_snooping_behind_tags_and_limits),
 		TEST(test_access),
 		TEST(test_limits),
 		TEST(test_limits_hold_on_every_way),
