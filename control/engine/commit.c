@@ -7,6 +7,12 @@
 #define EARLY_MIN   1024u /* edits of a request from which on it is worth while */
 #define EARLY_SLICE 512u  /* edits until something else has its turn */
 
+static void put_staged(struct tn_engine *e, uint64_t from, uint64_t to)
+{
+	tn_store_put_number(e->store, TN_STORE_STAGED_FROM, from);
+	tn_store_put_number(e->store, TN_STORE_STAGED_TO, to);
+}
+
 /* --- reading what there is --- */
 
 static int read_number(void *ctx, enum tn_store_number number, uint64_t value)
@@ -25,6 +31,12 @@ static int read_number(void *ctx, enum tn_store_number number, uint64_t value)
 		break;
 	case TN_STORE_SYNCED:
 		e->synced = value;
+		break;
+	case TN_STORE_STAGED_FROM:
+		e->staged.from = value;
+		break;
+	case TN_STORE_STAGED_TO:
+		e->staged.to = value;
 		break;
 	}
 	return 0;
@@ -55,6 +67,10 @@ static int read_object(void *ctx, const struct tn_store_object *object, struct t
 	struct tn_engine *e = ctx;
 	struct tn_wanted *w;
 
+	if (object->row >= e->next_row)
+		e->next_row = object->row + 1;
+	if (object->row >= e->staged.from && object->row <= e->staged.to)
+		return 0;
 	if (!object->kind || object->kind >= TN_N_KINDS)
 		return tn_error_set(err, TN_OF_OK, -1, "kind %u", object->kind);
 	w = tn_persist_decode(e->dpid, object, err);
@@ -68,8 +84,6 @@ static int read_object(void *ctx, const struct tn_store_object *object, struct t
 	}
 	tn_engine_place(e, w);
 	tn_wanted_put(w);
-	if (object->row >= e->next_row)
-		e->next_row = object->row + 1;
 	if (object->generation > e->kind_generation[object->kind])
 		e->kind_generation[object->kind] = object->generation;
 	return 0;
@@ -91,6 +105,20 @@ static int read_unconfirmed(void *ctx, const struct tn_store_unconfirmed *u, str
 	return 0;
 }
 
+/* In place of rows that do not count: nothing. */
+static void clear_staged(struct tn_engine *e)
+{
+	struct tn_error err;
+
+	if (!e->staged.to)
+		return;
+	tn_store_begin(e->store);
+	for (uint64_t row = e->staged.from; row <= e->staged.to; row++)
+		tn_store_delete(e->store, row);
+	put_staged(e, 0, 0);
+	e->staged = (struct tn_staged){.stuck = tn_store_end(e->store, &err) != 0};
+}
+
 int tn_commit_open(struct tn_engine *e, const char *path, struct tn_error *err)
 {
 	const struct tn_store_reader reader = {
@@ -107,6 +135,7 @@ int tn_commit_open(struct tn_engine *e, const char *path, struct tn_error *err)
 	e->store = tn_store_open(path, &reader, err);
 	if (!e->store)
 		return -EINVAL;
+	clear_staged(e);
 	for (unsigned kind = 0; kind < TN_N_KINDS; kind++)
 		e->kind_generation[kind] = e->generation;
 	tn_engine_tenants_restored(e);
@@ -191,6 +220,8 @@ static int put_job(struct tn_engine *e, struct tn_job *job, size_t from, struct 
 		rc = put_unconfirmed(e, job, err);
 	if (job->undoes)
 		tn_store_delete_unconfirmed(e->store, job->undoes);
+	if (e->staged.job == job)
+		put_staged(e, 0, 0);
 	return rc;
 }
 
@@ -198,6 +229,8 @@ static void placed(struct tn_engine *e, struct tn_job *job)
 {
 	if (job->plan.edits.n)
 		e->generation = job->generation;
+	if (e->staged.job == job)
+		e->staged = (struct tn_staged){0};
 	if (job->undoes)
 		tn_unconfirmed_remove(e, job->undoes);
 	if (job->plan.tenants)
@@ -218,14 +251,41 @@ static void not_placed(struct tn_engine *e, struct tn_job *job, const struct tn_
 
 /* --- rows that are written before the data plane has answered --- */
 
+static bool replaces_nothing(const struct tn_edits *edits)
+{
+	for (size_t i = 0; i < edits->n; i++) {
+		if (edits->v[i].before || edits->v[i].after->derived)
+			return false;
+	}
+	return true;
+}
+
 void tn_commit_begin_early(struct tn_engine *e, struct tn_job *job)
 {
 	if (e->early.job || job->plan.edits.n < EARLY_MIN || job->plan.tenants)
 		return;
-	e->early = (struct tn_early){.job = job};
+	e->early = (struct tn_early){
+		.job = job,
+		.fresh = !e->staged.job && !e->staged.stuck && replaces_nothing(&job->plan.edits),
+	};
 	job->generation = e->generation + 1;
 	tn_store_begin(e->store);
 	tn_engine_wake(e);
+}
+
+/* The rows were numbered one after another. */
+static void stage(struct tn_engine *e)
+{
+	struct tn_job *job = e->early.job;
+	const struct tn_edits *edits = &job->plan.edits;
+	uint64_t from = edits->v[0].after->row, to = edits->v[edits->n - 1].after->row;
+	struct tn_error err;
+
+	put_staged(e, from, to);
+	if (tn_store_end(e->store, &err))
+		e->early.job = NULL;
+	else
+		e->staged = (struct tn_staged){.job = job, .from = from, .to = to};
 }
 
 void tn_commit_go_on_early(struct tn_engine *e)
@@ -243,15 +303,27 @@ void tn_commit_go_on_early(struct tn_engine *e)
 		return;
 	}
 	early->next = to;
-	tn_engine_wake(e);
+	if (to < early->job->plan.edits.n)
+		tn_engine_wake(e);
+	else if (early->fresh)
+		stage(e);
 }
 
 void tn_commit_drop_early(struct tn_engine *e)
 {
 	if (!e->early.job)
 		return;
-	tn_store_abort(e->store);
+	if (e->staged.job != e->early.job)
+		tn_store_abort(e->store);
 	e->early.job = NULL;
+}
+
+void tn_commit_unstage(struct tn_engine *e, struct tn_job *job)
+{
+	if (e->staged.job != job)
+		return;
+	tn_commit_drop_early(e);
+	clear_staged(e);
 }
 
 /* The job whose rows are there already, first in the list; NULL: nobody's are. */
@@ -262,6 +334,8 @@ static struct tn_job *begin(struct tn_engine *e, struct tn_job_list *list)
 	if (job && job->stage == TN_JOB_READY) {
 		TAILQ_REMOVE(list, job, ready_link);
 		TAILQ_INSERT_HEAD(list, job, ready_link);
+		if (e->staged.job == job)
+			tn_store_begin(e->store);
 		e->early.job = NULL;
 		return job;
 	}

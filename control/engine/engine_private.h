@@ -95,6 +95,14 @@ struct tn_unconfirmed {
 struct tn_early {
 	struct tn_job *job; /* NULL: there is none */
 	size_t next;	    /* edit that is not written */
+	bool fresh;	    /* nothing is replaced: its rows can be staged */
+};
+
+/* Rows that are in the store and do not count until their job is stored, or are taken out again. */
+struct tn_staged {
+	struct tn_job *job; /* NULL: there are none */
+	uint64_t from, to;
+	bool stuck; /* some could not be taken out: no others until a restart has done it */
 };
 
 /* The declaration of tenants and its compiler, both as of the last change that was planned. */
@@ -136,6 +144,7 @@ struct tn_engine {
 	/* Requests. */
 	struct tn_job_list queue, jobs, ready;
 	struct tn_early early;
+	struct tn_staged staged;
 	struct tn_busy busy;
 	size_t n_under_way; /* jobs that were planned and are not done */
 	struct tn_unconfirmed *unconfirmed;
@@ -224,11 +233,15 @@ void tn_commit_ready(struct tn_engine *e);
 /*
  * While the data plane works on a large request its rows are written, in a commit of the store that
  * is made when the answer is good. It is dropped when the answer is another one, or somebody else
- * has something to store before: then they are written as those of all others are.
+ * has something to store before: then they are written as those of all others are. Rows that
+ * replace none are on the disk before the answer comes: staged, and one more commit says that they
+ * count.
  */
 void tn_commit_begin_early(struct tn_engine *e, struct tn_job *job);
 void tn_commit_go_on_early(struct tn_engine *e);
 void tn_commit_drop_early(struct tn_engine *e);
+/* The job ends: what is staged of it and does not count is taken out. */
+void tn_commit_unstage(struct tn_engine *e, struct tn_job *job);
 /* Objects that wanted only to be in the data plane are; for those whose rows must say so. */
 void tn_commit_settled(struct tn_engine *e, const struct tn_edits *edits);
 

@@ -57,6 +57,7 @@ static void end(struct tn_job *job, enum tn_verdict verdict)
 
 	if (e->early.job == job)
 		tn_commit_drop_early(e);
+	tn_commit_unstage(e, job);
 	if (job->undoes && verdict != TN_DONE && verdict != TN_ACCEPTED)
 		tn_unconfirmed_retry(e, job->undoes);
 	if (job->plan.tenants)

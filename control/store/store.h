@@ -36,6 +36,8 @@ enum tn_store_number {
 	TN_STORE_GENERATION,
 	TN_STORE_DATAPLANE_STARTED, /* of the data plane's process that was in step last */
 	TN_STORE_SYNCED,	    /* a data plane was in step at least once */
+	TN_STORE_STAGED_FROM,	    /* rows that do not count (yet): from this one */
+	TN_STORE_STAGED_TO,	    /* up to this one; 0: there are none */
 };
 
 /* What open() finds. Everything is good for the call. -errno with err ends the reading. */

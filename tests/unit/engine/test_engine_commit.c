@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The store and the data plane at the same time: large requests, and receipts before all is kept.
  */
+#include "control/engine/engine_private.h"
 #include "tests/unit/engine/engine_fixture.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <sys/resource.h>
 
 #define LARGE 3000u
@@ -100,6 +102,102 @@ static void test_a_large_request_and_others(void **state)
 	large_free(&l);
 	check_kept(b, LARGE);
 	assert_int_equal(bench_count(b, TN_KIND_HOST), 1);
+}
+
+static bool is_staged(struct bench *b)
+{
+	return b->e->staged.job != NULL;
+}
+
+/* As a file is found after this process was killed. */
+static void copy_of(const struct bench *b, const char *suffix, const char *to)
+{
+	char from[128], path[160], bytes[65536];
+	FILE *in, *out;
+	size_t n;
+
+	snprintf(from, sizeof(from), "%s%s", b->store, suffix);
+	snprintf(path, sizeof(path), "%s%s", to, suffix);
+	in = fopen(from, "rb");
+	out = fopen(path, "wb");
+	assert_true(in && out);
+	while ((n = fread(bytes, 1, sizeof(bytes), in)))
+		assert_int_equal(fwrite(bytes, 1, n, out), n);
+	assert_int_equal(fclose(in) | fclose(out), 0);
+}
+
+/* Killed while the data plane has not answered: rows on the disk do not count. */
+static void test_staged_and_killed(void **state)
+{
+	struct bench *b = *state, again = {.loop = b->loop};
+	struct large l = large_new();
+
+	assert_int_equal(bench_add(b, LARGE, 1), TN_DONE);
+	without_early_receipts(b);
+	b->fake.fault = FAKE_HOLD;
+	submit_large(b, &l);
+	bench_run(b, is_staged);
+	assert_int_equal(b->n_done, 0);
+	assert_true(b->e->staged.to == b->e->staged.from + LARGE - 1);
+	snprintf(again.folder, sizeof(again.folder), "%s", b->folder);
+	snprintf(again.store, sizeof(again.store), "%s/killed.db", b->folder);
+	copy_of(b, "", again.store);
+	copy_of(b, "-wal", again.store);
+	again.options = (struct tn_engine_options){.store_path = again.store, .dpid = FAKE_DPID};
+	for (unsigned i = 0; i < 2; i++) {
+		bench_open(&again);
+		assert_int_equal(bench_count(&again, TN_KIND_FLOW), 1);
+		assert_int_equal(again.e->staged.to, 0);
+		tn_engine_free(again.e);
+	}
+	bench_unlink(&again);
+	fake_release(&b->fake);
+	bench_run(b, bench_is_done);
+	large_free(&l);
+	check_kept(b, LARGE + 1);
+}
+
+/* Somebody else has something to store while rows wait to count. */
+static void test_staged_and_others(void **state)
+{
+	struct bench *b = *state;
+	struct large l = large_new();
+	struct tn_operation op = {
+		.kind = TN_OP_HOST_ADD, .host = {.mac = {{2, 0, 0, 0, 0, 1}}, .vlan = -1}};
+
+	without_early_receipts(b);
+	b->fake.fault = FAKE_HOLD;
+	submit_large(b, &l);
+	bench_run(b, is_staged);
+	assert_int_equal(bench_request(b, &op, 1, NULL), TN_DONE);
+	assert_true(is_staged(b));
+	b->n_done = 0;
+	fake_release(&b->fake);
+	bench_run(b, bench_is_done);
+	assert_int_equal(b->verdict, TN_DONE);
+	assert_false(is_staged(b));
+	large_free(&l);
+	check_kept(b, LARGE);
+	assert_int_equal(bench_count(b, TN_KIND_HOST), 1);
+}
+
+static void test_staged_and_refused(void **state)
+{
+	struct bench *b = *state;
+	struct large l = large_new();
+
+	l.flows[LARGE - 1].fm.inst.goto_table = 0; /* the data plane sees it */
+	without_early_receipts(b);
+	b->fake.fault = FAKE_HOLD;
+	submit_large(b, &l);
+	bench_run(b, is_staged);
+	fake_release(&b->fake);
+	bench_run(b, bench_is_done);
+	assert_int_equal(b->verdict, TN_REFUSED);
+	assert_false(is_staged(b));
+	large_free(&l);
+	b->fake.mods_seen = LARGE;
+	check_kept(b, 0);
 }
 
 static void test_a_large_request_is_refused(void **state)
@@ -225,6 +323,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_a_large_request),
 		TEST(test_a_large_request_and_others),
+		TEST(test_staged_and_killed),
+		TEST(test_staged_and_others),
+		TEST(test_staged_and_refused),
 		TEST(test_a_large_request_is_refused),
 		TEST(test_a_large_request_and_no_answer),
 		TEST(test_in_force_and_kept),
