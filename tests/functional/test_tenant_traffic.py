@@ -64,6 +64,9 @@ class Town(hosts.Site):
         self.lab.host("red-ovs")
         self.lab.wire("to-ovs", "red-ovs", "wire", UNDERLAY)
         self.lab.ip(None, "link set to-ovs master br0")
+        # The outer UDP checksum of the kernel's VXLAN is left to the device, which a veth pair
+        # never does, and Open vSwitch drops what has a wrong one.
+        self.lab.run("far", "ethtool", "-K", "up0", "tx", "off")
         self.start_ovs(port)
         return Namespace(self.lab, "red-ovs", "red-ovs", "red", "remote", "ovs", port)
 
@@ -90,8 +93,9 @@ class Town(hosts.Site):
         self.lab.ip("red-ovs", "link set wire up")
         self.lab.addresses("red-ovs", "phy", OVS + "/24")
         self.lab.ip("red-ovs", "link set eth0 address %s\nlink set eth0 up" % port["mac_address"])
-        # What came by one tunnel goes into no other.
-        for host, address in hosts.HOSTS.items():
+        # What came by one tunnel goes into no other, here as on our hosts: foreign endpoints send
+        # to each other themselves. The other one is told in make_far_vtep().
+        for host, address in list(hosts.HOSTS.items()) + [("far", hosts.FAR)]:
             configure("add-port int %s -- set port %s protected=true -- set interface %s "
                       "type=vxlan options:remote_ip=%s options:local_ip=%s options:key=%d"
                       % (host, host, host, address, OVS, hosts.VNIS["red", "front"]))
@@ -119,16 +123,13 @@ def town(tmp_path_factory):
 
 
 def peers(town, e):
-    """Whom it is to reach. How two foreign endpoints reach each other is their own affair."""
-    return [o for o in town.endpoints if o is not e and o.tenant == e.tenant and
-            not e.kind == o.kind == "remote"]
+    """Whom it is to reach."""
+    return [o for o in town.endpoints if o is not e and o.tenant == e.tenant]
 
 
 def test_who_reaches_whom(town):
     """Every pair of a tenant by IPv4 and IPv6, ping and HTTP; nothing crosses tenants."""
     found = matrix.measure(town.endpoints)
-    for a, b in (("red-far", "red-ovs"), ("red-ovs", "red-far")):
-        found[a][b] = matrix.OK
     assert matrix.is_right(town.endpoints, found), "\n" + matrix.table(town.endpoints, found)
     # By Open vSwitch's own word its packets went by the tunnels.
     flows = town.ovs("ovs-appctl", "dpctl/dump-flows", "netdev@ovs-netdev")

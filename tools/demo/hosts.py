@@ -232,18 +232,22 @@ class Site:
         return Namespace(lab, name, *rest)
 
     def make_far_vtep(self, name, tenant, port):
-        """The kernel's VXLAN device, moved to where the tenant is; its sockets stay on far."""
+        """The kernel's VXLAN device, moved to where the tenant is; its sockets stay on far. Hosts
+        forward from no tunnel into another (split horizon): it is told of other foreign endpoints
+        of its network, as of hosts, and sends to them itself."""
         lab = self.lab
+        others = [o for o in self.document["ports"] if o is not port and
+                  o["network_id"] == port["network_id"]]
+        endpoints = {o["name"]: o["binding"].get("vtep") or HOSTS[o["binding"]["host"]]
+                     for o in others}
         lab.ip("far", "link add vx-%s type vxlan id %d local %s dstport 4789 nolearning"
                % (tenant, VNIS[tenant, "front"], FAR))
-        for address in HOSTS.values():
+        for address in sorted(set(endpoints.values()) | set(HOSTS.values())):
             lab.run("far", "bridge", "fdb", "append", "00:00:00:00:00:00", "dev", "vx-" + tenant,
                     "dst", address)
-        for other in self.document["ports"]:
-            if other["tenant_id"] == tenant and other["network_id"] == port["network_id"] and \
-                    other["binding"]["kind"] != "remote":
-                lab.run("far", "bridge", "fdb", "append", other["mac_address"], "dev",
-                        "vx-" + tenant, "dst", HOSTS[other["binding"]["host"]])
+        for other in others:
+            lab.run("far", "bridge", "fdb", "append", other["mac_address"], "dev",
+                    "vx-" + tenant, "dst", endpoints[other["name"]])
         # Any host routes: one that does not learn is told of one, or each would route its copy.
         lab.run("far", "bridge", "fdb", "append", GATEWAY_MAC, "dev", "vx-" + tenant, "dst",
                 min(HOSTS.values()))
