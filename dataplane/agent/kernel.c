@@ -478,7 +478,7 @@ static bool learnt_of(const struct tn_program *program, struct note *note)
 	return true;
 }
 
-void tn_kernel_decided(void *ctx, unsigned port_index, const struct tn_decision *d)
+bool tn_kernel_decided(void *ctx, unsigned port_index, const struct tn_decision *d)
 {
 	struct tn_worker_thread *t = ctx;
 	struct seen seen = {.fwd = &t->forwarding->fwd, .out_index = NO_INDEX};
@@ -489,10 +489,12 @@ void tn_kernel_decided(void *ctx, unsigned port_index, const struct tn_decision 
 	struct note head = {.in_index = (uint16_t)in}, *note;
 
 	(void)port_index;
-	if (in == TN_FORWARDING_NONE || n > COUNTS_MAX || !tn_ebpf_key_from(d->key, &head.key) ||
-		!tn_ebpf_keys_of(d->key, d->read, &head.keys) || !learnt_of(d->program, &head) ||
-		!tn_ebpf_session_from(d->program, &ways, &head.session))
-		return;
+	if (n > COUNTS_MAX || !tn_ebpf_session_from(d->program, &ways, &head.session) ||
+		!learnt_of(d->program, &head))
+		return false;
+	if (in == TN_FORWARDING_NONE || !tn_ebpf_key_from(d->key, &head.key) ||
+		!tn_ebpf_keys_of(d->key, d->read, &head.keys))
+		return true;
 	/* The program knows the device; which vxlan port a packet is of follows from the rest. */
 	head.key.k4.h.in_port = tn_be32toh(d->key->in_phy_port);
 	head.session.classes = d->classes;
@@ -502,10 +504,11 @@ void tn_kernel_decided(void *ctx, unsigned port_index, const struct tn_decision 
 	head.n_counts = (uint16_t)n;
 	note = tn_byte_ring_reserve(t->decided, (uint32_t)(sizeof(*note) + n * sizeof(counts[0])));
 	if (!note)
-		return; /* a later packet says it again */
+		return true; /* a later packet says it again */
 	*note = head;
 	memcpy(note->counts, counts, n * sizeof(counts[0]));
 	tn_byte_ring_commit(t->decided);
+	return true;
 }
 
 /* --- slots ------------------------------------------------------------------------------------ */

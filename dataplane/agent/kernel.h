@@ -31,8 +31,11 @@ int tn_kernel_detach(const char *state_dir, struct tn_error *err) TN_MUST_CHECK;
  */
 void tn_kernel_publish(struct tn_agent *agent);
 
-/* A worker's: a session for packets like the one that it has just decided on. */
-void tn_kernel_decided(void *ctx, unsigned port_index, const struct tn_decision *decision);
+/*
+ * A worker's: a session for packets like the one that it has just decided on. false: the kernel
+ * cannot do what was decided, whatever the packet.
+ */
+bool tn_kernel_decided(void *ctx, unsigned port_index, const struct tn_decision *decision);
 
 /* What workers decided since, into the kernel. */
 void tn_kernel_drain(struct tn_agent *agent);

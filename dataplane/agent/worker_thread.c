@@ -116,12 +116,13 @@ static bool send_to_host(void *ctx, unsigned port_index, struct tn_packet *packe
 	return taken;
 }
 
-static void send_decided(void *ctx, unsigned port_index, const struct tn_decision *decision)
+static bool send_decided(void *ctx, unsigned port_index, const struct tn_decision *decision)
 {
 	struct tn_worker_thread *t = ctx;
+	bool told = tn_kernel_decided(t, port_index, decision);
 
-	tn_kernel_decided(t, port_index, decision);
-	t->has_told = true;
+	t->has_told |= told;
+	return told;
 }
 
 void tn_worker_thread_events(struct tn_worker_thread *t, struct tn_worker_events *events)

@@ -53,6 +53,9 @@ struct tn_underlay_route {
 	uint32_t port; /* 0: the neighbour's; TN_UNDERLAY_ELSEWHERE */
 };
 
+/* A neighbour's address: stands for each that no other one has, on its port. */
+#define TN_UNDERLAY_ANY_NEIGHBOUR ((tn_u128)0)
+
 struct tn_underlay_neighbour {
 	tn_u128 address;
 	struct tn_mac mac;

@@ -98,6 +98,9 @@ void tn_wk_release(struct tn_worker *w, struct tn_fast_program *prog)
 	tn_program_cache_put(w->programs, prog);
 }
 
+/* What was told in vain is not told again so soon: 67 ms. */
+#define TELL_CLOCKS 64u
+
 static void remember(struct tn_worker *w, const struct tn_wk_run *run, struct tn_session *s,
 	struct tn_fast_program *prog)
 {
@@ -116,6 +119,7 @@ static void remember(struct tn_worker *w, const struct tn_wk_run *run, struct tn
 	more = tn_session_more(&w->sessions, s);
 	more->stamp = (uint32_t)w->fwd->snapshot->version;
 	more->mask_gen = w->mask_gen;
+	more->told = w->clock - TELL_CLOCKS;
 	more->classes = epoch_classes(&w->read);
 	more->by_key = more->classes & TABLE_CLASSES & ~table_classes(w->read.altered);
 }
@@ -132,33 +136,37 @@ static void rekey(struct tn_worker *w, struct tn_wk_run *run, const struct tn_ke
 	tn_wk_hash_run(w, run);
 }
 
-/* For ports whose packets somebody else may handle from now on. */
-static void tell(const struct tn_worker *w, const struct tn_decision *decision)
+/* For ports whose packets somebody else may handle from now on. false: nobody else does. */
+static bool tell(const struct tn_worker *w, const struct tn_decision *decision)
 {
 	const struct tn_worker_events *e = &w->config.events;
 
-	e->decided(e->ctx, w->port_index, decision);
+	return e->decided(e->ctx, w->port_index, decision);
 }
 
 /* s is valid. That packets come here at all says that nobody else has a session for them. */
 void tn_wk_tell_hit(struct tn_worker *w, const struct tn_wk_run *run, const struct tn_session *s,
 	const struct tn_packet *p)
 {
+	struct tn_session_more *more = tn_session_more(&w->sessions, s);
 	const struct tn_fast_program *program = s->program;
 	struct tn_key key;
 
+	if (w->clock - more->told < TELL_CLOCKS)
+		return;
 	if (!tn_wk_packet_key(w, p, run->first, run->in, &key))
 		return;
 	/* What this one read is not kept: it was no more than everything that any one reads. */
 	w->read = (struct tn_read_set){.mask = w->flow_mask};
-	tell(w,
-		&(struct tn_decision){
-			.key = &key,
-			.program = tn_fast_program_ops(program),
-			.read = &w->read,
-			.classes = tn_session_more(&w->sessions, s)->classes,
-			.version = (uint32_t)w->fwd->snapshot->version,
-		});
+	if (!tell(w,
+		    &(struct tn_decision){
+			    .key = &key,
+			    .program = tn_fast_program_ops(program),
+			    .read = &w->read,
+			    .classes = more->classes,
+			    .version = (uint32_t)w->fwd->snapshot->version,
+		    }))
+		more->told = w->clock;
 }
 
 struct compiler {
@@ -212,7 +220,7 @@ struct tn_fast_program *tn_wk_decide(struct tn_worker *w, struct tn_wk_run *run,
 	else
 		remember(w, run, s, prog);
 	if (tn_unlikely(tn_wk_tells(w)))
-		tell(w,
+		(void)tell(w,
 			&(struct tn_decision){
 				.key = &key,
 				.program = program,

@@ -76,7 +76,10 @@ struct tn_session_more {
 	uint32_t stamp;	   /* version it was decided in, or last found to be still right in */
 	uint32_t mask_gen; /* generation of the key mask it was keyed under */
 	uint32_t hash;
-	uint32_t next_free;
+	union {
+		uint32_t told; /* clock of tn_session_clock(), when it was told of in vain */
+		uint32_t next_free;
+	};
 } __attribute__((aligned(64)));
 
 TN_BUILD_ASSERT(sizeof(struct tn_session_more) == 64, "one cache line");

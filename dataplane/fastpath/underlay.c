@@ -303,6 +303,8 @@ enum tn_drop tn_underlay_resolve(const struct tn_underlay *u, tn_u128 dst, tn_u1
 	next = path->via ? path->via : dst;
 	neighbour = find_neighbour(u, next, path->port);
 	if (!neighbour)
+		neighbour = find_neighbour(u, TN_UNDERLAY_ANY_NEIGHBOUR, path->port);
+	if (!neighbour)
 		return TN_DROP_NO_NEIGHBOUR;
 	hop->port = path->port ? path->port : neighbour->port;
 	from = src ? tn_underlay_address(u, src) : NULL;

@@ -92,8 +92,11 @@ struct tn_worker_events {
 	 * did not get there.
 	 */
 	bool (*host)(void *ctx, unsigned port_index, struct tn_packet *packet);
-	/* Of a port that `tells`; good for the call. May be NULL. */
-	void (*decided)(void *ctx, unsigned port_index, const struct tn_decision *decision);
+	/*
+	 * Of a port that `tells`; good for the call. May be NULL. false: such a program is for
+	 * nobody else, so that its sessions need not be told of with every packet.
+	 */
+	bool (*decided)(void *ctx, unsigned port_index, const struct tn_decision *decision);
 };
 
 struct tn_worker_config {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Which sessions a commit leaves as they are: those whose packets the flows that came or went
- * cannot match. That none is left that should not be is for test_worker.c, with random changes.
+ * cannot match. That none is left that should not be is for test_worker.c, with random changes. And
+ * how often sessions are told of on ports that tell.
  */
 #include "dataplane/fastpath/worker.h"
 
@@ -12,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "dataplane/pipeline/snapshot.h"
 #include "tests/unit/core/packets.h"
 
 #define OUT   2u
@@ -26,6 +28,9 @@ struct bed {
 	struct tn_worker *worker;
 	struct frame frame;
 	unsigned sent;
+	unsigned told;
+	bool in_vain; /* what is told is for nobody else */
+	uint64_t now_ns;
 };
 
 static struct bed *bed_now;
@@ -55,6 +60,16 @@ static void no_free(void *ctx, const struct tn_packet *p, unsigned n)
 
 static const struct tn_port_ops port_ops = {.kind = "memory", .tx = tx};
 static const struct tn_buffer_ops buffer_ops = {.clone = no_clone, .free = no_free};
+
+static bool decided(void *ctx, unsigned port_index, const struct tn_decision *decision)
+{
+	struct bed *b = ctx;
+
+	assert_int_equal(port_index, 0);
+	assert_int_equal(decision->version, (uint32_t)b->fwd->snapshot->version);
+	b->told++;
+	return !b->in_vain;
+}
 
 static void commit(struct bed *b, const struct tn_mod *mods, size_t n)
 {
@@ -118,8 +133,10 @@ static int setup(void **state)
 			.max_frame = 1514};
 	}
 	b->fwd->n_ports = 2;
-	b->worker = tn_worker_new(
-		&(struct tn_worker_config){.sessions = 64, .seed = 1, .buffers = &buffer_ops});
+	b->worker = tn_worker_new(&(struct tn_worker_config){.sessions = 64,
+		.seed = 1,
+		.buffers = &buffer_ops,
+		.events = {.ctx = b, .decided = decided}});
 	packet_init(&desc);
 	desc.eth_dst = MAC_A;
 	desc.proto = 17;
@@ -151,7 +168,7 @@ static bool stale(struct bed *b)
 
 	memcpy(data, b->frame.view.data, p.len);
 	tn_worker_stats(b->worker, &before);
-	tn_worker_burst(b->worker, b->fwd, 0, &p, 1, 0);
+	tn_worker_burst(b->worker, b->fwd, 0, &p, 1, b->now_ns);
 	tn_worker_flush(b->worker, b->fwd);
 	assert_int_equal(b->sent, sent + 1);
 	tn_worker_stats(b->worker, &after);
@@ -250,6 +267,35 @@ static void test_many_changes(void **state)
 	assert_false(stale(b));
 }
 
+/* With every packet, as long as somebody else may have it; else now and then. */
+static void test_told(void **state)
+{
+	struct bed *b = *state;
+
+	assert_false(stale(b));
+	assert_int_equal(b->told, 0);
+	b->fwd->ports[0].tells = true;
+	for (unsigned i = 1; i <= 3; i++) {
+		assert_false(stale(b));
+		assert_int_equal(b->told, i);
+	}
+	b->in_vain = true;
+	b->told = 0;
+	for (unsigned i = 0; i < 1000; i++) { /* a millisecond apart: one second */
+		b->now_ns += 1000000;
+		assert_false(stale(b));
+	}
+	assert_in_range(b->told, 14, 16);
+	/* decided anew it is told at once, and always if it is for somebody now */
+	add(b, 0, MAC_A);
+	b->in_vain = false;
+	b->told = 0;
+	for (unsigned i = 1; i <= 3; i++) {
+		assert_int_equal(stale(b), i == 1);
+		assert_int_equal(b->told, i);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
 
 int main(void)
@@ -260,6 +306,7 @@ int main(void)
 		TEST(other_tables),
 		TEST(altered_packets),
 		TEST(many_changes),
+		TEST(told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -226,6 +226,21 @@ static void sends_from_a_loopback(void **state)
 	assert_non_null(tn_underlay_address(underlay, ip("192.0.2.77")));
 }
 
+/* One that stands for all that have no own, at its port and nowhere else. */
+static void sends_to_any_neighbour(void **state)
+{
+	(void)state;
+	expect_drop("198.51.100.99", NULL, TN_DROP_NO_NEIGHBOUR);
+	neighbours[5] =
+		(struct tn_underlay_neighbour){TN_UNDERLAY_ANY_NEIGHBOUR, {{4, 0, 0, 0, 9, 9}}, 10};
+	rebuild();
+	expect("198.51.100.99", NULL, "198.51.100.1", 1, 9 << 8 | 9, 10);
+	expect("192.0.2.200", NULL, "198.51.100.1", 1, 9 << 8 | 9, 10);
+	expect("2001:db8::99", NULL, "2001:db8::1", 1, 9 << 8 | 9, 10);
+	expect("198.51.100.7", NULL, "198.51.100.1", 1, 7, 10);
+	expect_drop("203.0.113.99", NULL, TN_DROP_NO_NEIGHBOUR);
+}
+
 #define MANY 2000u
 
 /* Against a walk over the list: random prefixes, two next hops. */
@@ -282,6 +297,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(knows_its_addresses, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(leaves_elsewhere_alone, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(sends_from_a_loopback, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(sends_to_any_neighbour, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(finds_among_many, set_up, tear_down),
 	};
 
