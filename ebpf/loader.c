@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,14 +29,14 @@ struct tn_ebpf {
 	int program[TN_EBPF_N_PROGRAMS];
 	int before[TN_EBPF_N_PROGRAMS][2]; /* of processes before this one; -1: none */
 	int config_fd, ports, slots, sessions4, sessions6, meters, counters, peers, vnis,
-		guard_counters, guard_port, refused;
+		guard_counters, guard_port, refused, share, stations, sockets;
 	int outer, inner; /* maps whose update waits for programs that run */
 	struct tn_ebpf_config *config;
 	char pin_dir[200]; /* "": none */
 	uint32_t *mine;	   /* interfaces that this process said something of */
 	size_t n_mine;
 	uint8_t turn; /* of what the guard was told last */
-	bool taken_over, expired, leaving;
+	bool taken_over, expired, leaving, shared;
 };
 
 static int fail(struct tn_error *err, int rc, const char *what)
@@ -91,7 +92,7 @@ static int load_switch(struct tn_ebpf *e)
 	return bpf_object__load(e->tc);
 }
 
-static int load_guard(struct tn_ebpf *e)
+static int load_guard_with(struct tn_ebpf *e, uint32_t flags)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "tn_ebpf_guard");
 	struct bpf_program *p;
@@ -99,10 +100,25 @@ static int load_guard(struct tn_ebpf *e)
 	e->guard = bpf_object__open_mem(tn_ebpf_guard_object, tn_ebpf_guard_size, &opts);
 	if (!e->guard)
 		return -errno;
-	bpf_object__for_each_program(p, e->guard)(void) bpf_program__set_type(p, BPF_PROG_TYPE_XDP);
+	bpf_object__for_each_program(p, e->guard)
+	{
+		(void)bpf_program__set_type(p, BPF_PROG_TYPE_XDP);
+		(void)bpf_program__set_flags(p, flags);
+	}
 	if (*e->pin_dir)
 		set_pins(e->guard, e->pin_dir);
 	return bpf_object__load(e->guard);
+}
+
+/* Before Linux 5.18 without frames that are longer than a page. */
+static int load_guard(struct tn_ebpf *e)
+{
+	int rc = load_guard_with(e, BPF_F_XDP_HAS_FRAGS);
+
+	if (rc != -EINVAL)
+		return rc;
+	bpf_object__close(e->guard);
+	return load_guard_with(e, 0);
 }
 
 static void find(struct tn_ebpf *e)
@@ -125,6 +141,9 @@ static void find(struct tn_ebpf *e)
 	e->guard_port = map_of(e->guard, "tenon_guard_port");
 	e->refused = map_of(e->guard, "tenon_refused");
 	e->guard_counters = map_of(e->guard, "tenon_guard_counters");
+	e->share = map_of(e->guard, "tenon_share");
+	e->stations = map_of(e->guard, "tenon_stations");
+	e->sockets = map_of(e->guard, "tenon_sockets");
 }
 
 static int map_config(struct tn_ebpf *e)
@@ -326,6 +345,22 @@ struct tn_ebpf_config *tn_ebpf_config_of(const struct tn_ebpf *e)
 
 /* --- attaching -------------------------------------------------------------------------------- */
 
+static int no_guard(uint32_t ifindex, int rc, struct tn_error *err)
+{
+	char name[IF_NAMESIZE] = "?";
+
+	(void)if_indextoname(ifindex, name);
+	tn_error_set(err, rc == -EPERM ? TN_OFPBRC_EPERM : TN_OFPBRC_BAD_PORT, -1,
+		rc == -EBUSY ? "eBPF: interface '%s' has an XDP program of somebody else's: %s; "
+			       "detach it with `ip link set dev %s xdp off` if nothing needs it, "
+			       "or go without \"guard\" and \"shared\""
+			     : "eBPF: interface '%s' takes no XDP program: %s; where its driver "
+			       "names a reason, `dmesg` and `ip link show %s` tell; \"guard\" and "
+			       "\"shared\" need one",
+		name, strerror(-rc), name);
+	return rc;
+}
+
 int tn_ebpf_attach(
 	struct tn_ebpf *e, enum tn_ebpf_program program, uint32_t ifindex, struct tn_error *err)
 {
@@ -337,9 +372,7 @@ int tn_ebpf_attach(
 	if (!rc)
 		return 0;
 	if (program == TN_EBPF_GUARD)
-		return fail(err, rc,
-			rc == -EBUSY ? "the interface has another XDP program"
-				     : "the interface takes no XDP program");
+		return no_guard(ifindex, rc, err);
 	return fail(err, rc,
 		"the interface takes no tc program: Linux before 6.6 needs CONFIG_NET_SCH_INGRESS and "
 		"CONFIG_NET_CLS_BPF");
@@ -347,10 +380,15 @@ int tn_ebpf_attach(
 
 void tn_ebpf_detach(struct tn_ebpf *e, enum tn_ebpf_program program, uint32_t ifindex)
 {
-	if (program == TN_EBPF_GUARD)
+	if (program == TN_EBPF_GUARD) {
 		tn_ebpf_detach_xdp(e->program[program], ifindex);
-	else
+		for (unsigned i = 0; i < 2; i++) { /* of a process before this one */
+			if (e->before[program][i] >= 0)
+				tn_ebpf_detach_xdp(e->before[program][i], ifindex);
+		}
+	} else {
 		tn_ebpf_detach_tc(e->program[program], ifindex);
+	}
 }
 
 int tn_ebpf_detach_all(const char *pin_dir, struct tn_error *err)
@@ -374,11 +412,25 @@ bool tn_ebpf_is_leaving(const struct tn_ebpf *e)
 	return e->leaving;
 }
 
+static void forget_stations(struct tn_ebpf *e)
+{
+	struct tn_ebpf_station station, next;
+	int rc = bpf_map_get_next_key(e->stations, NULL, &next);
+
+	while (!rc) {
+		station = next;
+		rc = bpf_map_get_next_key(e->stations, &station, &next);
+		(void)bpf_map_delete_elem(e->stations, &station);
+	}
+}
+
 /* A generation of keys later no session is one. */
 void tn_ebpf_expire(struct tn_ebpf *e)
 {
-	if (!e->expired)
-		__atomic_add_fetch(&e->config->keys, 1u << TN_EBPF_KEY_GEN_SHIFT, __ATOMIC_RELEASE);
+	if (e->expired)
+		return;
+	__atomic_add_fetch(&e->config->keys, 1u << TN_EBPF_KEY_GEN_SHIFT, __ATOMIC_RELEASE);
+	forget_stations(e);
 	e->expired = true;
 }
 
@@ -628,6 +680,51 @@ int tn_ebpf_set_peers(struct tn_ebpf *e, uint16_t udp_port, const struct tn_ebpf
 	return rc;
 }
 
+int tn_ebpf_set_share(struct tn_ebpf *e, const struct tn_ebpf_share *share, struct tn_error *err)
+{
+	struct tn_ebpf_share said = {0};
+	uint32_t zero = 0;
+	int rc;
+
+	if (share)
+		said = *share;
+	said.on = share != NULL;
+	rc = bpf_map_update_elem(e->share, &zero, &said, BPF_ANY);
+	if (rc)
+		return fail(err, rc, "a shared uplink");
+	e->shared = said.on;
+	return 0;
+}
+
+int tn_ebpf_set_socket(struct tn_ebpf *e, uint32_t queue, int socket, struct tn_error *err)
+{
+	int rc = bpf_map_update_elem(e->sockets, &queue, &socket, BPF_ANY);
+
+	return rc ? fail(err, rc, "a socket of a shared uplink") : 0;
+}
+
+bool tn_ebpf_add_station(struct tn_ebpf *e, const struct tn_ebpf_station *station)
+{
+	uint32_t n = 0;
+
+	if (!e->shared)
+		return false;
+	(void)bpf_map_lookup_elem(e->stations, station, &n);
+	n++;
+	return !bpf_map_update_elem(e->stations, station, &n, BPF_ANY);
+}
+
+void tn_ebpf_drop_station(struct tn_ebpf *e, const struct tn_ebpf_station *station)
+{
+	uint32_t n = 0;
+
+	if (bpf_map_lookup_elem(e->stations, station, &n))
+		return;
+	n--;
+	if (!n || bpf_map_update_elem(e->stations, station, &n, BPF_EXIST))
+		(void)bpf_map_delete_elem(e->stations, station);
+}
+
 bool tn_ebpf_refused(struct tn_ebpf *e, struct tn_ebpf_peer *who, uint64_t *times)
 {
 	struct tn_ebpf_peer next;
@@ -675,7 +772,9 @@ void tn_ebpf_counters(const struct tn_ebpf *e, uint64_t counters[TN_EBPF_N_COUNT
 int tn_ebpf_test_run(const struct tn_ebpf *e, enum tn_ebpf_program program, struct tn_ebpf_run *run)
 {
 	struct __sk_buff skb = {.ifindex = run->ifindex};
-	struct xdp_md xdp = {.data_end = run->in_len, .ingress_ifindex = run->ifindex};
+	struct xdp_md xdp = {.data_end = run->in_len,
+		.ingress_ifindex = run->ifindex,
+		.rx_queue_index = run->queue};
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = run->in, .data_size_in = run->in_len,
 		.data_out = run->out, .data_size_out = run->out_size,
 		.repeat = run->repeat ? (int)run->repeat : 1);

@@ -49,7 +49,7 @@ bool tn_ebpf_taken_over(const struct tn_ebpf *ebpf);
  * than that from then on, and interfaces that were not named have no programs any more.
  */
 void tn_ebpf_settle(struct tn_ebpf *ebpf);
-/* Ends the sessions there are; tn_ebpf_settle() does. Once in a process. */
+/* Ends the sessions there are, and their stations; tn_ebpf_settle() does. Once in a process. */
 void tn_ebpf_expire(struct tn_ebpf *ebpf);
 /* The process goes, interfaces keep what is attached: where maps are pinned. */
 void tn_ebpf_leave(struct tn_ebpf *ebpf);
@@ -113,6 +113,21 @@ int tn_ebpf_set_peers(struct tn_ebpf *ebpf, uint16_t udp_port, const struct tn_e
 /* Who was refused most since this was asked last, out of a sample. false: nobody. */
 bool tn_ebpf_refused(struct tn_ebpf *ebpf, struct tn_ebpf_peer *who, uint64_t *times);
 
+/*
+ * The guard's uplink is shared with workers, or (NULL) the kernel's alone. on is set. From then on
+ * sockets get what has no station; both last as long as the maps, a socket as long as itself.
+ */
+int tn_ebpf_set_share(struct tn_ebpf *ebpf, const struct tn_ebpf_share *share,
+	struct tn_error *err) TN_MUST_CHECK;
+int tn_ebpf_set_socket(
+	struct tn_ebpf *ebpf, uint32_t queue, int socket, struct tn_error *err) TN_MUST_CHECK;
+/*
+ * One more session, or one less, leads to that station. Where none is shared, or there is no room,
+ * false: none is to be taken away again.
+ */
+bool tn_ebpf_add_station(struct tn_ebpf *ebpf, const struct tn_ebpf_station *station);
+void tn_ebpf_drop_station(struct tn_ebpf *ebpf, const struct tn_ebpf_station *station);
+
 /* Summed over the processors. */
 void tn_ebpf_counters(const struct tn_ebpf *ebpf, uint64_t counters[TN_EBPF_N_COUNTERS]);
 
@@ -123,6 +138,7 @@ struct tn_ebpf_run {
 	uint8_t *out; /* room for what comes out */
 	uint32_t out_size, out_len;
 	uint32_t ifindex; /* that it came in by */
+	uint32_t queue;	  /* of the guard, with ifindex */
 	uint32_t repeat;  /* 0: once */
 	uint32_t ns;	  /* a run took */
 };

@@ -18,13 +18,15 @@
 
 #include "dataplane/core/types.h"
 
-#define TN_EBPF_ABI 4u
+#define TN_EBPF_ABI 5u
 
 #define TN_EBPF_EPOCHS	     64u
 #define TN_EBPF_SESSIONS_MAX 65536u
 #define TN_EBPF_PORTS_MAX    4096u
 #define TN_EBPF_SLOTS	     4096u /* a power of two */
 #define TN_EBPF_PEERS_MAX    65536u
+#define TN_EBPF_STATIONS_MAX 65536u
+#define TN_EBPF_QUEUES_MAX   64u /* of a shared uplink */
 
 /*
  * What tells packets apart: everything of an ordinary packet that a flow table can read. Packet
@@ -158,6 +160,7 @@ enum tn_ebpf_counter {
 	TN_EBPF_GUARD_SHORT, /* dropped: not a whole VXLAN header */
 	TN_EBPF_METERED,     /* dropped by a meter */
 	TN_EBPF_DROPPED,     /* dropped as the session says */
+	TN_EBPF_TO_WORKERS,  /* VXLAN of a shared uplink: to a worker's socket */
 	TN_EBPF_N_COUNTERS
 };
 
@@ -172,6 +175,29 @@ struct tn_ebpf_peer {
 	uint8_t address[16]; /* IPv4 as ::ffff:a.b.c.d */
 	uint32_t vni;
 };
+
+/*
+ * An uplink that workers share with the kernel. VXLAN to one of these addresses in frames to this
+ * MAC is shared out; all else is the kernel's.
+ */
+struct tn_ebpf_share {
+	uint8_t mac[6];
+	uint16_t on;	      /* 0: the kernel has it for itself */
+	uint8_t local[2][16]; /* IPv4 as ::ffff:a.b.c.d, IPv6; zero: none */
+};
+
+/*
+ * Who behind a shared uplink's tunnels is at a port of the kernel's: a destination that sessions
+ * lead to. It says which way a frame goes up, not what becomes of it: either way decides that.
+ */
+struct tn_ebpf_station {
+	uint32_t vni;
+	uint8_t mac[6];
+	uint16_t pad;
+	uint8_t ip[16]; /* of who is behind a routing hop, IPv4 as ::ffff:a.b.c.d; zero: any */
+};
+
+_Static_assert(sizeof(struct tn_ebpf_station) == 28, "no hole: keys are hashed as bytes");
 
 /*
  * What goes with a frame over the tunnel's TAP: up, before it, where it came from; down, behind it

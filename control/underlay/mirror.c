@@ -97,9 +97,19 @@ static const char *string_option(const struct tn_api_port *port, const char *key
 	return NULL;
 }
 
+static bool is_shared(const struct tn_api_port *port)
+{
+	for (uint32_t i = 0; i < port->n_options; i++) {
+		if (port->options[i].type == TN_API_BOOL && port->options[i].integer &&
+			!strcmp(port->options[i].key, "shared"))
+			return true;
+	}
+	return false;
+}
+
 static void add_uplink(struct tn_mirror *m, const struct tn_api_port *port)
 {
-	const char *name = string_option(port, "shadow"),
+	const char *name = string_option(port, is_shared(port) ? "uplink" : "shadow"),
 		   *netns = string_option(port, "shadowNetns");
 	struct tn_uplink *u = &m->uplinks[m->n_uplinks];
 

@@ -3,6 +3,7 @@
  * The underlay mirror: what the kernel routes by the shadows of uplinks, the data plane is told.
  *
  * An uplink is a port of the engine with the option "shadow": the name of the kernel's interface.
+ * So is one with the option "shared", whose interface is its "uplink".
  * Without any, the data plane keeps the underlay that it has. Changes of a moment are told
  * together, at most ten times a second. Next hops on the way to tunnels' ends are looked for by the
  * kernel on our request as long as they are in use, for the kernel sees none of the traffic. One

@@ -48,7 +48,7 @@ struct note {
 	uint32_t keys; /* it depends on */
 	uint16_t in_index, out_index;
 	uint16_t n_counts;
-	bool learns;
+	bool learns, from_tunnel;
 	uint32_t meter_id;			  /* 0: none */
 	uint8_t learnt[sizeof(struct tn_learnt)]; /* bytes: rings align to less */
 	struct count counts[];
@@ -59,7 +59,8 @@ struct slot {
 	struct count *counts;	  /* NULL: free */
 	struct tn_learnt *learnt; /* where its source is; NULL: nobody learns */
 	uint16_t n_counts, in_index, out_index;
-	uint8_t drop;		 /* enum tn_drop */
+	uint8_t drop; /* enum tn_drop */
+	bool has_station;
 	uint64_t packets, bytes; /* told already */
 	uint64_t metered_packets, metered_bytes;
 	uint32_t meter; /* NO_METER: none */
@@ -497,6 +498,7 @@ bool tn_kernel_decided(void *ctx, unsigned port_index, const struct tn_decision 
 		return true;
 	/* The program knows the device; which vxlan port a packet is of follows from the rest. */
 	head.key.k4.h.in_port = tn_be32toh(d->key->in_phy_port);
+	head.from_tunnel = tn_u128_from_ip6(&d->key->tun_src) != 0;
 	head.session.classes = d->classes;
 	head.session.version = d->version;
 	head.out_index = seen.out_index;
@@ -612,6 +614,37 @@ static void tell(struct tn_kernel *k, const struct tn_ebpf_session *session, uin
 	tell_ports(k, s, came, metered);
 }
 
+/* --- stations of a shared uplink -------------------------------------------------------------- */
+
+/* What comes out of a tunnel for this destination is for the kernel. */
+static struct tn_ebpf_station station_of(
+	const struct tn_ebpf_key *key, const struct tn_ebpf_session *session)
+{
+	struct tn_ebpf_station station = {.vni = key->k4.h.tunnel_id};
+
+	memcpy(station.mac, key->k4.h.eth_dst, sizeof(station.mac));
+	/* Behind a routing hop there may be others, who are none of the kernel's. */
+	if (!(session->flags & TN_EBPF_SET_DST))
+		return station;
+	if (key->is6) {
+		memcpy(station.ip, key->k6.ip_dst, sizeof(station.ip));
+	} else if (key->k4.ip_dst) {
+		station.ip[10] = station.ip[11] = 0xff;
+		memcpy(station.ip + 12, &key->k4.ip_dst, sizeof(key->k4.ip_dst));
+	}
+	return station;
+}
+
+/* What a program drops, or sends on by a tunnel, says nothing of who is there. */
+static bool add_station(struct tn_kernel *k, const struct note *note, const struct tn_ebpf_key *key,
+	const struct tn_ebpf_session *session)
+{
+	const struct tn_ebpf_station station = station_of(key, session);
+
+	return note->from_tunnel && !(session->flags & (TN_EBPF_DROP | TN_EBPF_TUNNEL)) &&
+		tn_ebpf_add_station(k->ebpf, &station);
+}
+
 struct sweep {
 	struct tn_kernel *k;
 	uint64_t now, now_monotonic;
@@ -650,8 +683,13 @@ static void take_out(struct sweep *w, const struct tn_ebpf_key *key)
 		generation(last.keys) < w->k->first_keys) /* nobody knows what it counted for */
 		return;
 	tell(w->k, &last, w->now - idle_of(w, &last));
-	if (last.slot < w->k->n_slots && w->k->slots[last.slot].counts)
+	if (last.slot < w->k->n_slots && w->k->slots[last.slot].counts) {
+		const struct tn_ebpf_station station = station_of(key, &last);
+
+		if (w->k->slots[last.slot].has_station)
+			tn_ebpf_drop_station(w->k->ebpf, &station);
 		free_slot(w->k, last.slot);
+	}
 	w->k->n_sessions--;
 }
 
@@ -764,6 +802,7 @@ static void put(struct tn_kernel *k, const struct note *note)
 	s->out_index = note->out_index;
 	s->drop = session.flags & TN_EBPF_DROP ? session.drop : 0;
 	if (!tn_ebpf_put_session(k->ebpf, &key, &session)) {
+		s->has_station = add_station(k, note, &key, &session);
 		k->n_sessions++;
 		return;
 	}

@@ -46,6 +46,28 @@ struct tn_underlay_config *tn_underlay_config_copy(const struct tn_underlay_conf
 	return copy(config, 0);
 }
 
+static bool has_address(const struct tn_underlay_config *c, const struct tn_underlay_address *a)
+{
+	for (size_t i = 0; i < c->n_addresses; i++) {
+		if (c->addresses[i].address == a->address && c->addresses[i].port == a->port)
+			return true;
+	}
+	return false;
+}
+
+/* Where the kernel leads past the uplinks, it is the kernel that leads there. */
+static void lead_elsewhere(struct tn_underlay_config *c, const struct tn_underlay_route *own)
+{
+	struct tn_underlay_route *routes = (void *)(uintptr_t)c->routes;
+
+	for (size_t i = 0; i < c->n_routes; i++) {
+		if (routes[i].port != TN_UNDERLAY_ELSEWHERE || routes[i].is_ip4 != own->is_ip4)
+			continue;
+		routes[i].via = own->via;
+		routes[i].port = own->port;
+	}
+}
+
 /* Behind what there is: a client's own route to a place is the longer one, or as good. */
 static void append(struct tn_underlay_config *c, const struct tn_kernel_tunnel_underlay *u)
 {
@@ -54,10 +76,13 @@ static void append(struct tn_underlay_config *c, const struct tn_kernel_tunnel_u
 	struct tn_underlay_route *routes = (void *)(uintptr_t)c->routes;
 
 	for (unsigned i = 0; i < u->n; i++) {
-		addresses[c->n_addresses++] = u->addresses[i];
+		lead_elsewhere(c, &u->routes[i]);
+		if (!has_address(c, &u->addresses[i]))
+			addresses[c->n_addresses++] = u->addresses[i];
 		routes[c->n_routes++] = u->routes[i];
 		neighbours[c->n_neighbours++] = u->neighbours[i];
 	}
+	neighbours[c->n_neighbours++] = u->neighbours[u->n];
 }
 
 struct tn_underlay *tn_agent_own_underlay(

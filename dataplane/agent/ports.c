@@ -356,6 +356,7 @@ static int make_driver(struct tn_agent *agent, struct tn_agent_port *p, struct t
 		.buffers = &tn_dpdk_buffer_ops,
 		.buffers_ctx = (void *)(uintptr_t)&agent->buffers,
 		.n_workers = agent->n_workers,
+		.say = tn_agent_say,
 	};
 
 	if (is_vxlan(&p->request))

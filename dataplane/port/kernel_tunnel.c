@@ -17,6 +17,8 @@
 #include "dataplane/core/vxlan.h"
 #include "dataplane/core/wire.h"
 #include "dataplane/port/kernel_tap.h"
+#include "dataplane/port/netdev.h"
+#include "dataplane/port/xsk_queues.h"
 #include "ebpf/loader.h"
 #include "ebpf/vxlan_device.h"
 
@@ -44,8 +46,9 @@ struct tunnel {
 	uint32_t device; /* ifindex of the VXLAN device */
 	uint32_t uplink; /* of what its packets come in by; 0: not said */
 	uint16_t udp_port;
-	bool guard;
-	tn_u128 address[2]; /* IPv4, IPv6; 0: none */
+	bool guard, is_shared;
+	struct tn_xsk_queues shared; /* the uplink's; none: it is not shared */
+	tn_u128 address[2];	     /* IPv4, IPv6; 0: none */
 	uint64_t rx_dropped, rx_errors;
 	struct lane *tx;
 	uint8_t frame[FRAME_MAX];
@@ -133,12 +136,14 @@ static int receive(struct tunnel *t, struct tn_packet *packet)
 	return 0;
 }
 
+/* Queue 0 is the device's, those of the uplink come behind it. */
 static unsigned rx(struct tn_port *port, unsigned queue, struct tn_packet *packets, unsigned n)
 {
 	struct tunnel *t = of(port);
 	unsigned got = 0;
 
-	(void)queue;
+	if (queue)
+		return tn_xsk_queues_rx(&t->shared, queue - 1, packets, n);
 	while (got < n) {
 		int r = receive(t, &packets[got]);
 
@@ -177,10 +182,10 @@ static bool unwrap(const struct tn_packet *p, struct tn_ebpf_tunnel_head *head, 
 	return true;
 }
 
-static unsigned tx(struct tn_port *port, unsigned queue, struct tn_packet *packets, unsigned n)
+static unsigned tx_by_device(
+	struct tunnel *t, unsigned queue, struct tn_packet *packets, unsigned n)
 {
 	static struct virtio_net_hdr nothing_left;
-	struct tunnel *t = of(port);
 	unsigned done = 0;
 
 	for (; done < n; done++) {
@@ -202,12 +207,42 @@ static unsigned tx(struct tn_port *port, unsigned queue, struct tn_packet *packe
 	return done;
 }
 
+/* Has it a next hop, and room on the wire? */
+static bool is_for_wire(const struct tunnel *t, const struct tn_packet *p)
+{
+	return p->len <= t->port.mtu + TN_ETH_LEN &&
+		memcmp(p->data, &gateway_mac, sizeof(gateway_mac)) != 0;
+}
+
+static unsigned tx(struct tn_port *port, unsigned queue, struct tn_packet *packets, unsigned n)
+{
+	struct tunnel *t = of(port);
+	unsigned done = 0, sent;
+
+	if (!t->is_shared)
+		return tx_by_device(t, queue, packets, n);
+	while (done < n) {
+		bool wire = is_for_wire(t, &packets[done]);
+		unsigned end = done + 1;
+
+		while (end < n && is_for_wire(t, &packets[end]) == wire)
+			end++;
+		sent = wire ? tn_xsk_queues_tx(&t->shared, queue, packets + done, end - done)
+			    : tx_by_device(t, queue, packets + done, end - done);
+		done += sent;
+		if (done < end)
+			break;
+	}
+	return done;
+}
+
 /* --- the main thread's ------------------------------------------------------------------------ */
 
 static int wait_fd(struct tn_port *port, unsigned queue)
 {
-	(void)queue;
-	return of(port)->tap.fd;
+	struct tunnel *t = of(port);
+
+	return queue ? tn_xsk_queues_fd(&t->shared, queue - 1) : t->tap.fd;
 }
 
 static bool link_up(struct tn_port *port)
@@ -226,11 +261,26 @@ static void wire_stats(struct tn_port *port, struct tn_port_wire_stats *stats)
 	};
 	for (unsigned i = 0; i < port->n_tx_queues; i++)
 		stats->tx_errors += __atomic_load_n(&t->tx[i].errors, __ATOMIC_RELAXED);
+	tn_xsk_queues_stats(&t->shared, stats);
+}
+
+static void maintain(struct tn_port *port, uint64_t now_ns)
+{
+	(void)now_ns;
+	tn_xsk_queues_kick(&of(port)->shared);
+}
+
+static uint64_t maintain_due(struct tn_port *port)
+{
+	return tn_xsk_queues_waiting(&of(port)->shared) ? 0 : UINT64_MAX;
 }
 
 static void detach(struct tunnel *t)
 {
+	struct tn_error err;
+
 	if (t->uplink) {
+		(void)!tn_ebpf_set_share(t->ebpf, NULL, &err);
 		tn_ebpf_detach(t->ebpf, TN_EBPF_FROM_UPLINK, t->uplink);
 		tn_ebpf_detach(t->ebpf, TN_EBPF_GUARD, t->uplink);
 		tn_ebpf_clear_port(t->ebpf, t->uplink);
@@ -248,6 +298,7 @@ static void destroy(struct tn_port *port)
 		tn_ebpf_clear_port(t->ebpf, (uint32_t)t->tap.dev.ifindex);
 	if (!tn_ebpf_is_leaving(t->ebpf))
 		detach(t);
+	tn_xsk_queues_close(&t->shared);
 	tn_kernel_tap_close(&t->tap);
 	free(t->tx);
 	free(t);
@@ -260,7 +311,8 @@ static const struct tn_port_ops ops = {
 	.wait_fd = wait_fd,
 	.link_up = link_up,
 	.wire_stats = wire_stats,
-	.maintain_due = tn_port_never_due,
+	.maintain = maintain,
+	.maintain_due = maintain_due,
 	.destroy = destroy,
 };
 
@@ -294,7 +346,7 @@ bool tn_kernel_tunnel_underlay(const struct tn_port *port, struct tn_kernel_tunn
 			continue;
 		u->addresses[u->n] = (struct tn_underlay_address){.address = t->address[i],
 			.prefix_len = i ? 128 : 32,
-			.mac = own_mac,
+			.mac = t->port.mac,
 			.port = port->number};
 		u->routes[u->n] = (struct tn_underlay_route){
 			.prefix = i ? 0 : ANY4, .is_ip4 = !i, .via = gateway, .port = port->number};
@@ -302,6 +354,8 @@ bool tn_kernel_tunnel_underlay(const struct tn_port *port, struct tn_kernel_tunn
 			.address = gateway, .mac = gateway_mac, .port = port->number};
 		u->n++;
 	}
+	u->neighbours[u->n] = (struct tn_underlay_neighbour){
+		.address = TN_UNDERLAY_ANY_NEIGHBOUR, .mac = gateway_mac, .port = port->number};
 	return true;
 }
 
@@ -317,21 +371,41 @@ static bool parse_address(const char *text, bool ip6, tn_u128 *address)
 	return true;
 }
 
+static int check_uplink(const struct tn_port_spec *spec, struct tn_error *err)
+{
+	bool shared = tn_port_option_bool(spec, "shared", false);
+	bool guard = tn_port_option_bool(spec, "guard", shared);
+
+	if ((guard || shared) && !tn_port_option_find(spec, "uplink"))
+		return tn_error_set(err, TN_OFPBRC_BAD_PORT, -1,
+			"port %s: \"%s\" takes an \"uplink\" to be at", spec->name,
+			shared ? "shared" : "guard");
+	if (shared && !guard)
+		return tn_error_set(err, TN_OFPBRC_BAD_PORT, -1,
+			"port %s: what shares an uplink out is its guard: leave \"guard\" out, or "
+			"\"shared\"",
+			spec->name);
+	if (!shared && tn_port_option_find(spec, "frames"))
+		return tn_error_set(err, TN_OFPBRC_BAD_PORT, -1,
+			"port %s: \"frames\" are those of a \"shared\" uplink", spec->name);
+	return tn_xsk_frames_check(tn_port_option_string(spec, "uplink", ""),
+		(uint32_t)tn_port_option_integer(spec, "frames", 0), err);
+}
+
 static int read_uplink(struct tunnel *t, const struct tn_port_spec *spec, struct tn_error *err)
 {
 	const char *name = tn_port_option_string(spec, "uplink", NULL);
+	int rc = check_uplink(spec, err);
 
 	t->uplink = name ? if_nametoindex(name) : 0;
-	t->guard = tn_port_option_bool(spec, "guard", false);
-	if (t->guard && !name)
-		return tn_error_set(err, TN_OFPBRC_BAD_PORT, -1,
-			"port %s: \"guard\" takes an \"uplink\" to be at", spec->name);
-	if (name && !t->uplink)
+	t->is_shared = tn_port_option_bool(spec, "shared", false);
+	t->guard = tn_port_option_bool(spec, "guard", t->is_shared);
+	if (!rc && name && !t->uplink)
 		return tn_error_set(err, TN_OFPBRC_BAD_PORT, -1,
 			"port %s: \"uplink\" is \"%.16s\": there is no such interface; name the one "
 			"that VXLAN packets come in by",
 			spec->name, name);
-	return 0;
+	return rc;
 }
 
 static int read_options(struct tunnel *t, const struct tn_port_spec *spec, struct tn_error *err)
@@ -363,6 +437,21 @@ static struct tn_ebpf_port description(const struct tunnel *t, uint32_t number)
 		.ip6 = t->address[1] != 0};
 }
 
+/* Addresses by which workers get their share; sockets last, for they are what makes it. */
+static int attach_share(struct tunnel *t, struct tn_error *err)
+{
+	struct tn_ebpf_share share = {0};
+	int rc;
+
+	memcpy(share.mac, &t->port.mac, sizeof(share.mac));
+	for (unsigned i = 0; i < 2; i++)
+		put_address(t->address[i], share.local[i]);
+	rc = tn_ebpf_set_share(t->ebpf, t->is_shared ? &share : NULL, err);
+	for (unsigned i = 0; !rc && i < t->shared.n; i++)
+		rc = tn_ebpf_set_socket(t->ebpf, i, tn_xsk_queues_fd(&t->shared, i), err);
+	return rc;
+}
+
 static int attach_uplink(struct tunnel *t, uint32_t number, struct tn_error *err)
 {
 	const struct tn_ebpf_port in = {.number = number,
@@ -373,6 +462,8 @@ static int attach_uplink(struct tunnel *t, uint32_t number, struct tn_error *err
 
 	if (!rc)
 		rc = tn_ebpf_attach(t->ebpf, TN_EBPF_FROM_UPLINK, t->uplink, err);
+	if (!rc)
+		rc = attach_share(t, err);
 	if (!rc && t->guard)
 		rc = tn_ebpf_attach(t->ebpf, TN_EBPF_GUARD, t->uplink, err);
 	else if (!rc) /* of a process before this one */
@@ -415,7 +506,53 @@ static int open_device(struct tunnel *t, uint32_t number, struct tn_error *err)
 	return tn_vxlan_device_new(name, t->udp_port, like.ip6, &t->device, err);
 }
 
-static int open_all(struct tunnel *t, const struct tn_port_spec *spec, struct tn_error *err)
+static int open_sockets(struct tunnel *t, const struct tn_port_spec *spec, struct tn_error *err)
+{
+	const char *name = tn_port_option_string(spec, "uplink", NULL);
+	struct tn_xsk_queues_config c = {
+		.ifname = name,
+		.n_frames = (uint32_t)tn_port_option_integer(spec, "frames", 0),
+		.buffers = t->buffers,
+		.buffers_ctx = t->buffers_ctx,
+	};
+	struct tn_netdev dev = TN_NETDEV_NONE;
+	int rc = tn_netdev_open(&dev, name);
+
+	if (!rc)
+		rc = tn_netdev_mac(&dev, &t->port.mac);
+	if (!rc)
+		rc = tn_netdev_mtu(&dev, &c.mtu);
+	c.n = rc ? 0 : tn_netdev_rx_queues(&dev);
+	tn_netdev_close(&dev);
+	if (rc)
+		return tn_error_set(err, TN_OFPBRC_BAD_PORT, -1,
+			"interface '%.16s' cannot be shared: %s", name, strerror(-rc));
+	rc = tn_xsk_queues_open(&t->shared, &c, err);
+	if (rc)
+		return rc;
+	t->port.mtu = c.mtu;
+	t->port.n_rx_queues = (uint16_t)(1 + c.n);
+	return 0;
+}
+
+/* Without sockets workers send and get all of theirs by the device. */
+static void open_shared(struct tunnel *t, const struct tn_port_spec *spec,
+	const struct tn_port_resources *resources)
+{
+	struct tn_error err;
+
+	if (!open_sockets(t, spec, &err))
+		return;
+	tn_xsk_queues_close(&t->shared);
+	t->is_shared = false;
+	t->port.mac = own_mac;
+	if (resources->say)
+		resources->say("port %s is not shared, workers go by the kernel's VXLAN device: %s",
+			spec->name, err.detail);
+}
+
+static int open_all(struct tunnel *t, const struct tn_port_spec *spec,
+	const struct tn_port_resources *resources, struct tn_error *err)
 {
 	char name[16];
 	int rc = read_options(t, spec, err);
@@ -425,6 +562,8 @@ static int open_all(struct tunnel *t, const struct tn_port_spec *spec, struct tn
 		rc = tn_kernel_tap_open(&t->tap, name, true, err);
 	if (!rc)
 		rc = open_device(t, spec->number, err);
+	if (!rc && t->is_shared)
+		open_shared(t, spec, resources);
 	return rc ? rc : attach(t, spec->number, err);
 }
 
@@ -451,7 +590,7 @@ static struct tn_port *make(const struct tn_port_spec *spec,
 	t->buffers = resources->buffers;
 	t->buffers_ctx = resources->buffers_ctx;
 	t->ebpf = resources->ebpf;
-	if (!open_all(t, spec, err))
+	if (!open_all(t, spec, resources, err))
 		return &t->port;
 	destroy(&t->port);
 	return NULL;
@@ -462,6 +601,11 @@ static const struct tn_port_option_rule rules[] = {
 	{.key = "address6", .type = TN_OPTION_STRING},
 	{.key = "uplink", .type = TN_OPTION_STRING},
 	{.key = "guard", .type = TN_OPTION_BOOL},
+	{.key = "shared", .type = TN_OPTION_BOOL},
+	{.key = "frames",
+		.type = TN_OPTION_INTEGER,
+		.min = TN_XSK_FRAMES_MIN,
+		.max = TN_XSK_FRAMES_MAX},
 	{.key = "udpPort", .type = TN_OPTION_INTEGER, .min = 1, .max = 65535},
 	{.key = NULL},
 };

@@ -42,6 +42,8 @@ struct tn_port_resources {
 	void *buffers_ctx;
 	unsigned n_workers;   /* a transmit queue for each is best */
 	struct tn_ebpf *ebpf; /* the kernel's programs; NULL: not loaded */
+	/* A sentence for the log: what a port goes without. NULL: nobody hears it. */
+	void (*say)(const char *fmt, ...) TN_PRINTF(1, 2);
 };
 
 /* What options a kind knows; others are refused. The last one has no key. */

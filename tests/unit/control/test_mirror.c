@@ -95,16 +95,24 @@ void tn_engine_set_underlay(struct tn_engine *e, const struct tn_underlay_config
 
 /* --- a host --- */
 
-static const struct tn_api_option shadows[] = {
-	{.key = "shadow", .type = TN_API_STRING, .string = "up1"},
-	{.key = "shadow", .type = TN_API_STRING, .string = "up2"},
+/* One has a shadow, the other is shared with the kernel. */
+static const struct tn_api_option shadow = {
+	.key = "shadow", .type = TN_API_STRING, .string = "up1"};
+static const struct tn_api_option shared[] = {
+	{.key = "uplink", .type = TN_API_STRING, .string = "up2"},
+	{.key = "shared", .type = TN_API_BOOL, .integer = 1},
+};
+static const struct tn_api_option not_shared[] = {
+	{.key = "uplink", .type = TN_API_STRING, .string = "lo"},
+	{.key = "shared", .type = TN_API_BOOL, .integer = 0},
 };
 static const struct tn_api_port_info ports[] = {
-	{.port = {.number = 11, .name = "one", .options = &shadows[0], .n_options = 1}},
-	{.port = {.number = 12, .name = "two", .options = &shadows[1], .n_options = 1}},
+	{.port = {.number = 11, .name = "one", .options = &shadow, .n_options = 1}},
+	{.port = {.number = 12, .name = "two", .options = shared, .n_options = 2}},
 	{.port = {.number = 20, .name = "vtep", .has_vxlan = true}},
+	{.port = {.number = 13, .name = "none", .options = not_shared, .n_options = 2}},
 };
-static struct tn_api_port_info with_remote[3];
+static struct tn_api_port_info with_remote[4];
 static struct tn_mirror *mirror;
 
 static void ip(const char *words)
@@ -210,7 +218,7 @@ static int setup(void **state)
 	memcpy(with_remote, ports, sizeof(ports));
 	with_remote[2].port.vxlan.remote = ip4("198.51.100.77");
 	engine.ports = with_remote;
-	engine.n_ports = 3;
+	engine.n_ports = TN_ARRAY_SIZE(ports);
 	engine.loop = tn_loop_new();
 	assert_int_equal(tn_loop_every(engine.loop, PATIENCE_S * SECOND, give_up, NULL), 0);
 	mirror = tn_mirror_new(engine.loop, NULL, say, &err);
@@ -440,7 +448,7 @@ static void test_ports(void **state)
 	engine.n_ports = 1;
 	engine.watch(engine.watch_ctx, &event);
 	wait_for(renamed);
-	engine.n_ports = 3;
+	engine.n_ports = TN_ARRAY_SIZE(ports);
 	engine.watch(engine.watch_ctx, &event);
 	wait_for(both_uplinks);
 }

@@ -28,7 +28,7 @@ static const struct {
 	[TN_EBPF_FROM_UPLINK] = {"from_uplink", 751, 808},
 	[TN_EBPF_TO_PORT] = {"to_port", 27, 36},
 	[TN_EBPF_TO_TUNNEL] = {"to_tunnel", 124, 133},
-	[TN_EBPF_GUARD] = {"guard", 349, 457},
+	[TN_EBPF_GUARD] = {"guard", 404, 477},
 };
 
 static struct tn_ebpf *ebpf;
