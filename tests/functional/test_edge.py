@@ -4,12 +4,12 @@ are on a tenant's network with a host that runs the kernel's VXLAN."""
 import os
 import signal
 import sys
-import time
 
 import pytest
 
 from dataplane_api import LINK_DOWN, PORT_STATUS, Client
 from netlab import TOP, lab  # noqa: F401
+from process import Process, child_named
 from replaying import config, flow, from_port, output
 from tenon import PATIENCE, Tenon
 
@@ -46,38 +46,6 @@ def document():
                               datapath=datapath)
                   for i, (name, datapath) in enumerate(CONTAINERS)]
         + [tenant_port("far", 90, kind="remote", vtep=FAR)]}
-
-
-class Process:
-    """What the data plane takes."""
-
-    def __init__(self, pid):
-        self.pid = pid
-
-    def status(self, path, key):
-        with open("/proc/%d/%s" % (self.pid, path)) as f:
-            return next(int(line.split()[1]) for line in f if line.startswith(key + ":"))
-
-    def rss_kb(self):
-        return self.status("status", "VmRSS")
-
-    def threads(self):
-        return os.listdir("/proc/%d/task" % self.pid)
-
-    def wakeups(self):
-        return sum(self.status("task/%s/status" % t, "voluntary_ctxt_switches")
-                   for t in self.threads())
-
-    def await_idle(self, seconds=1, most=10):
-        """Until so long it slept but for a few moments: whatever polls never does."""
-        deadline = time.monotonic() + 2 * PATIENCE
-        while True:
-            before = self.wakeups()
-            time.sleep(seconds)
-            woke = self.wakeups() - before
-            if woke <= most:
-                return
-            assert time.monotonic() < deadline, "woke %d times in %d s" % (woke, seconds)
 
 
 class Edge:
@@ -132,14 +100,7 @@ class Edge:
                     self.lab.ping(e.name, address, count=2)
 
     def process(self):
-        """nsenter of the lab forks: the data plane is its child."""
-        pid = self.tenon.dataplane.process.pid
-        while True:
-            with open("/proc/%d/comm" % pid) as f:
-                if f.read().strip() == "tenon-dataplane":
-                    return Process(pid)
-            with open("/proc/%d/task/%d/children" % (pid, pid)) as f:
-                pid = int(f.read().split()[0])
+        return Process(child_named(self.tenon.dataplane.process.pid, "tenon-dataplane"))
 
 
 @pytest.fixture

@@ -105,8 +105,8 @@ class Town(hosts.Site):
         return next(e for e in self.endpoints if e.name == name)
 
 
-@pytest.fixture(scope="module")
-def town(tmp_path_factory):
+def serve(town, tmp_path_factory):
+    """One of that class, for as long as the fixture is asked for."""
     missing = why_not() or (None if kernel_has("vxlan id 1 dstport 4789") else
                             "this kernel has no VXLAN device")
     for program in ("ovs-vswitchd", "dhclient", "busybox"):
@@ -114,12 +114,17 @@ def town(tmp_path_factory):
                               "needs %s; tools/packages test" % program)
     if missing:
         pytest.skip(missing)
-    made = Town(str(tmp_path_factory.mktemp("town")))
+    made = town(str(tmp_path_factory.mktemp("town")))
     try:
         made.build()
         yield made
     finally:
         made.close()
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory):
+    yield from serve(Town, tmp_path_factory)
 
 
 def peers(town, e):
@@ -156,7 +161,7 @@ def ping_all(town, sizes, options=""):
     """From everybody to everybody of a tenant at once; who got no answer."""
     for e in town.endpoints:
         own = [a for o in peers(town, e) for a in o.addresses]
-        e.begin("\n".join(PING.format(addresses=" ".join(
+        e.begin(";\n".join(PING.format(addresses=" ".join(
             a for a in own if (":" in a) == (version == 6)), size=size, options=options)
             for version, size in sizes.items()))
     lost = []

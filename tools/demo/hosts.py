@@ -84,10 +84,13 @@ def tenant_document(folder, places=PLACES):
 class Host:
     """A namespace with tenon-dataplane and tenond."""
 
+    OPTIONS = ["--no-huge", "--memory", "64"]
+
     def __init__(self, site, name, address):
         self.site, self.name, self.address = site, name, address
         self.folder = os.path.join(site.lab.folder, name)
         self.socket = self.folder + "/tenond.sock"
+        self.dataplane = self.folder + "/dataplane.sock"
         self.processes = []
         os.makedirs(self.folder)
         with open(self.folder + "/tenond.json", "w") as f:
@@ -107,15 +110,17 @@ class Host:
                 self.inside() + [self.site.program(program)] + list(arguments),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log))
 
-    def start(self, memory=64):
-        dataplane = self.folder + "/dataplane.sock"
-        self.spawn("tenon-dataplane", "--socket", dataplane, "--state", self.folder + "/dataplane",
-                   "--no-huge", "--memory", str(memory), "--sessions", "65536",
-                   "--max-frame", "9216")
-        self.wait("tenon-dataplane", dataplane)
+    def start(self):
+        self.start_dataplane()
         self.spawn("tenond", "--config", self.folder + "/tenond.json", "--socket", self.socket,
-                   "--dataplane", dataplane, "--state", self.folder + "/tenond")
+                   "--dataplane", self.dataplane, "--state", self.folder + "/tenond")
         self.wait("tenond", self.socket)
+
+    def start_dataplane(self):
+        self.spawn("tenon-dataplane", "--socket", self.dataplane, "--state",
+                   self.folder + "/dataplane", "--sessions", "65536", "--max-frame", "9216",
+                   *self.OPTIONS)
+        self.wait("tenon-dataplane", self.dataplane)
 
     def log(self, program):
         with open("%s/%s.log" % (self.folder, program), errors="replace") as f:
@@ -210,7 +215,10 @@ class Site:
             lab.ip(name, "link set up0 up")
         lab.addresses("far", "up0", FAR + "/24")
         for name, address in HOSTS.items():
-            self.hosts[name] = Host(self, name, address)
+            self.hosts[name] = self.make_host(name, address)
+
+    def make_host(self, name, address):
+        return Host(self, name, address)
 
     def make_endpoints(self):
         for port in self.document["ports"]:
