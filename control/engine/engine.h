@@ -259,6 +259,9 @@ void tn_engine_refresh(struct tn_engine *e, unsigned kinds, tn_refreshed_fn fn, 
 /* As last refreshed (bit 1 << 0 of kinds: these). Borrowed until the next turn of the loop. */
 const struct tn_table_info *tn_engine_tables(const struct tn_engine *e, size_t *n);
 const struct tn_api_worker_info *tn_engine_workers(const struct tn_engine *e, size_t *n);
+/* The same with this bit: drops by network. */
+#define TN_REFRESH_NETWORKS (1u << TN_N_KINDS)
+const struct tn_api_network_drop *tn_engine_networks(const struct tn_engine *e, size_t *n);
 
 struct tn_engine_status {
 	bool connected; /* to the data plane, and in step with it */

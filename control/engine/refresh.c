@@ -10,7 +10,7 @@
 
 #define FRESH_NS 20000000u /* what was read so lately is good enough */
 
-enum part { FLOWS, GROUPS, METERS, PORTS, TABLES, WORKERS, N_PARTS };
+enum part { FLOWS, GROUPS, METERS, PORTS, TABLES, WORKERS, NETWORKS, N_PARTS };
 
 static const struct {
 	unsigned kinds; /* that want it */
@@ -22,6 +22,7 @@ static const struct {
 	[PORTS] = {1u << TN_KIND_PORT, TN_API_PORTS},
 	[TABLES] = {1u << TN_KIND_TABLE | 1u << 0, TN_API_TABLES},
 	[WORKERS] = {1u << 0, TN_API_SESSIONS},
+	[NETWORKS] = {TN_REFRESH_NETWORKS, TN_API_NETWORKS},
 };
 
 struct waiter {
@@ -42,6 +43,8 @@ struct tn_refresh {
 	size_t n_tables, n_new_tables;
 	struct tn_api_worker_info *workers, *new_workers;
 	size_t n_workers, n_new_workers;
+	struct tn_api_network_drop *networks, *new_networks;
+	size_t n_networks, n_new_networks;
 	struct tn_arena names, new_names; /* of the tables' templates */
 };
 
@@ -125,6 +128,8 @@ void tn_refresh_free(struct tn_engine *e)
 	free(r->new_tables);
 	free(r->workers);
 	free(r->new_workers);
+	free(r->networks);
+	free(r->new_networks);
 	tn_arena_fini(&r->names);
 	tn_arena_fini(&r->new_names);
 	free(r);
@@ -227,6 +232,14 @@ static void collect_workers(struct tn_refresh *r, const struct tn_api_part *part
 		r->new_workers[r->n_new_workers++] = part->workers[i];
 }
 
+static void collect_networks(struct tn_refresh *r, const struct tn_api_part *part)
+{
+	r->new_networks =
+		grown(r->new_networks, r->n_new_networks, part->n, sizeof(*r->new_networks));
+	for (uint32_t i = 0; i < part->n; i++)
+		r->new_networks[r->n_new_networks++] = part->networks[i];
+}
+
 static void on_part(struct tn_engine *e, const struct tn_api_part *part)
 {
 	if (part->kind == TN_API_TABLES) {
@@ -235,6 +248,10 @@ static void on_part(struct tn_engine *e, const struct tn_api_part *part)
 	}
 	if (part->kind == TN_API_SESSIONS) {
 		collect_workers(e->refresh, part);
+		return;
+	}
+	if (part->kind == TN_API_NETWORKS) {
+		collect_networks(e->refresh, part);
 		return;
 	}
 	for (uint32_t i = 0; i < part->n; i++) {
@@ -267,6 +284,12 @@ static void replace(struct tn_refresh *r, unsigned part)
 		r->n_workers = r->n_new_workers;
 		r->new_workers = NULL;
 		r->n_new_workers = 0;
+	} else if (part == NETWORKS) {
+		free(r->networks);
+		r->networks = r->new_networks;
+		r->n_networks = r->n_new_networks;
+		r->new_networks = NULL;
+		r->n_new_networks = 0;
 	}
 }
 
@@ -365,4 +388,10 @@ const struct tn_api_worker_info *tn_engine_workers(const struct tn_engine *e, si
 {
 	*n = e->refresh ? e->refresh->n_workers : 0;
 	return e->refresh ? e->refresh->workers : NULL;
+}
+
+const struct tn_api_network_drop *tn_engine_networks(const struct tn_engine *e, size_t *n)
+{
+	*n = e->refresh ? e->refresh->n_networks : 0;
+	return e->refresh ? e->refresh->networks : NULL;
 }

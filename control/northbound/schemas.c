@@ -146,6 +146,13 @@ const struct tn_schema tn_switch_schemas[] = {
 					OBJECT("'tableId':" STRING ",'deviceId':" STRING
 					       ",'activeEntries':" INT ",'packetsLookedUp':" U64
 					       ",'packetsMatched':" U64)))))},
+	{"NetworkStatistics",
+		NEEDS("'statistics'",
+			"'statistics':" ARRAY(NEEDS("'device','networks'",
+				"'device':" STRING
+				",'networks':" ARRAY(NEEDS("'network','packetsDropped','dropped'",
+					"'network':" STRING ",'network_id':" STRING
+					",'packetsDropped':" U64 ",'dropped':" FREE)))))},
 	{"ActiveEntries",
 		NEEDS("'statistics'",
 			"'statistics':" ARRAY(NEEDS("'device','activeEntries'",

@@ -10,6 +10,8 @@
 #include "control/northbound/handlers.h"
 #include "control/northbound/list.h"
 #include "control/northbound/service.h"
+#include "control/northbound/tenant.h"
+#include "dataplane/core/drop.h"
 
 #define NS_PER_S	UINT64_C(1000000000)
 #define DELTA_PERIOD_NS (5 * NS_PER_S)
@@ -168,6 +170,131 @@ static void answer_tables(struct tn_call *c)
 void tn_statistics_get_tables(struct tn_call *c)
 {
 	tn_call_refresh(c, 1, answer_tables);
+}
+
+/* What was dropped, by network. */
+
+struct network {
+	uint32_t vni;
+	const char *id;
+};
+
+struct networks {
+	struct network *list; /* by VNI, those that the client may see */
+	size_t n, room;
+};
+
+static bool add_network(void *ctx, const struct tn_object *o)
+{
+	struct networks *all = ctx;
+
+	if (all->n == all->room) {
+		all->room = all->room ? 2 * all->room : 64;
+		all->list = realloc(all->list, all->room * sizeof(*all->list));
+		if (!all->list)
+			abort();
+	}
+	all->list[all->n++] =
+		(struct network){o->tenants->value.network.vni, o->tenants->value.c.id};
+	return true;
+}
+
+static int by_vni(const void *a, const void *b)
+{
+	uint32_t x = ((const struct network *)a)->vni, y = ((const struct network *)b)->vni;
+
+	return (x > y) - (x < y);
+}
+
+static int by_network(const void *a, const void *b)
+{
+	const struct tn_api_network_drop *x = a, *y = b;
+
+	if (x->network != y->network)
+		return x->network < y->network ? -1 : 1;
+	return (x->reason > y->reason) - (x->reason < y->reason);
+}
+
+/* NULL: it is nobody's, or not this client's. */
+static const struct network *find_network(const struct networks *all, uint32_t vni)
+{
+	const struct network key = {.vni = vni};
+
+	return all->n ? bsearch(&key, all->list, all->n, sizeof(key), by_vni) : NULL;
+}
+
+static json_t *network_json(uint32_t number, const struct network *known)
+{
+	json_t *o = json_object();
+	char text[16];
+
+	snprintf(text, sizeof(text), "%" PRIu32, number);
+	json_object_set_new(o, "network",
+		json_string(number == 0				  ? "none"
+				: number == TN_API_OTHER_NETWORKS ? "other"
+								  : text));
+	if (known)
+		json_object_set_new(o, "network_id", json_string(known->id));
+	json_object_set_new(o, "dropped", json_object());
+	return o;
+}
+
+/* Of n rows of one network. */
+static json_t *drops_of_network(
+	const struct tn_api_network_drop *rows, size_t n, const struct network *known)
+{
+	json_t *o = network_json(rows->network, known), *dropped = json_object_get(o, "dropped");
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		sum += rows[i].packets;
+		json_object_set_new(dropped, tn_drop_name((enum tn_drop)rows[i].reason),
+			tn_json_from_u64(rows[i].packets));
+	}
+	json_object_set_new(o, "packetsDropped", tn_json_from_u64(sum));
+	return o;
+}
+
+static json_t *drops_json(struct tn_call *c, const struct networks *all)
+{
+	const struct tn_api_network_drop *rows;
+	struct tn_api_network_drop *sorted;
+	json_t *array = json_array();
+	size_t n, end;
+
+	rows = tn_engine_networks(tn_call_engine(c), &n);
+	sorted = tn_arena_alloc(&c->arena, (n + 1) * sizeof(*sorted));
+	if (n) {
+		memcpy(sorted, rows, n * sizeof(*sorted));
+		qsort(sorted, n, sizeof(*sorted), by_network);
+	}
+	for (size_t i = 0; i < n; i = end) {
+		const struct network *known = find_network(all, sorted[i].network);
+
+		for (end = i; end < n && sorted[end].network == sorted[i].network;)
+			end++;
+		if (known || !c->who.tenant)
+			json_array_append_new(array, drops_of_network(&sorted[i], end - i, known));
+	}
+	return array;
+}
+
+static void answer_networks(struct tn_call *c)
+{
+	struct networks all = {0};
+
+	tn_engine_scan(tn_call_engine(c), tn_kind_of_tenant(TN_TENANT_NETWORK), tn_call_scope(c), 0,
+		true, add_network, &all);
+	if (all.n)
+		qsort(all.list, all.n, sizeof(*all.list), by_vni);
+	answer_statistics(c,
+		json_pack("{s:o,s:o}", "device", device_name(c), "networks", drops_json(c, &all)));
+	free(all.list);
+}
+
+void tn_statistics_get_networks(struct tn_call *c)
+{
+	tn_call_refresh(c, TN_REFRESH_NETWORKS, answer_networks);
 }
 
 void tn_statistics_get_active(struct tn_call *c)

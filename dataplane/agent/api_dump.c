@@ -7,6 +7,7 @@
 #include <sys/timerfd.h>
 
 #include "dataplane/agent/glance.h"
+#include "dataplane/agent/kernel.h"
 #include "dataplane/pipeline/snapshot.h"
 
 #define PIECE	     256u /* flows, counters and meters of one PART */
@@ -229,6 +230,46 @@ static void take_workers(struct piece *p, const struct tn_agent *agent)
 	}
 }
 
+/* --- drops by network ------------------------------------------------------------------------- */
+
+static bool add_network(void *ctx, uint32_t network, enum tn_drop reason, uint64_t packets)
+{
+	tn_network_drops_add(ctx, network, reason, packets);
+	return true;
+}
+
+TN_BUILD_ASSERT(TN_API_OTHER_NETWORKS == TN_DROPS_OTHER_NETWORKS, "the same number");
+
+static bool take_network(void *ctx, uint32_t network, enum tn_drop reason, uint64_t packets)
+{
+	struct piece *p = ctx;
+
+	if (p->n == p->max)
+		return false;
+	((struct tn_api_network_drop *)p->items)[p->n++] =
+		(struct tn_api_network_drop){network, (uint16_t)reason, packets};
+	return true;
+}
+
+/* Those of all workers and of the kernel. */
+static void take_networks(struct piece *p, const struct tn_agent *agent)
+{
+	const struct tn_network_drops *kernel = tn_kernel_network_drops(agent);
+	struct tn_network_drops *sum = calloc(1, sizeof(*sum));
+
+	if (!sum) {
+		p->no_memory = true;
+		return;
+	}
+	for (unsigned i = 0; i < agent->n_workers; i++)
+		tn_network_drops_each(
+			tn_worker_network_drops(agent->workers[i].worker), add_network, sum);
+	if (kernel)
+		tn_network_drops_each(kernel, add_network, sum);
+	tn_network_drops_each(sum, take_network, p);
+	free(sum);
+}
+
 static size_t item_size(enum tn_api_dump_kind kind)
 {
 	switch (kind) {
@@ -244,6 +285,8 @@ static size_t item_size(enum tn_api_dump_kind kind)
 		return sizeof(struct tn_api_port_info);
 	case TN_API_TABLES:
 		return sizeof(struct tn_table_info);
+	case TN_API_NETWORKS:
+		return sizeof(struct tn_api_network_drop);
 	case TN_API_SESSIONS:
 	case TN_API_N_DUMPS:
 		break;
@@ -291,6 +334,8 @@ static uint32_t piece_size(const struct tn_api_listing *l)
 	case TN_API_PORTS:
 	case TN_API_TABLES:
 		return TN_WORKER_PORTS_MAX;
+	case TN_API_NETWORKS:
+		return TN_NETWORK_DROPS_N + 2 * TN_DROP_COUNT;
 	default:
 		return PIECE;
 	}
@@ -320,6 +365,9 @@ static void take_one(struct tn_api_server *s, struct tn_api_listing *l, struct p
 		break;
 	case TN_API_TABLES:
 		tn_switch_tables(sw, take_table, p);
+		break;
+	case TN_API_NETWORKS:
+		take_networks(p, s->agent);
 		break;
 	case TN_API_SESSIONS:
 	case TN_API_N_DUMPS:

@@ -50,6 +50,7 @@ struct note {
 	uint16_t n_counts;
 	bool learns, from_tunnel;
 	uint32_t meter_id;			  /* 0: none */
+	uint32_t drop_network, meter_network;	  /* of what is dropped: tn_network_at() */
 	uint8_t learnt[sizeof(struct tn_learnt)]; /* bytes: rings align to less */
 	struct count counts[];
 };
@@ -61,6 +62,7 @@ struct slot {
 	uint16_t n_counts, in_index, out_index;
 	uint8_t drop; /* enum tn_drop */
 	bool has_station;
+	uint32_t drop_network, meter_network;
 	uint64_t packets, bytes; /* told already */
 	uint64_t metered_packets, metered_bytes;
 	uint32_t meter; /* NO_METER: none */
@@ -82,6 +84,7 @@ struct tn_kernel {
 	const struct tn_tunnels *guarded;
 	uint64_t guard_told[TN_EBPF_N_COUNTERS], guard_said_ns;
 	struct tn_worker_port_stats stats[TN_WORKER_PORTS_MAX];
+	struct tn_network_drops network_drops;
 };
 
 /* --- life ------------------------------------------------------------------------------------- */
@@ -266,6 +269,7 @@ static void tell_refused(struct tn_kernel *k, uint64_t now)
 
 		k->stats[k->guard_index].rx_packets += n;
 		k->stats[k->guard_index].dropped[kinds[i].reason] += n;
+		tn_network_drops_add(&k->network_drops, TN_DROPS_NO_NETWORK, kinds[i].reason, n);
 		any |= n;
 	}
 	memcpy(k->guard_told, counters, sizeof(counters));
@@ -479,6 +483,20 @@ static bool learnt_of(const struct tn_program *program, struct note *note)
 	return true;
 }
 
+static void networks_of(const struct tn_decision *d, struct note *note)
+{
+	uint64_t came = tn_be64toh(d->key->tunnel_id);
+
+	for (uint32_t i = 0; i < d->program->n_ops; i++) {
+		const struct tn_op *op = &d->program->ops[i];
+
+		if (op->type == TN_OP_METER)
+			note->meter_network = tn_network_at(op, came);
+		else if (op->type == TN_OP_DROP)
+			note->drop_network = tn_network_at(op, came);
+	}
+}
+
 bool tn_kernel_decided(void *ctx, unsigned port_index, const struct tn_decision *d)
 {
 	struct tn_worker_thread *t = ctx;
@@ -504,6 +522,7 @@ bool tn_kernel_decided(void *ctx, unsigned port_index, const struct tn_decision 
 	head.out_index = seen.out_index;
 	head.meter_id = seen.meter_id;
 	head.n_counts = (uint16_t)n;
+	networks_of(d, &head);
 	note = tn_byte_ring_reserve(t->decided, (uint32_t)(sizeof(*note) + n * sizeof(counts[0])));
 	if (!note)
 		return true; /* a later packet says it again */
@@ -562,8 +581,13 @@ static void tell_ports(
 	in->rx_packets += came.packets;
 	in->rx_bytes += came.bytes;
 	in->dropped[TN_DROP_METER] += metered.packets;
+	if (metered.packets)
+		tn_network_drops_add(
+			&k->network_drops, s->meter_network, TN_DROP_METER, metered.packets);
 	if (s->drop) {
 		in->dropped[s->drop] += came.packets - metered.packets;
+		tn_network_drops_add(&k->network_drops, s->drop_network, (enum tn_drop)s->drop,
+			came.packets - metered.packets);
 	} else if (s->out_index != NO_INDEX) {
 		k->stats[s->out_index].tx_packets += came.packets - metered.packets;
 		k->stats[s->out_index].tx_bytes += came.bytes - metered.bytes;
@@ -747,6 +771,11 @@ void tn_kernel_port_stats(
 		stats->dropped[i] += mine->dropped[i];
 }
 
+const struct tn_network_drops *tn_kernel_network_drops(const struct tn_agent *agent)
+{
+	return agent->kernel ? &agent->kernel->network_drops : NULL;
+}
+
 /* --- into the kernel -------------------------------------------------------------------------- */
 
 /* Keys get members that tables read from now on; what was keyed without them is void. */
@@ -801,6 +830,8 @@ static void put(struct tn_kernel *k, const struct note *note)
 	s->in_index = note->in_index;
 	s->out_index = note->out_index;
 	s->drop = session.flags & TN_EBPF_DROP ? session.drop : 0;
+	s->drop_network = note->drop_network;
+	s->meter_network = note->meter_network;
 	if (!tn_ebpf_put_session(k->ebpf, &key, &session)) {
 		s->has_station = add_station(k, note, &key, &session);
 		k->n_sessions++;

@@ -46,5 +46,7 @@ bool tn_kernel_wants_sweep(const struct tn_agent *agent);
 /* Adds what the kernel counted for a port. */
 void tn_kernel_port_stats(
 	const struct tn_agent *agent, unsigned index, struct tn_worker_port_stats *stats);
+/* What it dropped, by network; NULL: there is no kernel. */
+const struct tn_network_drops *tn_kernel_network_drops(const struct tn_agent *agent);
 
 #endif

@@ -242,6 +242,15 @@ static void walk_worker(struct tn_api_io *io, void *item)
 	tn_io_u64(io, &w->evicted);
 }
 
+static void walk_network(struct tn_api_io *io, void *item)
+{
+	struct tn_api_network_drop *d = item;
+
+	tn_io_u32(io, &d->network);
+	tn_io_u16(io, &d->reason);
+	tn_io_u64(io, &d->packets);
+}
+
 /* By kind. The shortest flow has an empty match and two empty lists. */
 static const struct tn_io_list part_lists[TN_API_N_DUMPS] = {
 	[TN_API_FLOWS] = {sizeof(struct tn_flow_info), 94, UINT32_MAX, walk_flow},
@@ -251,6 +260,7 @@ static const struct tn_io_list part_lists[TN_API_N_DUMPS] = {
 	[TN_API_PORTS] = {sizeof(struct tn_api_port_info), 90, UINT32_MAX, walk_port},
 	[TN_API_TABLES] = {sizeof(struct tn_table_info), 44, UINT32_MAX, walk_table},
 	[TN_API_SESSIONS] = {sizeof(struct tn_api_worker_info), 56, UINT32_MAX, walk_worker},
+	[TN_API_NETWORKS] = {sizeof(struct tn_api_network_drop), 14, UINT32_MAX, walk_network},
 };
 
 TN_BUILD_ASSERT(sizeof(struct tn_flow_info) <= TN_IO_ITEM_MAX, "an item is copied to be written");

@@ -149,6 +149,7 @@ enum tn_api_dump_kind {
 	TN_API_PORTS,
 	TN_API_TABLES,
 	TN_API_SESSIONS, /* a line a worker */
+	TN_API_NETWORKS, /* what was dropped, by network and reason */
 	TN_API_N_DUMPS
 };
 
@@ -193,6 +194,15 @@ struct tn_api_port_info {
 	uint32_t n_drops;
 };
 
+/* Networks by their tunnel ids of up to 24 bits. */
+struct tn_api_network_drop {
+	uint32_t network; /* 0: none; TN_API_OTHER_NETWORKS: those that none is counted for */
+	uint16_t reason;  /* enum tn_drop */
+	uint64_t packets;
+};
+
+#define TN_API_OTHER_NETWORKS UINT32_MAX
+
 struct tn_api_worker_info {
 	uint32_t worker, core;
 	uint32_t sessions, programs;
@@ -212,6 +222,7 @@ struct tn_api_part {
 		const struct tn_api_port_info *ports;
 		const struct tn_table_info *tables;
 		const struct tn_api_worker_info *workers;
+		const struct tn_api_network_drop *networks;
 	};
 };
 

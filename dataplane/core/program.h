@@ -85,11 +85,34 @@ struct tn_snooped {
 	uint32_t circuit_flow;
 };
 
+#define TN_OP_NETWORK_MAX 0xffffffu
+
+/* Whose packet it is, for what is counted by network: its tunnel id. */
+enum tn_op_network {
+	TN_OP_NETWORK_CAME,  /* as it came in: no flow wrote it */
+	TN_OP_NETWORK_GIVEN, /* by a flow: `network` */
+	TN_OP_NETWORK_WIDE,  /* the same, and no VNI: over 24 bits */
+};
+
 struct tn_op {
 	uint8_t type; /* enum tn_op_type */
-	uint8_t last; /* OUTPUT, CONTROLLER, CLONE, DROP: the branch ends with this one */
+	union {
+		struct {
+			/* OUTPUT, CONTROLLER, CLONE, DROP: the branch ends with this one */
+			uint8_t last : 1;
+			uint8_t network_of : 2; /* enum tn_op_network */
+		};
+		uint8_t first; /* both, LAST at bit 0 */
+	};
 	uint16_t n_nested;
-	uint8_t table;	  /* whose lookup or flow it comes from; TN_TABLE_ALL: none */
+	union {
+		struct {
+			uint32_t table : 8;    /* whose lookup or flow it comes from; TN_TABLE_ALL:
+						  none */
+			uint32_t network : 24; /* GIVEN: the packet's at this point; else 0 */
+		};
+		uint32_t where; /* both, the table in the low bits */
+	};
 	uint64_t flow_id; /* of the flow that it comes from; 0: none */
 	union {
 		struct {

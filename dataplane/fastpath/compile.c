@@ -245,6 +245,10 @@ void tn_compile(const struct tn_forwarding *fwd, const struct tn_program *progra
 		shape->kind = TN_FAST_DROP;
 		shape->drop = op->drop.reason;
 	}
+	if (op && shape->kind != TN_FAST_SLOW) {
+		shape->network_of = op->network_of;
+		shape->network = op->network;
+	}
 	shape->learns = shape->kind != TN_FAST_SLOW && learns(program);
 	shape->asks_again = asks_again(program);
 	if (shape->kind == TN_FAST_SLOW && !shape->asks_again)

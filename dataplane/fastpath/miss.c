@@ -191,6 +191,7 @@ struct tn_fast_program *tn_wk_decide(struct tn_worker *w, struct tn_wk_run *run,
 	struct compiler compiler = {.fwd = w->fwd, .key = &key};
 
 	if (!tn_wk_packet_key(w, p, i, run->in, &key)) {
+		w->network = tn_network_at(NULL, run->in->tunnel_id);
 		tn_wk_drop(w, TN_DROP_RUNT, p);
 		return NULL;
 	}
@@ -198,6 +199,7 @@ struct tn_fast_program *tn_wk_decide(struct tn_worker *w, struct tn_wk_run *run,
 	tn_program_without_counters(program, 0);
 	prog = tn_program_cache_get(w->programs, program, w->generation, compile, &compiler);
 	if (!prog) {
+		w->network = tn_network_at(NULL, run->in->tunnel_id);
 		tn_wk_drop(w, TN_DROP_NO_BUFFER, p);
 		return NULL;
 	}

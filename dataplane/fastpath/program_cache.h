@@ -53,6 +53,8 @@ struct tn_fast_program {
 	bool asks_again; /* SLOW: an op may make the executor ask for a new program */
 	bool learns;	 /* not SLOW: there are LEARN ops */
 	uint32_t longer; /* OUTPUT, ENCAP*: frames of more than this are the executor's; 0: none */
+	uint8_t network_of; /* enum tn_op_network of the one op; not SLOW */
+	uint32_t network;   /* as tn_op's */
 	/* SLOW with overhead: the template is of its one output into a tunnel, by these ports */
 	uint16_t slow_out, slow_tunnel;
 	/* the ops as decided, laid out as struct tn_program */

@@ -28,13 +28,19 @@ static bool clone_packet(struct tn_worker *w, const struct tn_packet *p, const s
 	return w->config.buffers->clone(w->config.buffers_ctx, &now, copy);
 }
 
+/* Whose the packet is that meets an op. */
+static void of_op(struct slow_run *r, const struct tn_op *op)
+{
+	r->w->network = tn_network_at(op, r->in->tunnel_id);
+}
+
 static void slow_drop(
 	void *ctx, const struct tn_view *view, enum tn_drop reason, const struct tn_op *op)
 {
 	struct slow_run *r = ctx;
 
 	(void)view;
-	(void)op;
+	of_op(r, op);
 	tn_wk_count_drop(r->w, reason, 1);
 }
 
@@ -145,6 +151,7 @@ static void slow_output(void *ctx, struct tn_view *view, const struct tn_headers
 	struct tn_packet p = top->packet;
 
 	(void)h;
+	of_op(r, op);
 	if (last) {
 		tn_packet_update(&p, view);
 		top->taken = true;
@@ -168,6 +175,8 @@ static void slow_controller(void *ctx, const struct tn_view *view, const struct 
 	struct tn_packet now = r->stack[r->depth].packet, first;
 	bool unfinished = now.offload != TN_OFFLOAD_NONE;
 	struct tn_view finished;
+
+	of_op(r, op);
 
 	/* A TTL that ran out: whoever is told of it reads the first of the frames. */
 	if (unfinished) {
@@ -375,6 +384,7 @@ static void execute(struct tn_worker *w, const struct tn_fast_program *prog,
 	struct tn_headers h;
 	struct slow_run run; /* of its stack only what is in use has values */
 
+	w->network = tn_network_at(NULL, in->tunnel_id);
 	run.w = w;
 	run.prog = again ? NULL : prog;
 	run.in = in;
@@ -423,6 +433,7 @@ void tn_wk_run_slow(struct tn_worker *w, const struct tn_fast_program *prog,
 	struct again again;
 
 	if (tn_unlikely(p->offload && prog->whole)) {
+		w->network = tn_network_at(NULL, in->tunnel_id);
 		tn_wk_finish(w, p, run_finished, &way);
 		return;
 	}

@@ -31,6 +31,9 @@ static void flush_port(struct tn_worker *w, unsigned index)
 		sent = fp->port->ops->tx(fp->port, w->config.tx_queue, q->packets, q->n);
 	if (tn_unlikely(sent < q->n)) {
 		stats->dropped[TN_DROP_TX_FULL] += q->n - sent;
+		/* A queue holds packets of all networks. */
+		tn_network_drops_add(
+			w->network_drops, TN_DROPS_NO_NETWORK, TN_DROP_TX_FULL, q->n - sent);
 		stats->tx_bytes -= bytes_of(q->packets + sent, q->n - sent);
 		tn_wk_free(w, q->packets + sent, q->n - sent);
 	}
@@ -158,6 +161,7 @@ static __attribute__((noinline)) void act_other(struct tn_worker *w, struct way 
 	struct tn_fast_program *prog = run->program;
 
 	leave(w, way);
+	tn_wk_of_run(w, run);
 	if (!tn_wk_run_longer(w, prog, run->in, p)) {
 		if (prog->overhead)
 			encap_other(w, prog, p, i);
@@ -282,6 +286,7 @@ static void act(struct tn_worker *w, struct todo t)
 			act_output(w, &way, &t);
 			break;
 		case TN_FAST_DROP:
+			tn_wk_of_run(w, run);
 			tn_wk_count_drop(w, (enum tn_drop)prog->drop, run->n);
 			tn_wk_free(w, &t.p[run->first], run->n);
 			t.run++;
@@ -517,6 +522,7 @@ void tn_worker_burst(struct tn_worker *w, const struct tn_forwarding *fwd, unsig
 	set_version(w, fwd, port_index, now_ns);
 	w->n_runs = 0;
 	w->uncommon = 0;
+	w->network = TN_DROPS_NO_NETWORK;
 	stats->rx_packets += n;
 	stats->rx_bytes += bytes_of(packets, n);
 	reason = tn_ingress_refuses(fwd->snapshot, port->number);
@@ -565,6 +571,7 @@ struct tn_worker *tn_worker_new(const struct tn_worker_config *config)
 	w->config = *config;
 	w->mask_gen = w->valid = 1;
 	w->stats = calloc(TN_WORKER_PORTS_MAX, sizeof(*w->stats));
+	w->network_drops = calloc(1, sizeof(*w->network_drops));
 	w->tx = calloc(TN_WORKER_PORTS_MAX, sizeof(*w->tx));
 	w->ingress = calloc(TN_WORKER_PORTS_MAX, sizeof(*w->ingress));
 	w->ends = tn_ends_new();
@@ -572,8 +579,8 @@ struct tn_worker *tn_worker_new(const struct tn_worker_config *config)
 	w->processor = malloc(sizeof(*w->processor));
 	w->programs = tn_program_cache_new();
 	w->counts = tn_counts_new(config->events.count, config->events.ctx);
-	if (!w->ends || !w->counts || !w->stats || !w->tx || !w->ingress || !w->replies ||
-		!w->processor || !w->programs ||
+	if (!w->ends || !w->counts || !w->network_drops || !w->stats || !w->tx || !w->ingress ||
+		!w->replies || !w->processor || !w->programs ||
 		tn_sessions_init(&w->sessions, config->sessions ? config->sessions : 1,
 			config->seed, release_session, w)) {
 		tn_worker_free(w);
@@ -620,6 +627,7 @@ void tn_worker_free(struct tn_worker *w)
 	free(w->replies);
 	free(w->ingress);
 	free(w->tx);
+	free(w->network_drops);
 	free(w->stats);
 	free(w);
 }
@@ -635,6 +643,11 @@ void tn_worker_sweep_begin(struct tn_worker *w)
 {
 	tn_program_cache_sweep_begin(w->programs);
 	tn_counts_sweep_begin(w->counts);
+}
+
+const struct tn_network_drops *tn_worker_network_drops(const struct tn_worker *w)
+{
+	return w->network_drops;
 }
 
 const struct tn_worker_port_stats *tn_worker_port_stats(const struct tn_worker *w, unsigned index)

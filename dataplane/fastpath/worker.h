@@ -16,6 +16,7 @@
 
 #include "dataplane/core/drop.h"
 #include "dataplane/fastpath/counts.h"
+#include "dataplane/fastpath/network_drops.h"
 #include "dataplane/fastpath/packet.h"
 #include "dataplane/fastpath/port.h"
 #include "dataplane/fastpath/program_cache.h"
@@ -139,6 +140,8 @@ bool tn_worker_sweep(struct tn_worker *w, uint32_t budget);
 void tn_worker_sweep_begin(struct tn_worker *w);
 
 const struct tn_worker_port_stats *tn_worker_port_stats(const struct tn_worker *w, unsigned index);
+/* The same drops by network; only the worker writes. */
+const struct tn_network_drops *tn_worker_network_drops(const struct tn_worker *w);
 
 struct tn_worker_stats {
 	uint64_t hits, misses, stale, uncached, evicted;

@@ -110,6 +110,8 @@ struct tn_worker {
 	struct tn_wk_peer peers[TN_WK_PEERS];
 	struct tn_wk_peer new_peer; /* of this burst, */
 	bool has_new_peer;	    /* if there is one */
+	uint32_t network; /* of the packets whose end is near, for what is dropped of them */
+	struct tn_network_drops *network_drops;
 	/* by port */
 	struct tn_worker_port_stats *stats;
 	struct tn_wk_ingress *ingress; /* of plain packets */
@@ -133,9 +135,20 @@ struct tn_worker {
 	struct tn_worker_config config;
 };
 
+/* w->network is whose they are. */
 static inline void tn_wk_count_drop(struct tn_worker *w, enum tn_drop reason, unsigned n)
 {
 	w->stats[w->port_index].dropped[reason] += n;
+	tn_network_drops_add(w->network_drops, w->network, reason, n);
+}
+
+/* Of what is about to be done with packets of a run by a program that is not SLOW. */
+static inline void tn_wk_of_run(struct tn_worker *w, const struct tn_wk_run *run)
+{
+	const struct tn_op op = {.network_of = run->program->network_of,
+		.network = run->program->network & 0xffffff};
+
+	w->network = tn_network_at(&op, run->in->tunnel_id);
 }
 
 static inline void tn_wk_free(struct tn_worker *w, const struct tn_packet *p, unsigned n)

@@ -25,7 +25,8 @@ struct tn_op *tn_decide_emit(struct tn_walk *w, enum tn_op_type type)
 	op = &p->ops[p->n_ops++];
 	memset(op, 0, sizeof(*op));
 	op->flow_id = w->flow ? w->flow->flow_id : 0;
-	op->table = w->flow ? w->flow->table_id : TN_TABLE_ALL;
+	op->where = w->b.where | (w->flow ? w->flow->table_id : TN_TABLE_ALL);
+	op->first = w->b.first;
 	if (p->n_ops == TN_PROGRAM_OPS_MAX) {
 		op->type = TN_OP_DROP;
 		op->last = 1;
@@ -145,6 +146,20 @@ static void say_tunnel(struct tn_walk *w, enum tn_field_id id, tn_u128 mask)
 	*said = true;
 }
 
+/* The same of the tunnel id, which says whose the packet is from here on. */
+static void say_network(struct tn_walk *w, tn_u128 mask)
+{
+	uint64_t id = tn_be64toh(w->b.key.tunnel_id);
+	struct tn_op op = {0};
+
+	if (!w->b.first && mask != UINT64_MAX)
+		tn_decide_read_fields(w, BIT(TUNNEL_ID));
+	op.network_of = id > TN_OP_NETWORK_MAX ? TN_OP_NETWORK_WIDE : TN_OP_NETWORK_GIVEN;
+	op.network = id > TN_OP_NETWORK_MAX ? 0 : id & TN_OP_NETWORK_MAX;
+	w->b.first = op.first;
+	w->b.where = op.where;
+}
+
 void tn_decide_clone_begin(struct tn_walk *w, struct tn_clone *clone)
 {
 	clone->op = w->program->n_ops;
@@ -252,6 +267,8 @@ static void walk_set(struct tn_walk *w, enum tn_field_id id, tn_u128 value, tn_u
 	if (UINT64_C(1) << id & PIPELINE_FIELDS) {
 		say_tunnel(w, id, mask);
 		tn_field_set_masked(&w->b.key, id, value, mask);
+		if (id == TN_FIELD_TUNNEL_ID)
+			say_network(w, mask);
 		return;
 	}
 	tn_decide_read_layout(w);
@@ -831,6 +848,8 @@ static void walk_init(struct tn_walk *w, const struct tn_snapshot *s, const stru
 	w->b.said_tun_src = w->b.said_tun_dst = false;
 	w->b.circuit = NULL;
 	w->b.circuit_flow = 0;
+	w->b.first = 0;
+	w->b.where = 0;
 	w->b.last_op = TN_OP_NONE;
 	tn_action_set_clear(&w->set);
 	program->n_ops = 0;

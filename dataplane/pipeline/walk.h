@@ -36,7 +36,10 @@ struct tn_branch {
 	bool said_tun_src, said_tun_dst;
 	const struct tn_action *circuit; /* that it came by, as a flow said; or NULL */
 	uint32_t circuit_flow;		 /* low bits of that flow's id */
-	uint32_t last_op;		 /* index of the op that made the latest copy, TN_OP_NONE */
+	/* Whose it is, as an op says it; it ends with none and is of no table. */
+	uint8_t first;
+	uint32_t where;
+	uint32_t last_op; /* index of the op that made the latest copy, TN_OP_NONE */
 };
 
 struct tn_walk {

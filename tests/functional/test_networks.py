@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Tenants' networks over HTTP: declared, filled in, refused with reasons, kept."""
 import json
+import time
 
 import pytest
 
-from northbound import DEVICE, PORTS, Watch, flow, free_port, operations, secret_of, start, token
+from northbound import (DEVICE, FRAME, PORTS, Watch, flow, free_port, operations, secret_of,
+                        start, token)
 
 ANY = {"If-Match": "*"}
 
@@ -384,6 +386,46 @@ def test_unconfirmed_networks_are_as_before(networked, api, how):
     assert declared(api) == before
     assert made_of(api) == made
     api.post("/v1/transactions/%s/confirm" % done["transaction"], want=404)
+
+
+def send(api, port, n=1):
+    """A frame of a stranger into a port, through the tables."""
+    for _ in range(n):
+        api.post("/v1/packet-out", {"inPort": port, "frame": FRAME, "treatment": {
+            "instructions": [{"type": "OUTPUT", "port": "TABLE"}]}}, want=204)
+
+
+def drops_of_networks(api):
+    """By the network's id, or what is said in place of a VNI."""
+    networks = api.get("/v1/statistics/networks", want=200).json["statistics"][0]["networks"]
+    assert all(n["packetsDropped"] == sum(n["dropped"].values()) for n in networks)
+    return {n.get("network_id", n["network"]): n["packetsDropped"] for n in networks}
+
+
+def test_drops_by_network(api, as_):
+    """Whose a packet was when it ended. A tenant hears of its own networks alone."""
+    before = drops_of_networks(api).get("none", 0)
+    api.put("/v1/config", {"device": {"id": DEVICE}, "ports": PORTS, "hosts": [H1]}, headers=ANY,
+            want=200)
+    for number, tenant in ((1, "red"), (2, "blue")):
+        api.post("/v1/networks", {"id": tenant, "tenant_id": tenant, "vni": 7000 + number},
+                 want=201)
+        api.post("/v1/ports", in_network(tenant, "p%d" % number), want=201)
+    send(api, 1, 3)
+    send(api, 2)
+    send(api, 3, 2)
+    wanted = {"red": 3, "blue": 1, "none": 2 + before}
+    deadline = time.monotonic() + 30
+    while not wanted.items() <= drops_of_networks(api).items():
+        assert time.monotonic() < deadline, api.get("/v1/statistics/networks")
+    assert drops_of_networks(as_("red")) == {"red": 3}
+    assert drops_of_networks(as_("viewer")) == {"red": 3}
+    assert drops_of_networks(as_("blue")) == {"blue": 1}
+    # Of a network that is gone its VNI is left.
+    api.delete("/v1/ports/at-p2", want=204)
+    api.delete("/v1/networks/blue", want=204)
+    assert {"red": 3, "7002": 1}.items() <= drops_of_networks(api).items()
+    assert drops_of_networks(as_("blue")) == {}
 
 
 def in_network(name, device):

@@ -170,6 +170,7 @@ STEPS = [
     ("onePortDeltas", "GET", "/v1/statistics/delta/ports/%s/p1" % DEVICE, None, 200),
     ("tableStatistics", "GET", "/v1/statistics/flows/tables", None, 200),
     ("deviceTableStatistics", "GET", "/v1/statistics/flows/tables/" + DEVICE, None, 200),
+    ("networkStatistics", "GET", "/v1/statistics/networks", None, 200),
     ("activeEntries", "GET", "/v1/statistics/flows/activeentries", None, 200),
     ("linkLoad", "GET", "/v1/statistics/flows/link?device=%s&port=1" % DEVICE, None, 200),
 

@@ -347,6 +347,11 @@ def test_device_status_stats(ctl):
     drops = [line.split(None, 4) for line in ctl.text("stats", "drops").strip().split("\n")[1:]]
     assert ["3", "spare", "no_action"] in [[d[0], d[1], d[3]] for d in drops]
     assert "no_action: the flow" in ctl.text("port", "show", "spare")
+    networks = ctl.text("stats", "networks").split("\n")
+    assert networks[0].split() == ["NETWORK", "ID", "PACKETS", "REASON", "MEANING"]
+    assert ["none", "-", "no_action"] in [[*row.split()[:2], row.split()[3]]
+                                          for row in networks[1:] if row]
+    assert ctl.json("stats", "networks")["statistics"][0]["networks"]
     assert ctl.text("stats", "ports").split("\n")[1].split()[:2] == ["1", "vm-a"]
     assert ctl.json("stats", "ports")["statistics"][0]["ports"][0]["port"] == 1
     assert ctl.json("stats", "drops")["ports"]

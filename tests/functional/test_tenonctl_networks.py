@@ -122,7 +122,7 @@ def test_what_a_tenants_token_is_good_for(as_red):
                   ("host", "list"), ("subnet", "list"), ("router", "list"),
                   ("watch", "--count", "3"), ("top", "--count", "1", "--interval", "0.1"),
                   ("top", "flows", "--count", "1", "--interval", "0.1"), ("stats", "ports"),
-                  ("stats", "drops"), ("stats", "groups"), ("stats", "meters"), ("port", "list"),
+                  ("stats", "drops"), ("stats", "networks"), ("stats", "groups"), ("stats", "meters"), ("port", "list"),
                   ("flow", "dump"), ("group", "dump"), ("meter", "dump")):
         told = ctl(*words)
         assert "blue" not in told and "priority=7" not in told and "p1" not in told, (words, told)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Every golden case through a worker, with sessions and without, as through tenon-replay: the same
 frames, counters and packet-ins, also when the frames come again and meet the sessions."""
+import collections
 import json
 import os
 import subprocess
@@ -35,7 +36,11 @@ def outcome(program, folder, command):
     assert done.returncode == 0, done.stdout.decode(errors="replace")
     with open(folder + "/report.json") as f:
         report = json.load(f)
-    got = {"drops": {d["reason"]: d["packets"] for d in report["drops"]},
+    drops = collections.Counter()
+    for d in report["drops"]:
+        for place in d["places"]:
+            drops[d["reason"], place.get("network")] += place["packets"]
+    got = {"drops": drops,
            "packetIns": report["packetIns"]["total"],
            "removed": report["events"]["flowRemoved"]}
     for key in ("flows", "groups", "meters"):

@@ -42,8 +42,9 @@ struct through {
 	struct tn_worker *worker;
 	struct tn_forwarding fwd;
 	struct wire wires[TN_WORKER_PORTS_MAX];
-	unsigned own; /* index of the uplink that is not in the document */
-	uint64_t dropped[TN_DROP_COUNT], copies;
+	unsigned own;		       /* index of the uplink that is not in the document */
+	struct tn_network_drops drops; /* as they were */
+	uint64_t copies, at_host;      /* drops of the host's, which are no worker's */
 };
 
 static struct through *engines[ENGINES];
@@ -227,6 +228,7 @@ static bool to_host(void *ctx, unsigned port_index, struct tn_packet *packet)
 		reason = tn_tunnels_receive(
 			t->fwd.tunnels, t->fwd.underlay, t->e->in->number, &view, &h, &in, &outer);
 	end_in_drop(t->e, &view, reason, NULL, NULL);
+	t->at_host++;
 	buffer_free(NULL, packet, 1);
 	return true;
 }
@@ -290,21 +292,52 @@ void tn_engine_fini(struct tn_engine *e)
 	exact_engine_fini(e);
 }
 
-/* Drops that the worker counted by port, into the account. */
+static bool take_drop(void *ctx, uint32_t network, enum tn_drop reason, uint64_t packets)
+{
+	struct through *t = ctx;
+	const struct tn_drop_place place = {
+		.reason = (uint8_t)reason,
+		.in_port = t->e->in->number,
+		.table = TN_TABLE_ALL,
+		.network = network,
+	};
+
+	while (packets--)
+		tn_account_drop(&t->e->account, &place, 0);
+	return true;
+}
+
+static uint64_t by_ports(const struct through *t)
+{
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < t->fwd.n_ports; i++)
+		for (unsigned d = 1; d < TN_DROP_COUNT; d++)
+			n += tn_worker_port_stats(t->worker, i)->dropped[d];
+	return n;
+}
+
+/* Drops that the worker counted by network, into the account; those of its ports are as many. */
 static void take_drops(struct through *t)
 {
+	const struct tn_network_drops *now = tn_worker_network_drops(t->worker);
+	struct tn_network_drops *new = malloc(sizeof(*new));
 	struct tn_worker_stats stats;
 
-	for (unsigned d = 1; d < TN_DROP_COUNT; d++) {
-		const struct tn_drop_place place = {
-			.reason = (uint8_t)d, .in_port = t->e->in->number, .table = TN_TABLE_ALL};
-		uint64_t now = 0;
-
-		for (unsigned i = 0; i < t->fwd.n_ports; i++)
-			now += tn_worker_port_stats(t->worker, i)->dropped[d];
-		for (; t->dropped[d] < now; t->dropped[d]++)
-			tn_account_drop(&t->e->account, &place, 0);
+	if (!new)
+		abort();
+	*new = *now;
+	for (uint32_t i = 0; i < TN_NETWORK_DROPS_N; i++)
+		new->slots[i].packets -= t->drops.slots[i].packets;
+	for (unsigned d = 0; d < TN_DROP_COUNT; d++) {
+		new->none[d] -= t->drops.none[d];
+		new->others[d] -= t->drops.others[d];
 	}
+	t->drops = *now;
+	tn_network_drops_each(new, take_drop, t);
+	free(new);
+	if (t->e->account.dropped - t->at_host != by_ports(t))
+		abort();
 	tn_worker_stats(t->worker, &stats);
 	t->e->account.copies += stats.copies - t->copies;
 	t->copies = stats.copies;

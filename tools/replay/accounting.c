@@ -27,12 +27,12 @@ void tn_account_fini(struct tn_account *a)
 static bool same(const struct tn_drop_place *a, const struct tn_drop_place *b)
 {
 	return a->flow_id == b->flow_id && a->in_port == b->in_port && a->out_port == b->out_port &&
-		a->reason == b->reason && a->table == b->table;
+		a->reason == b->reason && a->table == b->table && a->network == b->network;
 }
 
 static uint32_t hash(const struct tn_drop_place *p)
 {
-	uint64_t h = p->flow_id;
+	uint64_t h = p->flow_id ^ (uint64_t)p->network << 32;
 
 	h = (h ^ p->in_port) * UINT64_C(0x9e3779b97f4a7c15);
 	h = (h ^ h >> 32 ^ p->out_port) * UINT64_C(0x9e3779b97f4a7c15);
@@ -101,7 +101,9 @@ static int compare(const void *x, const void *y)
 		return a->out_port < b->out_port ? -1 : 1;
 	if (a->table != b->table)
 		return a->table < b->table ? -1 : 1;
-	return a->flow_id < b->flow_id ? -1 : a->flow_id > b->flow_id;
+	if (a->flow_id != b->flow_id)
+		return a->flow_id < b->flow_id ? -1 : 1;
+	return a->network < b->network ? -1 : a->network > b->network;
 }
 
 void tn_account_sort(struct tn_account *a)

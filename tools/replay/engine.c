@@ -46,6 +46,7 @@ static void end_in_drop(struct tn_engine *e, const struct tn_view *view, enum tn
 		.in_port = e->in->number,
 		.table = op ? op->table : TN_TABLE_ALL,
 		.flow_id = op ? op->flow_id : 0,
+		.network = tn_network_at(op, e->in_tunnel_id),
 	};
 
 	if (out)
@@ -532,6 +533,7 @@ void tn_engine_frame(
 	advance_clock(e, frame->time_ns);
 	e->number++;
 	e->from = e->in = port;
+	e->in_tunnel_id = 0;
 	e->in_bytes = frame->wire_len;
 	e->account.received++;
 	count(&port->from_capture, frame->wire_len);

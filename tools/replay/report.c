@@ -129,6 +129,10 @@ static json_t *place(const struct tn_engine *e, const struct tn_drop_row *row)
 		set(j, "table", row->place.table);
 	if (row->place.flow_id)
 		json_object_set_new(j, "flowId", tn_trace_flow_id(row->place.flow_id));
+	if (row->place.network == TN_DROPS_OTHER_NETWORKS)
+		json_object_set_new(j, "network", json_string("other"));
+	else if (row->place.network)
+		set(j, "network", row->place.network);
 	set(j, "packets", row->counter.packets);
 	set(j, "bytes", row->counter.bytes);
 	return j;

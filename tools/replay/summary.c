@@ -107,6 +107,8 @@ static void print_place(FILE *f, const struct tn_engine *e, const struct tn_drop
 		fprintf(f, "  table %u", row->place.table);
 	if (row->place.flow_id)
 		fprintf(f, "  flow %" PRId64, (int64_t)row->place.flow_id);
+	if (row->place.network && row->place.network != TN_DROPS_OTHER_NETWORKS)
+		fprintf(f, "  network %u", row->place.network);
 	fputc('\n', f);
 }
 

@@ -424,6 +424,39 @@ static int stats_ports(struct tn_ctl *ctl, const struct tn_ctl_words *words)
 	return show(ctl, "/v1/statistics/ports", print_port_stats);
 }
 
+static void print_network_drops(struct tn_ctl *ctl, const json_t *answer)
+{
+	static const char *const heads[] = {
+		"NETWORK>", "ID", "PACKETS>", "REASON", "MEANING", NULL};
+	const json_t *device = json_array_get(json_object_get(answer, "statistics"), 0), *network;
+	struct tn_ctl_table t;
+	size_t i;
+
+	(void)ctl;
+	tn_ctl_table_init(&t, heads);
+	json_array_foreach(json_object_get(device, "networks"), i, network)
+	{
+		json_t *drops = json_object_get(network, "dropped"), *n;
+		const char *reason;
+
+		json_object_foreach(drops, reason, n)
+		{
+			add_text(&t, network, "network");
+			add_text(&t, network, "network_id");
+			add_number(&t, drops, reason);
+			tn_ctl_table_add(&t, "%s", reason);
+			tn_ctl_table_add(&t, "%s", tn_ctl_drop_text(reason));
+		}
+	}
+	tn_ctl_table_print(&t);
+}
+
+static int stats_networks(struct tn_ctl *ctl, const struct tn_ctl_words *words)
+{
+	(void)words;
+	return show(ctl, "/v1/statistics/networks", print_network_drops);
+}
+
 static void print_table_stats(struct tn_ctl *ctl, const json_t *answer)
 {
 	static const char *const heads[] = {
@@ -597,6 +630,10 @@ const struct tn_ctl_command tn_ctl_device_commands[] = {
 		0, TN_CTL_WORD_NONE, true},
 	{"stats", "drops", "", "what was dropped, by port and reason", NULL, "tenonctl stats drops",
 		stats_drops, 0, 0, 0, TN_CTL_WORD_NONE, false},
+	{"stats", "networks", "", "what was dropped, by network and reason",
+		"A network is the tunnel id that a packet had when it ended: its VNI. Packets of none are\n"
+		"those that no flow had given one yet, and what a full queue of a port did not take.",
+		"tenonctl stats networks", stats_networks, 0, 0, 0, TN_CTL_WORD_NONE, false},
 	{"stats", "tables", "", "lookups and matches of tables", NULL, "tenonctl stats tables",
 		stats_tables, 0, 0, 0, TN_CTL_WORD_NONE, false},
 	{"stats", "groups", "", "counters of groups and their buckets", NULL,
