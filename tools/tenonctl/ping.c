@@ -264,29 +264,39 @@ static json_t *to_port(uint64_t number)
 	return json_pack("{s:s,s:i,s:I}", "type", "REG", "reg", 2, "value", (json_int_t)number);
 }
 
+/* All frames to the port, of its network. */
+static bool leads_to(const json_t *flow, uint64_t number)
+{
+	const json_t *criteria = json_object_get(json_object_get(flow, "selector"), "criteria"), *c;
+	bool found = false;
+	size_t i;
+
+	json_array_foreach(criteria, i, c)
+	{
+		if (tn_ctl_number(c, "reg") == 2 && tn_ctl_number(c, "value") == number)
+			found = true;
+		else if (!json_object_get(c, "tunnelId"))
+			return false;
+	}
+	return found;
+}
+
 /* What the pipeline does with frames to the port, with a copy for us before it; NULL: there is no
  * such flow. */
 static json_t *treatment_of(struct pinging *p, uint64_t number)
 {
 	char *path = tn_ctl_path("/v1/flows/table/%u?appId=tenant&stats=false", OUTPUT_TABLE);
-	json_t *flows, *copy = NULL, *flow, *wanted = to_port(number);
+	json_t *flows, *copy = NULL, *flow;
 	size_t i;
 
 	flows = tn_ctl_get_list(p->ctl, path, "flows", &p->code);
 	free(path);
 	json_array_foreach(flows, i, flow)
 	{
-		json_t *criteria = json_object_get(json_object_get(flow, "selector"), "criteria");
-
-		if (copy || json_array_size(criteria) != 1)
-			continue;
-		if (tn_ctl_number(json_array_get(criteria, 0), "value") ==
-				tn_ctl_number(wanted, "value") &&
-			tn_ctl_number(json_array_get(criteria, 0), "reg") == 2)
+		if (!copy && leads_to(flow, number))
 			copy = json_deep_copy(json_object_get(flow, "treatment"));
 	}
 	json_decref(flows);
-	json_decref(wanted);
 	if (copy)
 		json_array_insert_new(json_object_get(copy, "instructions"), 0,
 			json_pack("{s:s,s:s}", "type", "OUTPUT", "port", "CONTROLLER"));
