@@ -46,22 +46,23 @@ def device(lab, name, way):
 
 
 class Site:
-    def __init__(self, lab, version=4, knows_next_hops=True, options=(), far="", **uplink):
-        self.lab, self.version, self.client = lab, version, None
+    def __init__(self, lab, version=4, knows_next_hops=True, options=(), far=""):
+        self.lab, self.client = lab, None
+        self.mtu = 1500 - OVERHEAD[version]
         if not TESTPMD:
             pytest.skip("needs dpdk-testpmd")
         self.options = ["--state", lab.folder + "/state"] + list(options)
         lab.run(None, "mount", "-t", "bpf", "bpf", "/sys/fs/bpf")
         self.guest = Guest(lab, VM)
         lab.host("c2")
-        lab.wire("veth2", "c2", mtu=1500 - OVERHEAD[version])
+        lab.wire("veth2", "c2", mtu=self.mtu)
         lab.addresses("c2", "eth0", *["%s/%d" % a for a in zip(ADDRESSES["c2"], (24, 64))])
         far_host(lab, version, far)
         document = config(
             [dict(vhost("vm1", self.guest.socket), number=VM),
              {"number": CONTAINER, "name": "veth2", "type": "veth",
               "options": {"datapath": "ebpf"}}]
-            + underlay(version, uplink="up0", shared=True, **uplink), flows(lab))
+            + underlay(version, uplink="up0", shared=True), flows(lab))
         if knows_next_hops:
             document["underlay"] = next_hops(lab, version)
         self.document = document
@@ -73,7 +74,7 @@ class Site:
 
     def boot(self):
         self.guest.start()
-        self.lab.ip("c1", "link set eth0 mtu %d" % (1500 - OVERHEAD[self.version]))
+        self.lab.ip("c1", "link set eth0 mtu %d" % self.mtu)
         return self
 
     def stop(self):
@@ -262,36 +263,97 @@ def test_shared_no_more(lab):  # noqa: F811
 
 def test_tenond_tells_of_next_hops(lab, tmp_path):  # noqa: F811
     """The kernel's neighbours of the shared uplink become the workers'; what they send goes by the VXLAN
-    device until then and after that by the socket."""
+    device until then and after that by the socket. By other interfaces it is the kernel's to send."""
     lab.host("c1")
     lab.wire("veth1", "c1", mtu=1450)
     lab.addresses("c1", "eth0", "10.0.0.1/24")
     far_host(lab, 4)
-    worker = {"number": 1, "name": "veth1", "type": "veth", "options": {"datapath": "afxdp"}}
+    lab.host("other")
+    lab.run(None, "ip", "link", "add", "up1", "type", "veth", "peer", "name", "eth0", "netns", "other")
+    lab.addresses(None, "up1", "192.0.2.2/24")
+    lab.ip(None, "route add default via %s" % FAR[4])
+    lab.addresses("other", "eth0", "192.0.2.1/24")
+    lab.ip("other", """route add default via 192.0.2.2
+        link add vx0 type vxlan id 101 local 192.0.2.1 remote %s dstport 4789""" % HERE[4])
+    lab.addresses("other", "vx0", "10.0.0.8/24")
     tenon = Tenon(tmp_path, lab=lab)
 
-    def by_socket():
+    def goes(address, by_socket):
         deadline = time.monotonic() + 30
         while True:
             before = device(lab, "tnt50", "rx")
-            lab.ping("c1", "10.0.0.9", count=20)
-            if device(lab, "tnt50", "rx") - before < 5:
+            lab.ping("c1", address, count=20)
+            if (device(lab, "tnt50", "rx") - before < 5) == by_socket:
                 return
             assert time.monotonic() < deadline, tenon.log()
     try:
         tenon.start()
+        ports = [{"number": 1, "name": "veth1", "type": "veth"},
+                 {"number": 11, "name": "other", "type": "vxlan",
+                  "options": {"local": HERE[4], "remote": "192.0.2.1", "vni": 101}}]
+        ways = [flow(1, [from_port(1)], [output(VTEP), output(11)]),
+                flow(1, [from_port(VTEP)], [output(1)]), flow(1, [from_port(11)], [output(1)])]
         answer = tenon.client().put("/v1/config", config(
-            [worker] + underlay(4, uplink="up0", shared=True),
-            [flow(1, [from_port(1)], [output(VTEP)]), flow(1, [from_port(VTEP)], [output(1)])],
+            ports + underlay(4, uplink="up0", shared=True), ways[1:] + [
+                flow(2, [from_port(1), {"type": "ETH_DST", "mac": lab.mac("far", "vx0")}],
+                     [output(VTEP)]),
+                flow(2, [from_port(1), {"type": "ETH_DST", "mac": lab.mac("other", "vx0")}],
+                     [output(11)])] + ways[:1],
             device={"id": DEVICE}), headers={"If-Match": "*"})
         assert answer.status == 200, answer
-        by_socket()
+        goes("10.0.0.9", by_socket=True)
+        goes("10.0.0.8", by_socket=False)
         # The far host's interface is another one.
         lab.ip("far", "link set eth0 address 02:00:00:00:00:77")
         lab.run(None, "ip", "neigh", "flush", "dev", "up0")
-        by_socket()
+        goes("10.0.0.9", by_socket=True)
     finally:
         tenon.close()
+
+
+def test_large_underlay(lab):  # noqa: F811
+    """Frames of several pages come by the sockets, too; what is longer than the wire takes goes by the
+    device, in fragments."""
+    lab.host("c1")
+    lab.wire("veth1", "c1", mtu=8950)
+    lab.addresses("c1", "eth0", "10.0.0.1/24")
+    far_host(lab, 4, "df unset")
+    for host, name, mtu in ((None, "up0", 9000), ("far", "eth0", 9000), ("far", "vx0", 8950)):
+        lab.ip(host, "link set %s mtu %d" % (name, mtu))
+    ports = underlay(4, uplink="up0", shared=True)
+    ports[1]["options"]["dontFragment"] = False
+    lab.start_switch(config(
+        [{"number": 1, "name": "veth1", "type": "veth"}] + ports,
+        [flow(1, [from_port(1)], [output(VTEP)]), flow(1, [from_port(VTEP)], [output(1)])],
+        underlay=next_hops(lab, 4)), "--max-frame", "9216")
+    lab.ping("c1", "10.0.0.9")
+    before = device(lab, "tnt50", "rx")
+    lab.ping("c1", "10.0.0.9", size=8922, options=["-M", "do"])
+    lab.talk("far", "c1", "10.0.0.9", "tcp", TCP_BYTES)
+    lab.talk("c1", "far", "10.0.0.1", "tcp", TCP_BYTES)
+    host_goes_on(lab, 4)
+    assert device(lab, "tnt50", "rx") - before < 5
+    for host, name in (("c1", "eth0"), (None, "veth1"), ("far", "vx0")):
+        lab.ip(host, "link set %s mtu 8990" % name)
+    lab.ping("c1", "10.0.0.9", size=8962, options=["-M", "do"])
+    assert device(lab, "tnt50", "rx") - before >= 5
+    ports = lab.stop_switch()
+    assert not ports["underlay"]["wire_tx_errors"] and not ports["underlay"]["wire_rx_errors"], ports
+
+
+def test_no_sockets(lab):  # noqa: F811
+    """The kernel refuses them (there is no memory to lock): it works without, and that is said."""
+    enter = lab.enter
+    site = Site(lab)
+    lab.enter = enter + ["prlimit", "--memlock=65536", "setpriv", "--bounding-set", "-ipc_lock"]
+    site.start()
+    lab.enter = enter
+    site.boot()
+    all_pairs(lab)
+    vm = until(site, "c1", "10.0.0.9", lambda m: m["workers"] >= 200)
+    assert vm["tap_up"] >= 200 and vm["tap_down"] >= 200, vm
+    assert "is not shared" in lab.log() and "locked memory" in lab.log(), lab.log()
+    site.stop()
 
 
 @pytest.mark.parametrize("options, words", [
