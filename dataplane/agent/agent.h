@@ -276,4 +276,7 @@ typedef void (*tn_agent_port_fn)(void *ctx, const struct tn_agent_port_info *por
 void tn_agent_ports(const struct tn_agent *agent, tn_agent_port_fn fn, void *ctx);
 bool tn_agent_port(const struct tn_agent *agent, uint32_t number, tn_agent_port_fn fn, void *ctx);
 
+/* Adds what workers and the kernel dropped, by network. */
+void tn_agent_network_drops(const struct tn_agent *agent, struct tn_network_drops *sum);
+
 #endif

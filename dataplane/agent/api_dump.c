@@ -7,7 +7,6 @@
 #include <sys/timerfd.h>
 
 #include "dataplane/agent/glance.h"
-#include "dataplane/agent/kernel.h"
 #include "dataplane/pipeline/snapshot.h"
 
 #define PIECE	     256u /* flows, counters and meters of one PART */
@@ -232,12 +231,6 @@ static void take_workers(struct piece *p, const struct tn_agent *agent)
 
 /* --- drops by network ------------------------------------------------------------------------- */
 
-static bool add_network(void *ctx, uint32_t network, enum tn_drop reason, uint64_t packets)
-{
-	tn_network_drops_add(ctx, network, reason, packets);
-	return true;
-}
-
 TN_BUILD_ASSERT(TN_API_OTHER_NETWORKS == TN_DROPS_OTHER_NETWORKS, "the same number");
 
 static bool take_network(void *ctx, uint32_t network, enum tn_drop reason, uint64_t packets)
@@ -251,21 +244,14 @@ static bool take_network(void *ctx, uint32_t network, enum tn_drop reason, uint6
 	return true;
 }
 
-/* Those of all workers and of the kernel. */
 static void take_networks(struct piece *p, const struct tn_agent *agent)
 {
-	const struct tn_network_drops *kernel = tn_kernel_network_drops(agent);
 	struct tn_network_drops *sum = calloc(1, sizeof(*sum));
 
-	if (!sum) {
-		p->no_memory = true;
+	p->no_memory = !sum;
+	if (!sum)
 		return;
-	}
-	for (unsigned i = 0; i < agent->n_workers; i++)
-		tn_network_drops_each(
-			tn_worker_network_drops(agent->workers[i].worker), add_network, sum);
-	if (kernel)
-		tn_network_drops_each(kernel, add_network, sum);
+	tn_agent_network_drops(agent, sum);
 	tn_network_drops_each(sum, take_network, p);
 	free(sum);
 }

@@ -897,3 +897,20 @@ void tn_agent_ports(const struct tn_agent *agent, tn_agent_port_fn fn, void *ctx
 		fn(ctx, &list[i]);
 	free(list);
 }
+
+static bool add_network(void *ctx, uint32_t network, enum tn_drop reason, uint64_t packets)
+{
+	tn_network_drops_add(ctx, network, reason, packets);
+	return true;
+}
+
+void tn_agent_network_drops(const struct tn_agent *agent, struct tn_network_drops *sum)
+{
+	const struct tn_network_drops *kernel = tn_kernel_network_drops(agent);
+
+	for (unsigned i = 0; i < agent->n_workers; i++)
+		tn_network_drops_each(
+			tn_worker_network_drops(agent->workers[i].worker), add_network, sum);
+	if (kernel)
+		tn_network_drops_each(kernel, add_network, sum);
+}

@@ -65,6 +65,38 @@ static void port_to_json(void *ctx, const struct tn_agent_port_info *port)
 	json_array_append_new(ctx, o);
 }
 
+/* A network's place in an object, by its tunnel id. */
+static bool network_to_json(void *ctx, uint32_t network, enum tn_drop reason, uint64_t packets)
+{
+	json_t *dropped;
+	char name[16];
+
+	if (network == TN_DROPS_NO_NETWORK || network == TN_DROPS_OTHER_NETWORKS)
+		snprintf(name, sizeof(name), network ? "other" : "none");
+	else
+		snprintf(name, sizeof(name), "%u", network);
+	dropped = json_object_get(ctx, name);
+	if (!dropped) {
+		dropped = json_object();
+		json_object_set_new(ctx, name, dropped);
+	}
+	set(dropped, tn_drop_name(reason), packets);
+	return true;
+}
+
+static json_t *networks_to_json(const struct tn_agent *agent)
+{
+	struct tn_network_drops *sum = calloc(1, sizeof(*sum));
+	json_t *o = json_object();
+
+	if (!sum)
+		return o;
+	tn_agent_network_drops(agent, sum);
+	tn_network_drops_each(sum, network_to_json, o);
+	free(sum);
+	return o;
+}
+
 int tn_stats_write(const struct tn_agent *agent, double seconds)
 {
 	bool to_stdout = !strcmp(agent->options.stats_file, "-");
@@ -81,7 +113,8 @@ int tn_stats_write(const struct tn_agent *agent, double seconds)
 	for (unsigned i = 0; i < agent->n_workers; i++)
 		json_array_append_new(workers, worker_to_json(&agent->workers[i]));
 	tn_agent_ports(agent, port_to_json, ports);
-	all = json_pack("{s:f, s:o, s:o}", "seconds", seconds, "workers", workers, "ports", ports);
+	all = json_pack("{s:f, s:o, s:o, s:o}", "seconds", seconds, "workers", workers, "ports",
+		ports, "networkDrops", networks_to_json(agent));
 	failed = json_dumpf(all, f, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) ||
 		fputc('\n', f) == EOF;
 	failed |= (to_stdout ? fflush(f) : fclose(f)) != 0;

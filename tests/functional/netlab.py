@@ -57,12 +57,14 @@ class Lab(namespaces.Lab):
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def stop_switch(self):
-        """Its statistics: {port name: counters}."""
+        """Its statistics: {port name: counters}; what it dropped by network is network_drops."""
         self.run(None, "pkill", "-INT", "-x", "tenon-dataplane")
         assert self.switch.wait(30) == 0, self.log()
         self.switch = None
         with open(self.folder + "/stats.json") as f:
-            return {p["name"]: p for p in json.load(f)["ports"]}
+            statistics = json.load(f)
+        self.network_drops = statistics["networkDrops"]
+        return {p["name"]: p for p in statistics["ports"]}
 
     def ended(self):
         return self.switch is not None and self.switch.poll() is not None
