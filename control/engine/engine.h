@@ -304,6 +304,8 @@ enum tn_attachment {
 /* Of a tenant's port; *number: its port of the switch, 0: none. */
 enum tn_attachment tn_engine_attachment(
 	const struct tn_engine *e, const struct tn_tenant_port *port, uint32_t *number);
+/* FAILED: why, of the switch's port of that number; NULL: nothing is known. */
+const struct tn_error *tn_engine_attachment_failure(const struct tn_engine *e, uint32_t number);
 /* What a flow with this cookie and match is there for; false: it is not made of tenant objects. */
 bool tn_engine_explain(const struct tn_engine *e, uint64_t cookie, const struct tn_match *match,
 	struct tn_explanation *explanation);

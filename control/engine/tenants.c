@@ -230,6 +230,13 @@ enum tn_attachment tn_engine_attachment(
 								     : TN_ATTACHED_UP;
 }
 
+const struct tn_error *tn_engine_attachment_failure(const struct tn_engine *e, uint32_t number)
+{
+	const struct tn_wanted *w = number ? tn_index_get(&e->objects[TN_KIND_PORT], number) : NULL;
+
+	return w ? w->failure : NULL;
+}
+
 bool tn_engine_explain(const struct tn_engine *e, uint64_t cookie, const struct tn_match *match,
 	struct tn_explanation *explanation)
 {

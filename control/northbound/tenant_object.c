@@ -7,6 +7,7 @@
 
 #include "control/model/prefix.h"
 #include "control/model/tenant_json.h"
+#include "control/northbound/object.h"
 #include "control/northbound/tenant.h"
 #include "control/tenant/attach.h"
 
@@ -44,8 +45,17 @@ static void add_network(json_t *j, const struct tn_engine *e, const struct tn_ne
 	json_object_set_new(j, "status", json_string(up_or_down(n->admin_state_up)));
 }
 
-static const char *port_status(
-	const struct tn_engine *e, const struct tn_tenant_port *p, uint32_t *number)
+static void add_failure(json_t *j, const struct tn_error *failure)
+{
+	json_object_set_new(j, "state", json_string(tn_state_name(TN_STATE_FAILED)));
+	if (!failure)
+		return;
+	json_object_set_new(j, "failure", json_string_nocheck(failure->detail));
+	json_object_set_new(j, "failureName", json_string(tn_of_error_name(failure->of)));
+}
+
+/* What is attached to this host has the state of the switch's port that is made for it. */
+static void add_attachment(json_t *j, const struct tn_engine *e, const struct tn_tenant_port *p)
 {
 	static const char *const names[] = {
 		[TN_ATTACHED_NOWHERE] = "DOWN",
@@ -55,23 +65,34 @@ static const char *port_status(
 		[TN_ATTACHED_UP] = "ACTIVE",
 		[TN_ATTACHED_FAILED] = "ERROR",
 	};
+	uint32_t number;
+	enum tn_attachment attachment = tn_engine_attachment(e, p, &number);
 
-	return names[tn_engine_attachment(e, p, number)];
+	json_object_set_new(j, "status", json_string(names[attachment]));
+	if (attachment == TN_ATTACHED_FAILED)
+		add_failure(j, tn_engine_attachment_failure(e, number));
+	else if (attachment == TN_ATTACHED_PENDING)
+		json_object_set_new(j, "state", json_string(tn_state_name(TN_STATE_PENDING_ADD)));
+	if (number)
+		json_object_set_new(
+			json_object_get(j, "binding"), "switch_port", json_integer(number));
+	else if (attachment == TN_ATTACHED_PENDING && p->binding.kind == TN_BINDING_BAREMETAL)
+		json_object_set_new(j, "failure",
+			json_sprintf("the switch of this host has no port \"%s\" yet: add it, with "
+				     "type nic or another",
+				p->binding.device));
 }
 
 static void add_port(json_t *j, const struct tn_engine *e, const struct tn_tenant_port *p)
 {
 	json_t *binding = json_object_get(j, "binding");
 	char socket[TN_VHOST_SOCKET_MAX];
-	uint32_t number;
 
-	json_object_set_new(j, "status", json_string(port_status(e, p, &number)));
+	add_attachment(j, e, p);
 	if (p->binding.kind == TN_BINDING_VM) {
 		tn_vhost_socket(p, socket);
 		json_object_set_new(binding, "socket", json_string(socket));
 	}
-	if (number)
-		json_object_set_new(binding, "switch_port", json_integer(number));
 }
 
 static void add_router(json_t *j, const struct tn_engine *e, const struct tn_router *router)

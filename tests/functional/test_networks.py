@@ -529,6 +529,39 @@ def test_a_policy_refuses_networks_while_it_is_away(tmp_path):
         site.close()
 
 
+def test_a_port_says_what_it_waits_for(api):
+    api.put("/v1/config", {"device": {"id": DEVICE}, "hosts": [H1]}, headers=ANY, want=200)
+    api.post("/v1/networks", {"id": "n", "tenant_id": "red"}, want=201)
+    made = api.post("/v1/ports", in_network("n", "p9"), want=201).json
+    assert made["status"] == "BUILD" and made["state"] == "PENDING_ADD"
+    assert 'no port "p9" yet' in made["failure"]
+    api.put("/v1/ports/at-p9", api.get("/v1/ports/at-p9").json, want=200)
+    api.post("/v1/ports", dict(PORTS[0], name="p9"), want=201)
+    there = api.get("/v1/ports/at-p9", want=200).json
+    assert there["status"] == "ACTIVE" and there["state"] == "ADDED" and "failure" not in there
+
+
+def test_a_port_says_why_it_failed(tmp_path):
+    """What was stored while the data plane was away, and then refused by it."""
+    site = start(tmp_path, host="h1")
+    try:
+        api = site.api()
+        before_it_went(api)
+        gone(site)
+        path = api.post("/v1/ports", {"id": "c", "network_id": "n", "binding": {
+            "kind": "container", "host": "h1", "device": "tn-nosuch"}},
+            want=202).headers["location"]
+        assert api.get(path, want=200).json["state"] == "PENDING_ADD"
+        site.dataplane.start()
+        site.wait_connected()
+        port = api.get(path, want=200).json
+        assert port["status"] == "ERROR" and port["state"] == "FAILED", port
+        assert "tn-nosuch" in port["failure"] and port["failureName"] == "OFPBRC_BAD_PORT"
+        api.put(path, port, want=200)
+    finally:
+        site.close()
+
+
 def test_the_document(api):
     """Everything in one piece: told again it changes nothing, told shorter it removes."""
     town(api)

@@ -74,7 +74,7 @@ def test_apply(ctl, tmp_path):
         "apply", "-", stdin=json.dumps(town), want=1)
     town["ports"][1:] = [{"id": "d", "network_id": "n"}]
     told = ctl("apply", "-", "--dry-run", stdin=json.dumps(town))
-    assert "+tenant-port {" in told and "nothing was done (--dry-run)" in told
+    assert "+tenant-port d network_id=n mac_address=02:" in told and "nothing was done (--dry-run)" in told
     told = ctl("apply", "-", "--confirm-within", "300", stdin=json.dumps(town))
     assert "d " in ctl("vport", "list")
     ctl("cancel", re.search(r"tenonctl confirm (\d+)", told).group(1))

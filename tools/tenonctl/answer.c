@@ -140,7 +140,57 @@ static char *table_text(const json_t *table)
 		tn_ctl_flag(table, "eviction") ? " evict" : "");
 }
 
-char *tn_ctl_object_text(struct tn_ctl *ctl, const char *kind, const json_t *object)
+static bool is_of_tenants(const char *kind)
+{
+	static const char *const kinds[] = {"network", "subnet", "tenant-port", "router",
+		"tenant-host", "qos-policy", "address-group", "quota"};
+
+	for (size_t i = 0; i < TN_ARRAY_SIZE(kinds); i++)
+		if (strcmp(kinds[i], kind) == 0)
+			return true;
+	return false;
+}
+
+/* What says nothing, or twice what another member says. */
+static bool is_noise(const char *key, const json_t *value)
+{
+	static const char *const keys[] = {"id", "project_id", "revision_number", "created_at",
+		"generation", "provider:network_type", "provider:segmentation_id"};
+
+	if (json_is_null(value) || (json_is_string(value) && !*json_string_value(value)) ||
+		(json_is_array(value) && !json_array_size(value)) ||
+		(json_is_object(value) && !json_object_size(value)))
+		return true;
+	for (size_t i = 0; i < TN_ARRAY_SIZE(keys); i++)
+		if (strcmp(keys[i], key) == 0)
+			return true;
+	return false;
+}
+
+/* "web tenant_id=red vni=1001 ..." */
+static char *tenants_text(json_t *object)
+{
+	const char *key;
+	json_t *value;
+	char *text = NULL, id[32];
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	if (!f)
+		abort();
+	fputs(tn_ctl_text(object, "id", id), f);
+	json_object_foreach(object, key, value)
+	{
+		if (is_noise(key, value))
+			continue;
+		fprintf(f, " %s=", key);
+		put_value(f, value);
+	}
+	fclose(f);
+	return text;
+}
+
+char *tn_ctl_object_text(struct tn_ctl *ctl, const char *kind, json_t *object)
 {
 	char *text = NULL;
 
@@ -154,6 +204,8 @@ char *tn_ctl_object_text(struct tn_ctl *ctl, const char *kind, const json_t *obj
 		text = port_text(object);
 	else if (strcmp(kind, "table") == 0)
 		text = table_text(object);
+	else if (is_of_tenants(kind))
+		text = tenants_text(object);
 	if (!text)
 		text = json_dumps(object, JSON_COMPACT);
 	if (!text)

@@ -284,6 +284,7 @@ static void print_port(const struct attaching *a, const char *kind)
 	print_member("host", a->host);
 	print_member("device", a->device);
 	print_member("status", text_of(a->port, "status"));
+	print_member("failure", text_of(a->port, "failure"));
 }
 
 static json_t *get_under(struct tn_ctl *ctl, const char *kind, const char *id, int *code)

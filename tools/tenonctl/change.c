@@ -89,8 +89,8 @@ int tn_ctl_read_document(struct tn_ctl *ctl, struct tn_ctl_input *in, const char
 
 /* --- what came of it -------------------------------------------------------------------------- */
 
-static void print_side(struct tn_ctl *ctl, enum tn_ctl_color color, char sign, const char *kind,
-	const json_t *side)
+static void print_side(
+	struct tn_ctl *ctl, enum tn_ctl_color color, char sign, const char *kind, json_t *side)
 {
 	char *text;
 

@@ -46,7 +46,7 @@ void tn_ctl_tell(struct tn_ctl *ctl, const json_t *answer, const char *done);
 /* Indented, to standard output. 0. */
 int tn_ctl_print_json(const json_t *value);
 /* An object of a kind ("flow", "port") as a line; the caller frees it. */
-char *tn_ctl_object_text(struct tn_ctl *ctl, const char *kind, const json_t *object);
+char *tn_ctl_object_text(struct tn_ctl *ctl, const char *kind, json_t *object);
 /* A group or meter of an answer as text, or NULL; the caller frees it. */
 char *tn_ctl_group_json_text(struct tn_ctl *ctl, const json_t *group);
 char *tn_ctl_meter_json_text(struct tn_ctl *ctl, const json_t *meter);

@@ -64,7 +64,7 @@ static char *packet_in_text(struct tn_ctl *ctl, const json_t *object)
 }
 
 /* What an event is about, in few words; the caller frees it. */
-static char *describe(struct tn_ctl *ctl, const char *kind, const json_t *object)
+static char *describe(struct tn_ctl *ctl, const char *kind, json_t *object)
 {
 	char *text = NULL;
 
@@ -103,7 +103,7 @@ static void print_event(struct tn_ctl *ctl, const json_t *event)
 	char when[32], what[32], kind_buf[32], why[32];
 	const char *name = tn_ctl_text(event, "event", what);
 	const char *kind = tn_ctl_text(event, "kind", kind_buf);
-	const json_t *object = json_object_get(event, "object");
+	json_t *object = json_object_get(event, "object");
 	char *text;
 
 	learn(ctl, kind, object);
