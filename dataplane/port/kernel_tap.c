@@ -13,20 +13,23 @@
 
 #define MTU_MAX 65521u
 
-/* The programs let nothing pass to the stack; this keeps the stack from sending of its own. */
-static void keep_host_off(const char *ifname)
+/*
+ * The programs let nothing pass to the stack; this keeps the stack from sending of its own, which
+ * would be taken for the container's. -errno.
+ */
+static int keep_host_off(const char *ifname)
 {
 	char path[64 + IFNAMSIZ];
-	ssize_t rc;
-	int fd;
+	int fd, rc = 0;
 
 	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/disable_ipv6", ifname);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
-		return; /* a kernel without IPv6 */
-	rc = write(fd, "1", 1);
-	(void)rc;
+		return errno == ENOENT ? 0 : -errno; /* none: a kernel without IPv6 */
+	if (write(fd, "1", 1) < 0)
+		rc = -errno;
 	close(fd);
+	return rc;
 }
 
 static int refuse(const char *name, int error, struct tn_error *err)
@@ -52,7 +55,12 @@ int tn_kernel_tap_open(
 	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
 	if (ioctl(tap->fd, TUNSETIFF, &ifr) || ioctl(tap->fd, TUNSETOFFLOAD, offloads))
 		return refuse(name, errno, err);
-	keep_host_off(name);
+	rc = keep_host_off(name);
+	if (rc)
+		return tn_error_set(err, TN_OFPBRC_BAD_PORT, -1,
+			"cannot keep the host's IPv6 off the TAP '%.16s': %s; the process must be "
+			"able to write to /proc/sys/net",
+			name, strerror(-rc));
 	rc = tn_netdev_open(&tap->dev, name);
 	if (!rc)
 		rc = tn_netdev_set_mtu(&tap->dev, MTU_MAX);
