@@ -178,6 +178,7 @@ bool tn_param_number(
 bool tn_param_table(struct tn_call *c, const char *s, uint8_t *table)
 {
 	int named = tn_names_table_by_name(tn_engine_names(tn_call_engine(c)), s);
+	const char *near;
 	uint64_t number;
 
 	if (named >= 0) {
@@ -188,13 +189,19 @@ bool tn_param_table(struct tn_call *c, const char *s, uint8_t *table)
 		*table = (uint8_t)number;
 		return true;
 	}
-	tn_answer_of_error(c, 404, TN_OFPBRC_BAD_TABLE_ID,
-		"no table is \"%.60s\"; there are 0 to %u and named ones", s, TN_TABLE_MAX);
+	near = tn_names_nearest_table(tn_engine_names(tn_call_engine(c)), s);
+	if (near)
+		tn_answer_of_error(c, 404, TN_OFPBRC_BAD_TABLE_ID,
+			"no table is \"%.60s\"; did you mean \"%s\"?", s, near);
+	else
+		tn_answer_of_error(c, 404, TN_OFPBRC_BAD_TABLE_ID,
+			"no table is \"%.60s\"; there are 0 to %u and named ones", s, TN_TABLE_MAX);
 	return false;
 }
 
 bool tn_param_port(struct tn_call *c, const char *s, uint32_t *port)
 {
+	const char *near;
 	uint64_t number;
 
 	*port = tn_names_port_by_name(tn_engine_names(tn_call_engine(c)), s);
@@ -208,7 +215,10 @@ bool tn_param_port(struct tn_call *c, const char *s, uint32_t *port)
 		*port = (uint32_t)number;
 		return true;
 	}
-	tn_answer_of_error(c, 404, TN_OFPBRC_BAD_PORT, "no port is \"%.60s\"", s);
+	/* Of the switch's ports a tenant hears no names. */
+	near = c->who.tenant ? NULL : tn_names_nearest_port(tn_engine_names(tn_call_engine(c)), s);
+	tn_answer_of_error(c, 404, TN_OFPBRC_BAD_PORT, "no port is \"%.60s\"%s%s%s", s,
+		near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
 	return false;
 }
 

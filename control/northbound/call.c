@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "control/model/json_codec.h"
+#include "control/model/json_reader.h"
 #include "control/northbound/answer.h"
 #include "control/northbound/memory.h"
 #include "control/northbound/object.h"
@@ -144,6 +145,21 @@ static bool check_flag(struct tn_call *c, const struct tn_call_query *q)
 	return true;
 }
 
+static void say_no_parameter(struct tn_call *c, const char *key)
+{
+	const char *words[TN_CALL_QUERIES_MAX + 1];
+	char name[32], near[64];
+	size_t n = 0;
+
+	while (n < TN_CALL_QUERIES_MAX && tn_route_parameter(c->route, n, name, sizeof(name)))
+		words[n++] = tn_arena_strdup(&c->arena, name);
+	words[n] = NULL;
+	(void)tn_json_suggest(
+		(struct tn_json_string){key, (uint32_t)strlen(key)}, words, near, sizeof(near));
+	tn_answer_error(c, 400, "%s %s takes no parameter \"%.40s\"%s; see /v1/openapi.json",
+		tn_method_name(c->method), c->route->path, key, near);
+}
+
 static bool check_queries(struct tn_call *c)
 {
 	if (c->too_many_queries) {
@@ -155,9 +171,7 @@ static bool check_queries(struct tn_call *c)
 
 		/* Clients of ONOS may send what it never read. */
 		if (!c->onos && !tn_route_takes(c->route, key)) {
-			tn_answer_error(c, 400,
-				"%s %s takes no parameter \"%.40s\"; see /v1/openapi.json",
-				tn_method_name(c->method), c->route->path, key);
+			say_no_parameter(c, key);
 			return false;
 		}
 		for (size_t k = 0; k < i; k++)
@@ -230,7 +244,8 @@ void tn_call_begin(struct tn_call *c)
 
 	if (!path || !tn_route_find(c, path, &methods)) {
 		tn_answer_error(c, 404,
-			"nothing is at %.200s; /v1/openapi.json lists what there is", c->path);
+			"nothing is at %.200s%s; /v1/openapi.json lists what there is", c->path,
+			path ? tn_route_near(c, path) : "");
 		return;
 	}
 	if (c->method == TN_OPTIONS || !c->route) {

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "control/model/json_reader.h"
+
 static const struct {
 	enum tn_method method;
 	const char *name;
@@ -103,6 +105,40 @@ bool tn_route_find(struct tn_call *c, const char *path, unsigned *methods)
 		if (find_in(tn_areas[i], c, path, methods))
 			return true;
 	return false;
+}
+
+/* The first word of a path, with its slash. */
+static size_t first_len(const char *path)
+{
+	return 1 + strcspn(path + 1, "/");
+}
+
+#define FIRSTS_MAX 64u
+
+const char *tn_route_near(struct tn_call *c, const char *path)
+{
+	const char *words[FIRSTS_MAX + 1], *last = "";
+	char *near = tn_arena_alloc(&c->arena, 128);
+	size_t n = 0;
+
+	for (size_t i = 0; tn_areas[i]; i++) {
+		for (size_t k = 0; k < tn_areas[i]->n_routes && n < FIRSTS_MAX; k++) {
+			const char *own = tn_areas[i]->routes[k].path;
+			size_t len = first_len(own);
+			char *word;
+
+			if (strncmp(last, own, len) == 0)
+				continue;
+			last = own;
+			word = tn_arena_alloc(&c->arena, len + 1);
+			memcpy(word, own, len);
+			word[len] = '\0';
+			words[n++] = word;
+		}
+	}
+	words[n] = NULL;
+	return tn_json_suggest(
+		(struct tn_json_string){path, (uint32_t)first_len(path)}, words, near, 128);
 }
 
 /* Parameters. */

@@ -56,6 +56,8 @@ extern const struct tn_area tn_tenant_area; /* tenant_routes.c */
 
 /* False: no route has such a path. *methods: what may be done with it (enum tn_method). */
 bool tn_route_find(struct tn_call *c, const char *path, unsigned *methods);
+/* ` (did you mean "/flows"?)` for the beginning of a path that none has, or "". */
+const char *tn_route_near(struct tn_call *c, const char *path);
 /* "GET, HEAD, POST, OPTIONS" */
 const char *tn_route_allow(struct tn_arena *arena, unsigned methods);
 const char *tn_method_name(enum tn_method method);

@@ -423,6 +423,22 @@ def test_unknown_paths(api):
         assert answer.json["status"] == 404, path
 
 
+@pytest.mark.parametrize("path, near", [
+    ("/v1/flow", "/flows"), ("/v1/netwroks/x", "/networks"), ("/onos/v1/metres", "/meters"),
+    ("/v1/flows?tabel=1", "table"), ("/v1/ports?netwrok_id=n", "network_id"),
+    ("/v1/ports/pp1", "p1"), ("/v1/flows?outPort=p22", "p2"), ("/v1/flows/table/polcy", "policy")])
+def test_the_nearest_right_word_is_named(api, path, near):
+    api.put("/v1/tables/1", {"tableId": 1, "name": "policy"}, want=200)
+    said = api.get(path).json["message"]
+    assert 'did you mean "%s"?' % near in said, said
+
+
+@pytest.mark.parametrize("path", ["/v1/", "/v1/xyzzy", "/onos/v1/a/b", "/v1/flows?colour=red"])
+def test_where_none_is_near_none_is_named(api, path):
+    answer = api.get(path)
+    assert answer.status in (400, 404) and "did you mean" not in answer.json["message"], answer
+
+
 def test_unknown_devices(site, api):
     for method, path, _ in every(site):
         if "{deviceId}" in path:
