@@ -30,7 +30,7 @@
 #define NO_METER   UINT32_MAX
 #define PINS_PATH  200u
 
-#define GUARD_SAYS_NS UINT64_C(10000000000) /* not more often */
+#define SAYS_NS UINT64_C(10000000000) /* not more often of one thing */
 
 TN_BUILD_ASSERT(TN_EPOCH_CLASSES <= TN_EBPF_EPOCHS, "every epoch has its place");
 
@@ -76,13 +76,15 @@ struct tn_kernel {
 	struct slot *slots;
 	uint32_t n_slots, free_head;
 	uint32_t n_sessions;
-	uint64_t full;	     /* sessions that found no room */
+	uint64_t no_room; /* sessions that found none */
+	uint64_t no_room_said, no_room_said_ns;
 	uint32_t first_keys; /* generation of keys that this process began with */
 	bool live;	     /* sessions are of this process */
 	/* The guard: whose port it is at, whom it knows, what it had counted. */
 	uint16_t guard_index; /* NO_INDEX: there is none */
 	const struct tn_tunnels *guarded;
 	uint64_t guard_told[TN_EBPF_N_COUNTERS], guard_said_ns;
+	uint64_t first_counters[TN_EBPF_N_COUNTERS]; /* of processes before this one */
 	struct tn_worker_port_stats stats[TN_WORKER_PORTS_MAX];
 	struct tn_network_drops network_drops;
 };
@@ -237,7 +239,7 @@ static void say_refused(struct tn_kernel *k, uint64_t now)
 	uint64_t times;
 	bool is4;
 
-	if (k->guard_said_ns && now - k->guard_said_ns < GUARD_SAYS_NS)
+	if (k->guard_said_ns && now - k->guard_said_ns < SAYS_NS)
 		return;
 	if (!tn_ebpf_refused(k->ebpf, &who, &times))
 		return;
@@ -293,6 +295,7 @@ static void go_live(struct tn_kernel *k)
 	set_epochs(k);
 	tell_guard(k);
 	tn_ebpf_counters(k->ebpf, k->guard_told);
+	memcpy(k->first_counters, k->guard_told, sizeof(k->first_counters));
 }
 
 static int open_programs(struct tn_kernel *k, struct tn_error *err)
@@ -735,6 +738,18 @@ static bool look(void *ctx, const struct tn_ebpf_key *key, const struct tn_ebpf_
 	return true;
 }
 
+static void say_no_room(struct tn_kernel *k, uint64_t now)
+{
+	if (k->no_room == k->no_room_said ||
+		(k->no_room_said && now - k->no_room_said_ns < SAYS_NS))
+		return;
+	k->no_room_said = k->no_room;
+	k->no_room_said_ns = now;
+	tn_agent_say("the kernel has room for %u sessions, which are all taken: packets of others "
+		     "go by this process (%llu sessions so far)",
+		TN_EBPF_SESSIONS_MAX, (unsigned long long)k->no_room);
+}
+
 void tn_kernel_sweep(struct tn_agent *agent)
 {
 	struct sweep w;
@@ -744,6 +759,7 @@ void tn_kernel_sweep(struct tn_agent *agent)
 	tell_time(agent->kernel);
 	w = begin(agent->kernel);
 	tell_refused(agent->kernel, w.now_monotonic);
+	say_no_room(agent->kernel, w.now_monotonic);
 	tn_ebpf_sessions(agent->kernel->ebpf, look, &w);
 	tn_kernel_meters_tell(agent->kernel->meters, tn_switch_snapshot(agent->sw));
 }
@@ -753,6 +769,26 @@ bool tn_kernel_wants_sweep(const struct tn_agent *agent)
 	const struct tn_kernel *k = agent->kernel;
 
 	return k && (k->n_sessions || k->guard_index != NO_INDEX);
+}
+
+bool tn_kernel_stats(const struct tn_agent *agent, struct tn_kernel_stats *stats)
+{
+	const struct tn_kernel *k = agent->kernel;
+	uint64_t counters[TN_EBPF_N_COUNTERS];
+
+	if (!k)
+		return false;
+	tn_ebpf_counters(k->ebpf, counters);
+	for (unsigned i = 0; i < TN_EBPF_N_COUNTERS; i++)
+		counters[i] -= k->first_counters[i];
+	*stats = (struct tn_kernel_stats){
+		.sessions = k->n_sessions,
+		.no_room = k->no_room,
+		.hits = counters[TN_EBPF_HITS],
+		.misses = counters[TN_EBPF_MISSES],
+		.unusual = counters[TN_EBPF_UNUSUAL],
+	};
+	return true;
 }
 
 void tn_kernel_port_stats(
@@ -837,7 +873,7 @@ static void put(struct tn_kernel *k, const struct note *note)
 		k->n_sessions++;
 		return;
 	}
-	k->full++;
+	k->no_room++;
 	free_slot(k, session.slot);
 }
 

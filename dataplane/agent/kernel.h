@@ -43,6 +43,14 @@ void tn_kernel_drain(struct tn_agent *agent);
 void tn_kernel_sweep(struct tn_agent *agent);
 /* Is there anything that is to be swept once a second? */
 bool tn_kernel_wants_sweep(const struct tn_agent *agent);
+struct tn_kernel_stats {
+	uint64_t sessions; /* there are */
+	uint64_t no_room;  /* found the kernel's table full: their packets go by the workers */
+	uint64_t hits, misses, unusual; /* packets, as enum tn_ebpf_counter tells */
+};
+
+/* Since this process began. false: no port is the kernel's. */
+bool tn_kernel_stats(const struct tn_agent *agent, struct tn_kernel_stats *stats);
 /* Adds what the kernel counted for a port. */
 void tn_kernel_port_stats(
 	const struct tn_agent *agent, unsigned index, struct tn_worker_port_stats *stats);

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dataplane/agent/kernel.h"
+
 static void set(json_t *o, const char *key, uint64_t value)
 {
 	json_object_set_new(o, key, json_integer((json_int_t)value));
@@ -39,6 +41,23 @@ static json_t *worker_to_json(const struct tn_worker_thread *t)
 	set(o, "sessions", s.sessions);
 	set(o, "session_bytes", s.session_bytes);
 	set(o, "programs", s.programs);
+	return o;
+}
+
+/* null: no port is the kernel's. */
+static json_t *kernel_to_json(const struct tn_agent *agent)
+{
+	struct tn_kernel_stats s;
+	json_t *o;
+
+	if (!tn_kernel_stats(agent, &s))
+		return json_null();
+	o = json_object();
+	set(o, "sessions", s.sessions);
+	set(o, "no_room", s.no_room);
+	set(o, "hits", s.hits);
+	set(o, "misses", s.misses);
+	set(o, "unusual", s.unusual);
 	return o;
 }
 
@@ -113,8 +132,9 @@ int tn_stats_write(const struct tn_agent *agent, double seconds)
 	for (unsigned i = 0; i < agent->n_workers; i++)
 		json_array_append_new(workers, worker_to_json(&agent->workers[i]));
 	tn_agent_ports(agent, port_to_json, ports);
-	all = json_pack("{s:f, s:o, s:o, s:o}", "seconds", seconds, "workers", workers, "ports",
-		ports, "networkDrops", networks_to_json(agent));
+	all = json_pack("{s:f, s:o, s:o, s:o, s:o}", "seconds", seconds, "workers", workers,
+		"kernel", kernel_to_json(agent), "ports", ports, "networkDrops",
+		networks_to_json(agent));
 	failed = json_dumpf(all, f, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) ||
 		fputc('\n', f) == EOF;
 	failed |= (to_stdout ? fflush(f) : fclose(f)) != 0;

@@ -169,6 +169,38 @@ def test_a_meter_of_the_kernel(lab):
     assert ports["veth1"]["rx_packets"] - ports["veth2"]["tx_packets"] > 300, ports
 
 
+MANY_FLOWS = """
+import socket, sys
+for port in (1001, 1002):
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.bind(("10.0.0.1", port))
+    for to in range(1, 65536):
+        s.sendto(b"one of many", ("10.0.0.2", to))
+"""
+
+
+def test_more_sessions_than_the_kernel_has_room_for(lab):
+    """The others go by the data plane, as their packets do; it is counted and said."""
+    containers(lab)
+    told_apart = flow(3, [from_port(1), {"type": "ETH_TYPE", "ethType": "0x800"},
+                          {"type": "IP_PROTO", "protocol": 17}, {"type": "UDP_DST", "udpPort": 7}],
+                      [{"type": "NOACTION"}])
+    lab.start_switch(config([port(1), port(2)], by_mac(lab) + [told_apart]))
+    lab.ping("c1", "10.0.0.2")
+    deadline = time.monotonic() + 120
+    while "which are all taken" not in lab.log():
+        assert time.monotonic() < deadline, lab.log()
+        lab.run("c1", PYTHON, "-c", MANY_FLOWS)
+    lab.talk("c2", "c1", "10.0.0.2", "udp", 1400)
+    lab.talk("c2", "c1", "10.0.0.2", "tcp", 1 << 20)
+    lab.ping("c1", "fd00::2")
+    lab.stop_switch()
+    with open(lab.folder + "/stats.json") as f:
+        kernel = json.load(f)["kernel"]
+    assert kernel["sessions"] > 60000 and kernel["no_room"] > 0, kernel
+    assert kernel["misses"] > kernel["sessions"] and kernel["hits"] > 0, kernel
+
+
 def test_other_programs_are_left_alone(lab):
     containers(lab)
     lab.run(None, "tc", "qdisc", "add", "dev", "veth1", "clsact")
