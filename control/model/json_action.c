@@ -350,51 +350,6 @@ static bool read_note(struct tn_json_reader *r, tn_json_ref v, struct tn_action 
 	return ok;
 }
 
-static bool read_learn(struct tn_json_reader *r, tn_json_ref v, struct tn_action *a)
-{
-	bool ok = tn_json_only(r, v, "instruction LEARN", KEYS("limit"));
-	uint64_t n = 0;
-
-	if (!read_optional(r, v, "limit", UINT32_MAX, TN_OFPBAC_BAD_ARGUMENT, &n))
-		return false;
-	a->limit = (uint32_t)n;
-	return ok;
-}
-
-static bool read_fdb(struct tn_json_reader *r, tn_json_ref v, struct tn_action *a)
-{
-	bool ok = tn_json_only(r, v, "instruction FDB", KEYS("local"));
-	tn_json_ref m = tn_json_member(r, v, "local");
-
-	return (!m || tn_json_bool(r, m, &a->known.local)) && ok;
-}
-
-static bool read_mcast(struct tn_json_reader *r, tn_json_ref v, struct tn_action *a)
-{
-	bool ok = tn_json_only(r, v, "instruction MCAST", KEYS("local", "routers"));
-	tn_json_ref local = tn_json_member(r, v, "local");
-	tn_json_ref routers = tn_json_member(r, v, "routers");
-
-	ok &= !local || tn_json_bool(r, local, &a->known.local);
-	ok &= !routers || tn_json_bool(r, routers, &a->known.routers);
-	return ok;
-}
-
-static bool read_circuit(struct tn_json_reader *r, tn_json_ref v, struct tn_action *a)
-{
-	static const char what[] = "instruction CIRCUIT";
-	bool ok = tn_json_only(r, v, what, KEYS("number", "field", "tableId"));
-	tn_json_ref table = tn_json_needed(r, v, what, "tableId");
-	unsigned field = 0;
-	uint64_t n = 0;
-
-	ok &= read_number(r, v, what, "number", UINT32_MAX, TN_OFPBAC_BAD_ARGUMENT, &n);
-	ok &= read_field_name(r, v, what, "field", &field);
-	a->circuit.number = (uint32_t)n;
-	a->field = (uint8_t)field;
-	return table && tn_json_table(r, table, TN_OFPBAC_BAD_ARGUMENT, &a->circuit.table) && ok;
-}
-
 /* Modifications. */
 
 static bool read_set_kind(
@@ -638,11 +593,12 @@ static const struct simple {
 	{"MOVE", TN_ACTION_MOVE, read_move},
 	{"TRUNCATE", TN_ACTION_TRUNCATE, read_truncate},
 	{"NOTE", TN_ACTION_NOTE, read_note},
-	{"LEARN", TN_ACTION_LEARN, read_learn},
-	{"FDB", TN_ACTION_FDB, read_fdb},
+	{"LEARN", TN_ACTION_LEARN, tn_json_read_learn},
+	{"FDB", TN_ACTION_FDB, tn_json_read_fdb},
 	{"SNOOP", TN_ACTION_SNOOP, NULL},
-	{"MCAST", TN_ACTION_MCAST, read_mcast},
-	{"CIRCUIT", TN_ACTION_CIRCUIT, read_circuit},
+	{"MCAST", TN_ACTION_MCAST, tn_json_read_mcast},
+	{"CIRCUIT", TN_ACTION_CIRCUIT, tn_json_read_circuit},
+	{"ADVERTISE", TN_ACTION_ADVERTISE, tn_json_read_advertise},
 	{"EXTENSION", TN_ACTION_SET_FIELD, read_extension},
 };
 
@@ -651,7 +607,8 @@ static bool unknown_instruction(struct tn_json_reader *r, tn_json_ref v, struct 
 	static const char *const words[] = {"NOACTION", "OUTPUT", "TABLE", "GROUP", "METER",
 		"QUEUE", "POP_QUEUE", "L2MODIFICATION", "L3MODIFICATION", "L4MODIFICATION",
 		"METADATA", "SET_FIELD", "MOVE", "TRUNCATE", "RESUBMIT", "CLONE", "NOTE", "REPLY",
-		"IF_LONGER", "LEARN", "FDB", "SNOOP", "MCAST", "CIRCUIT", "EXTENSION", NULL};
+		"IF_LONGER", "LEARN", "FDB", "SNOOP", "MCAST", "CIRCUIT", "ADVERTISE", "EXTENSION",
+		NULL};
 	static const char *const flow_only[] = {"NOACTION", "TABLE", "METER", "METADATA"};
 	char hint[96], quoted[96];
 	size_t i;
@@ -884,34 +841,6 @@ static json_t *write_if_longer(const struct tn_action *a)
 	return o;
 }
 
-static json_t *write_learn(const struct tn_action *a)
-{
-	json_t *o = instruction("LEARN");
-
-	if (a->limit)
-		json_object_set_new(o, "limit", json_integer(a->limit));
-	return o;
-}
-
-/* FDB and MCAST. */
-static json_t *write_known(const char *type, const struct tn_action *a)
-{
-	json_t *o = instruction(type);
-
-	if (a->known.local)
-		json_object_set_new(o, "local", json_true());
-	if (a->known.routers)
-		json_object_set_new(o, "routers", json_true());
-	return o;
-}
-
-static json_t *write_circuit(const struct tn_action *a)
-{
-	return json_pack("{s:s,s:I,s:s,s:i}", "type", "CIRCUIT", "number",
-		(json_int_t)a->circuit.number, "field", tn_fields[a->field].name, "tableId",
-		(int)a->circuit.table);
-}
-
 static json_t *write_number(const char *type, const char *key, uint32_t value)
 {
 	json_t *o = instruction(type);
@@ -967,13 +896,11 @@ json_t *tn_json_write_action(const struct tn_action *list, size_t *i)
 		*i += a->n_nested;
 		return write_if_longer(a);
 	case TN_ACTION_LEARN:
-		return write_learn(a);
 	case TN_ACTION_FDB:
-		return write_known("FDB", a);
 	case TN_ACTION_MCAST:
-		return write_known("MCAST", a);
 	case TN_ACTION_CIRCUIT:
-		return write_circuit(a);
+	case TN_ACTION_ADVERTISE:
+		return tn_json_write_network_action(a);
 	case TN_ACTION_SNOOP:
 		return instruction("SNOOP");
 	case TN_ACTION_REPLY:

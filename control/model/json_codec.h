@@ -61,6 +61,13 @@ struct tn_action *tn_json_add_action(
 /* The REPLY that is the last of the list, with the notes that it holds. */
 bool tn_json_read_reply(struct tn_json_reader *r, tn_json_ref v, struct tn_json_actions *l);
 json_t *tn_json_write_reply(const struct tn_action *a);
+/* What knows of networks: LEARN, FDB, MCAST, CIRCUIT, ADVERTISE. */
+bool tn_json_read_learn(struct tn_json_reader *r, tn_json_ref v, struct tn_action *a);
+bool tn_json_read_fdb(struct tn_json_reader *r, tn_json_ref v, struct tn_action *a);
+bool tn_json_read_mcast(struct tn_json_reader *r, tn_json_ref v, struct tn_action *a);
+bool tn_json_read_circuit(struct tn_json_reader *r, tn_json_ref v, struct tn_action *a);
+bool tn_json_read_advertise(struct tn_json_reader *r, tn_json_ref v, struct tn_action *a);
+json_t *tn_json_write_network_action(const struct tn_action *a);
 /* Pairs of hex digits: up to `max` bytes; *n: how many. key: for sentences. */
 bool tn_json_read_hex(struct tn_json_reader *r, tn_json_ref v, const char *key, uint8_t *bytes,
 	uint32_t max, uint32_t *n);

@@ -771,6 +771,32 @@ static int parse_circuit(const struct reading *r)
 	return 0;
 }
 
+/* advertise(least=S,most=S) */
+static int parse_advertise(const struct reading *r)
+{
+	struct tn_ofctl_span rest = r->arg;
+	struct tn_ofctl_item item;
+	uint64_t least = 0, most = 0;
+	int rc;
+
+	while ((rc = tn_ofctl_next(r->line, &rest, &item)) > 0) {
+		bool is_least = tn_ofctl_is(item.key, "least");
+
+		if (!is_least && !tn_ofctl_is(item.key, "most"))
+			return tn_ofctl_complain(r->line, item.key.p, TN_OF_OK,
+				"advertise is written advertise(least=SECONDS,most=SECONDS)");
+		if (tn_ofctl_number(r->line, item.value, is_least ? "least" : "most",
+			    TN_OFPBAC_BAD_ARGUMENT, TN_ADVERTISE_LEAST, TN_ADVERTISE_MOST,
+			    is_least ? &least : &most))
+			return -EINVAL;
+	}
+	if (rc)
+		return rc;
+	*add(r, TN_ACTION_ADVERTISE) = (struct tn_action){
+		.type = TN_ACTION_ADVERTISE, .advertise = {(uint16_t)least, (uint16_t)most}};
+	return 0;
+}
+
 static int parse_reply(const struct reading *r)
 {
 	return tn_ofctl_parse_reply(r->line, r->name, r->arg, r->list);
@@ -868,6 +894,7 @@ static const struct action_word {
 	PLAIN("snoop", SNOOP),
 	WORD("mcast", parse_mcast),
 	WORD("circuit", parse_circuit),
+	WORD("advertise", parse_advertise),
 	WORD("drop", parse_drop),
 	WORD("apply_actions", parse_apply_actions),
 	WORD("meter", parse_misplaced),

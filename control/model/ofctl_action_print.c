@@ -180,6 +180,10 @@ static void put_action(struct tn_ofctl_out *out, const struct tn_action *a)
 	case TN_ACTION_MCAST:
 		put_mcast(out, a);
 		break;
+	case TN_ACTION_ADVERTISE:
+		tn_ofctl_put(
+			out, "advertise(least=%u,most=%u)", a->advertise.least, a->advertise.most);
+		break;
 	case TN_ACTION_CIRCUIT:
 		tn_ofctl_put(out, "circuit(number=%u,field=%s,table=%u)", a->circuit.number,
 			tn_fields[a->field].name, a->circuit.table);

@@ -64,44 +64,46 @@
 
 #define REPLIES "'ARP','ND','ECHO','TIME_EXCEEDED','UNREACHABLE','TOO_BIG','DHCP4','DHCP6','RA'"
 
-#define INSTRUCTION                                                                                \
-	"{'oneOf':[" TYPED("'NOACTION','POP_QUEUE','SNOOP'", "", "") "," TYPED("'OUTPUT'",         \
-		",'port'", DIGITS("port") DIGITS("maxLen") TEXT("reason")) "," TYPED("'GROUP'",    \
-		",'groupId'", DIGITS("groupId")) "," TYPED("'TABLE'", ",'tableId'",                \
-		DIGITS("tableId")) "," TYPED("'METER'", ",'meterId'",                              \
-		DIGITS("meterId")) "," TYPED("'METADATA'", ",'metadata'",                          \
-		DIGITS("metadata") DIGITS("metadataMask")) "," TYPED("'QUEUE'", ",'queueId'",      \
-		DIGITS("queueId") DIGITS("port")) "," SETS("L2", "'ETH_SRC','ETH_DST'", "mac",     \
-		STRING) "," SETS("L2", "'TUNNEL_ID'", "tunnelId", NUMBER) "," SETS("L2",           \
-		"'TUNNEL_SRC','TUNNEL_DST'", "ip",                                                 \
-		STRING) "," TAGS("VLAN_ID", "vlanId") "," TAGS("VLAN_PCP",                         \
-		"vlanPcp") "," TYPED("'L2MODIFICATION'", ",'subtype'",                             \
-		",'subtype':{'enum':['VLAN_PUSH']}" DIGITS("ethernetType")) "," DOES("L2",         \
-		"'VLAN_POP'") "," SETS("L3",                                                       \
-		"'IPV4_SRC','IPV4_DST','IPV6_SRC','IPV6_DST','ARP_SPA','ARP_TPA'", "ip",           \
-		STRING) "," SETS("L3", "'ARP_SHA','ARP_THA'", "mac", STRING) "," SETS("L3",        \
-		"'ARP_OP'", "arpOp", NUMBER) "," SETS("L3", "'IPV6_FLABEL'", "flowLabel",          \
-		NUMBER) "," SETS("L3", "'IP_DSCP'", "ipDscp", NUMBER) "," SETS("L3", "'IP_ECN'",   \
-		"ipEcn", NUMBER) "," SETS("L3", "'SET_TTL'", "ttl", NUMBER) "," DOES("L3",         \
-		"'DEC_TTL','TTL_IN','TTL_OUT'") "," SETS("L4", "'TCP_SRC','TCP_DST'", "tcpPort",   \
-		NUMBER) "," SETS("L4", "'UDP_SRC','UDP_DST'", "udpPort",                           \
-		NUMBER) "," TYPED("'EXTENSION'", ",'extension'",                                   \
-		TEXT("deviceId") ",'extension':" FREE) "," TYPED("'SET_FIELD'",                    \
-		",'field','value'",                                                                \
-		TEXT("field") DIGITS("value") DIGITS("mask")) "," TYPED("'MOVE'", ",'src','dst'",  \
-		TEXT("src") DIGITS("srcOffset") TEXT("dst") DIGITS("dstOffset")                    \
-			DIGITS("bits")) "," TYPED("'TRUNCATE'", ",'maxLen'",                       \
-		DIGITS("maxLen")) "," TYPED("'RESUBMIT'", "",                                      \
-		DIGITS("tableId") DIGITS("inPort")) "," TYPED("'CLONE'", ",'instructions'",        \
-		ACTIONS) "," TYPED("'IF_LONGER'", ",'maxLen','instructions'",                      \
-		DIGITS("maxLen")                                                                   \
-			ACTIONS) "," TYPED("'NOTE'", ",'hex'", TEXT("hex")) "," TYPED("'LEARN'",   \
-		"", DIGITS("limit")) "," TYPED("'FDB'", "", FLAG("local")) "," TYPED("'MCAST'",    \
-		"", FLAG("local") FLAG("routers")) "," TYPED("'CIRCUIT'",                          \
-		",'number','field','tableId'",                                                     \
-		DIGITS("number") TEXT("field") DIGITS("tableId")) "," TYPED("'REPLY'", ",'reply'", \
-		",'reply':{'enum':[" REPLIES "]}" TEXT("mac") TEXT("ip") TEXT("address")           \
-			TEXT("yourIp") TEXT("options") TEXT("body") DIGITS("code") DIGITS("mtu")   \
+#define INSTRUCTION                                                                               \
+	"{'oneOf':[" TYPED("'NOACTION','POP_QUEUE','SNOOP'", "", "") "," TYPED("'OUTPUT'",        \
+		",'port'", DIGITS("port") DIGITS("maxLen") TEXT("reason")) "," TYPED("'GROUP'",   \
+		",'groupId'", DIGITS("groupId")) "," TYPED("'TABLE'", ",'tableId'",               \
+		DIGITS("tableId")) "," TYPED("'METER'", ",'meterId'",                             \
+		DIGITS("meterId")) "," TYPED("'METADATA'", ",'metadata'",                         \
+		DIGITS("metadata") DIGITS("metadataMask")) "," TYPED("'QUEUE'", ",'queueId'",     \
+		DIGITS("queueId") DIGITS("port")) "," SETS("L2", "'ETH_SRC','ETH_DST'", "mac",    \
+		STRING) "," SETS("L2", "'TUNNEL_ID'", "tunnelId", NUMBER) "," SETS("L2",          \
+		"'TUNNEL_SRC','TUNNEL_DST'", "ip",                                                \
+		STRING) "," TAGS("VLAN_ID", "vlanId") "," TAGS("VLAN_PCP",                        \
+		"vlanPcp") "," TYPED("'L2MODIFICATION'", ",'subtype'",                            \
+		",'subtype':{'enum':['VLAN_PUSH']}" DIGITS("ethernetType")) "," DOES("L2",        \
+		"'VLAN_POP'") "," SETS("L3",                                                      \
+		"'IPV4_SRC','IPV4_DST','IPV6_SRC','IPV6_DST','ARP_SPA','ARP_TPA'", "ip",          \
+		STRING) "," SETS("L3", "'ARP_SHA','ARP_THA'", "mac", STRING) "," SETS("L3",       \
+		"'ARP_OP'", "arpOp", NUMBER) "," SETS("L3", "'IPV6_FLABEL'", "flowLabel",         \
+		NUMBER) "," SETS("L3", "'IP_DSCP'", "ipDscp", NUMBER) "," SETS("L3", "'IP_ECN'",  \
+		"ipEcn", NUMBER) "," SETS("L3", "'SET_TTL'", "ttl", NUMBER) "," DOES("L3",        \
+		"'DEC_TTL','TTL_IN','TTL_OUT'") "," SETS("L4", "'TCP_SRC','TCP_DST'", "tcpPort",  \
+		NUMBER) "," SETS("L4", "'UDP_SRC','UDP_DST'", "udpPort",                          \
+		NUMBER) "," TYPED("'EXTENSION'", ",'extension'",                                  \
+		TEXT("deviceId") ",'extension':" FREE) "," TYPED("'SET_FIELD'",                   \
+		",'field','value'",                                                               \
+		TEXT("field") DIGITS("value") DIGITS("mask")) "," TYPED("'MOVE'", ",'src','dst'", \
+		TEXT("src") DIGITS("srcOffset") TEXT("dst") DIGITS("dstOffset")                   \
+			DIGITS("bits")) "," TYPED("'TRUNCATE'", ",'maxLen'",                      \
+		DIGITS("maxLen")) "," TYPED("'RESUBMIT'", "",                                     \
+		DIGITS("tableId") DIGITS("inPort")) "," TYPED("'CLONE'", ",'instructions'",       \
+		ACTIONS) "," TYPED("'IF_LONGER'", ",'maxLen','instructions'",                     \
+		DIGITS("maxLen")                                                                  \
+			ACTIONS) "," TYPED("'NOTE'", ",'hex'", TEXT("hex")) "," TYPED("'LEARN'",  \
+		"", DIGITS("limit")) "," TYPED("'FDB'", "", FLAG("local")) "," TYPED("'MCAST'",   \
+		"", FLAG("local") FLAG("routers")) "," TYPED("'CIRCUIT'",                         \
+		",'number','field','tableId'",                                                    \
+		DIGITS("number") TEXT("field") DIGITS("tableId")) "," TYPED("'ADVERTISE'",        \
+		",'least','most'",                                                                \
+		DIGITS("least") DIGITS("most")) "," TYPED("'REPLY'", ",'reply'",                  \
+		",'reply':{'enum':[" REPLIES "]}" TEXT("mac") TEXT("ip") TEXT("address")          \
+			TEXT("yourIp") TEXT("options") TEXT("body") DIGITS("code") DIGITS("mtu")  \
 				DIGITS("leaseTime") FLAG("router")) "]}"
 
 #endif

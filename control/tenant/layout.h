@@ -85,6 +85,12 @@ static inline uint32_t tn_meter_id(uint32_t number, enum tn_tenant_meter meter)
 #define TN_GATEWAY_LINK_LOCAL \
 	((tn_u128)UINT64_C(0xfe80000000000000) << 64 | UINT64_C(0x00005efffe000101))
 
+/* Router advertisements that nobody asked for: RFC 4861's MinRtrAdvInterval, MaxRtrAdvInterval. */
+#define TN_ADVERTISE_MIN_SECONDS 200u
+#define TN_ADVERTISE_MAX_SECONDS 600u
+/* The source of what no packet has: flows that do by themselves what they do. */
+#define TN_SOURCE_NOBODY UINT32_MAX
+
 /* Cookies of the pipeline's flows. */
 #define TN_TENANT_COOKIE      (UINT64_C(0x74) << 56)
 #define TN_TENANT_COOKIE_MASK (UINT64_C(0xff) << 56)

@@ -3,8 +3,9 @@
  * DHCPv4: RFC 2132, 3442 (classless routes), 5859 (TFTP servers); DHCPv6: RFC 8415, 3646, 5970;
  * router advertisements: RFC 4861, 4191 (routes), 8106 (DNS servers).
  *
- * Nobody advertises without being asked, so that all lifetimes are for ever but the router's own,
- * which cannot be: for the default route a route option stands beside it.
+ * Hosts advertise to their own ports, and to others when they ask: who is behind another endpoint
+ * hears it once. So all lifetimes are for ever but the router's own, which cannot be: for the
+ * default route a route option stands beside it.
  */
 #include "control/tenant/tell.h"
 
@@ -416,12 +417,10 @@ static bool put_head(struct tn_told *told, const struct tn_net *net)
 	put_number(told, 1, 1);
 	put_number(told, 1, 1);
 	put_number(told, TN_GATEWAY_MAC, 6);
-	if (!router)
-		return any;
-	put_number(told, 24, 1); /* ::/0 is there */
+	put_number(told, 24, 1); /* ::/0 is there, or not any more */
 	put_number(told, 1, 1);
 	put_number(told, 0, 2);
-	put_number(told, FOR_EVER, 4);
+	put_number(told, router ? FOR_EVER : 0, 4);
 	return any;
 }
 

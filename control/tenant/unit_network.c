@@ -270,6 +270,8 @@ static void flooding(struct tn_emit *e, const struct tn_net *net)
 	group = TN_GROUP_FLOOD_LOCAL | vni;
 	group = group_to(e, group, &here, false, NULL, NULL) ? group : 0;
 	flood_rule(e, net, true, group);
+	if (group)
+		tn_emit_advertise(e, net, group);
 	if (all)
 		unknown_rule(e, net, true, group);
 	if (!all) {

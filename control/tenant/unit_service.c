@@ -125,6 +125,27 @@ static void answer_router_solicitation(struct tn_emit *e, const struct tn_net *n
 	answer(e);
 }
 
+void tn_emit_advertise(struct tn_emit *e, const struct tn_net *net, uint32_t group_id)
+{
+	struct tn_action *reply;
+	struct tn_told told;
+
+	if (!tn_tell_ra(e->c, net, &told))
+		return;
+	service(e, 30000, TN_ROLE_ADVERTISE);
+	tn_emit_net(e, net);
+	tn_emit_source(e, TN_SOURCE_NOBODY);
+	tn_emit_match_ip(e, false, ICMPV6);
+	tn_emit_match(e, TN_FIELD_ICMPV6_TYPE, RS);
+	tn_emit_action(e, TN_ACTION_ADVERTISE)->advertise.least = TN_ADVERTISE_MIN_SECONDS;
+	e->actions[e->n_actions - 1].advertise.most = TN_ADVERTISE_MAX_SECONDS;
+	tn_emit_set(e, TN_FIELD_TUNNEL_ID, tn_net_object(net)->vni);
+	reply = tn_emit_reply(e, TN_REPLY_RA, TN_GATEWAY_LINK_LOCAL);
+	reply_data(e, reply, &told);
+	tn_emit_action(e, TN_ACTION_GROUP)->group_id = group_id;
+	tn_emit_end(e);
+}
+
 /* The subnet's sources, if it is not NULL, else all of the network's. */
 static void to_router(struct tn_emit *e, const struct tn_net *net, const struct tn_rtr *router,
 	const struct tn_sub *sub, bool ip4)

@@ -195,6 +195,8 @@ static int new_worker(struct tn_agent *agent, unsigned id)
 	t->core = agent->options.worker_core[id];
 	if (getrandom(&config.seed, sizeof(config.seed), 0) != (ssize_t)sizeof(config.seed))
 		return -EIO;
+	if (id == 0)
+		tn_switch_seed_adverts(agent->sw, config.seed);
 	if (tn_worker_thread_init(t))
 		return -ENOMEM;
 	tn_worker_thread_events(t, &config.events);

@@ -11,6 +11,7 @@
 #include "dataplane/agent/ports.h"
 #include "dataplane/agent/punt.h"
 #include "dataplane/agent/worker_thread.h"
+#include "dataplane/core/reply.h"
 
 /* No work is done more often than this. */
 #define DRAIN_NS  UINT64_C(20000000)
@@ -20,6 +21,9 @@
 #define AGE_NS	  UINT64_C(10000000000) /* of learnt addresses, while there are any */
 #define COUNTS_NS UINT64_C(10000000000) /* at most, for what workers counted */
 #define EVENTS	  100000u
+/* Of many networks, whose times fell together: so many in one go, every 20 ms. */
+#define ADVERTS_NS UINT64_C(20000000)
+#define ADVERTS	   8u
 
 /* One kind of work, and when it is done. */
 struct task {
@@ -30,7 +34,7 @@ struct task {
 };
 
 struct tn_housekeeping {
-	struct task drain, expire, links, sweep;
+	struct task drain, expire, links, sweep, adverts;
 	int told_fd;  /* eventfd: something is in a ring */
 	bool told;    /* atomic: it was written since the last drain */
 	bool publish; /* when the round ends */
@@ -279,6 +283,22 @@ static void on_sweep(void *ctx)
 	tn_housekeeping_soon(agent);
 }
 
+/* A worker runs what is due; one that does not keep up leaves it out until its next time. */
+static void on_adverts(void *ctx)
+{
+	struct tn_agent *agent = ctx;
+	struct tn_advert advert;
+	struct tn_error err;
+
+	begin(agent, &agent->housekeeping->adverts);
+	for (unsigned i = 0; i < ADVERTS; i++) {
+		if (!tn_switch_take_advert(agent->sw, tn_agent_now(agent), &advert) ||
+			tn_agent_packet_out(agent, TN_PORT_CONTROLLER, advert.list, advert.n,
+				tn_reply_solicitation, TN_SOLICITATION_LEN, &err))
+			return;
+	}
+}
+
 /* Whatever the round did to the tables: what is due next is asked for in one place. */
 static void after_round(void *ctx)
 {
@@ -292,6 +312,7 @@ static void after_round(void *ctx)
 	if (has_addresses(agent) && due > h->expire.done_ns + AGE_NS)
 		due = h->expire.done_ns + AGE_NS;
 	schedule(agent, &h->expire, due);
+	schedule(agent, &h->adverts, tn_switch_next_advert(agent->sw));
 }
 
 static void on_told(void *ctx, uint32_t events)
@@ -335,7 +356,8 @@ int tn_housekeeping_new(struct tn_agent *agent)
 	if (h->told_fd < 0 || make(agent, &h->drain, DRAIN_NS, on_drain) ||
 		make(agent, &h->expire, EXPIRE_NS, on_expire) ||
 		make(agent, &h->links, LINKS_NS, on_links) ||
-		make(agent, &h->sweep, SWEEP_NS, on_sweep))
+		make(agent, &h->sweep, SWEEP_NS, on_sweep) ||
+		make(agent, &h->adverts, ADVERTS_NS, on_adverts))
 		return -ENOMEM;
 	return 0;
 }
@@ -365,7 +387,7 @@ int tn_housekeeping_start(struct tn_agent *agent)
 void tn_housekeeping_stop(struct tn_agent *agent)
 {
 	struct tn_housekeeping *h = agent->housekeeping;
-	struct task *const tasks[] = {&h->drain, &h->expire, &h->links, &h->sweep};
+	struct task *const tasks[] = {&h->drain, &h->expire, &h->links, &h->sweep, &h->adverts};
 
 	for (unsigned i = 0; i < TN_ARRAY_SIZE(tasks); i++) {
 		if (tasks[i]->timer)

@@ -212,6 +212,10 @@ static void walk_arguments(struct tn_api_io *io, struct tn_action *a)
 		tn_io_bool(io, &a->known.local);
 		tn_io_bool(io, &a->known.routers);
 		break;
+	case TN_ACTION_ADVERTISE:
+		tn_io_u16(io, &a->advertise.least);
+		tn_io_u16(io, &a->advertise.most);
+		break;
 	case TN_ACTION_CIRCUIT:
 		tn_io_u32(io, &a->circuit.number);
 		tn_io_u8(io, &a->circuit.table);

@@ -62,6 +62,7 @@ static const char *action_name(uint8_t type)
 		[TN_ACTION_SNOOP] = "snoop",
 		[TN_ACTION_MCAST] = "mcast",
 		[TN_ACTION_CIRCUIT] = "circuit",
+		[TN_ACTION_ADVERTISE] = "advertise",
 	};
 
 	return type < TN_ARRAY_SIZE(names) && names[type] ? names[type] : "unknown";
@@ -331,6 +332,26 @@ static int check_circuit(const struct check *c, int i)
 	return 0;
 }
 
+/* A flow is found by what it begins with. */
+static int check_advertise(const struct check *c, int i)
+{
+	const struct tn_action *a = &c->list[i];
+
+	if (i || c->place != TN_PLACE_APPLY)
+		return tn_error_set(c->err, TN_OFPBAC_BAD_TYPE, i,
+			"advertise is the first action that a flow applies; put it there");
+	if (a->advertise.most < 4 || a->advertise.most > TN_ADVERTISE_MOST)
+		return tn_error_set(c->err, TN_OFPBAC_BAD_ARGUMENT, i,
+			"advertise: at most every %u seconds; give 4 to %u", a->advertise.most,
+			TN_ADVERTISE_MOST);
+	if (a->advertise.least < TN_ADVERTISE_LEAST ||
+		a->advertise.least * 4u > a->advertise.most * 3u)
+		return tn_error_set(c->err, TN_OFPBAC_BAD_ARGUMENT, i,
+			"advertise: at least every %u seconds; give %u to three quarters of the most",
+			a->advertise.least, TN_ADVERTISE_LEAST);
+	return 0;
+}
+
 static int check_resubmit(const struct check *c, int i)
 {
 	const struct tn_action *a = &c->list[i];
@@ -430,6 +451,8 @@ static int check_arguments(const struct check *c, int i)
 		return 0;
 	case TN_ACTION_CIRCUIT:
 		return check_circuit(c, i);
+	case TN_ACTION_ADVERTISE:
+		return check_advertise(c, i);
 	}
 	return tn_error_set(c->err, TN_OFPBAC_BAD_TYPE, i, "no action has type %u", a->type);
 }
@@ -551,6 +574,7 @@ static bool set_takes(uint8_t type, enum tn_action_place place)
 	case TN_ACTION_SNOOP:
 	case TN_ACTION_MCAST:
 	case TN_ACTION_CIRCUIT:
+	case TN_ACTION_ADVERTISE:
 		return false;
 	default:
 		return true;
@@ -703,6 +727,9 @@ static bool arguments_equal(const struct tn_action *a, const struct tn_action *b
 	case TN_ACTION_CIRCUIT:
 		return a->circuit.number == b->circuit.number &&
 			a->circuit.table == b->circuit.table && a->field == b->field;
+	case TN_ACTION_ADVERTISE:
+		return a->advertise.least == b->advertise.least &&
+			a->advertise.most == b->advertise.most;
 	case TN_ACTION_RESUBMIT:
 		return a->resubmit.in_port == b->resubmit.in_port &&
 			a->resubmit.table == b->resubmit.table;

@@ -41,9 +41,10 @@ enum tn_action_type {
 	TN_ACTION_MCAST,     /* where its group is wanted, and no more; else go on */
 	TN_ACTION_CIRCUIT, /* it came by this one of several behind its port; see struct tn_circuit
 			    */
+	TN_ACTION_ADVERTISE, /* every so often, by itself: what follows, on a router solicitation */
 };
 
-#define TN_ACTION_LAST TN_ACTION_CIRCUIT
+#define TN_ACTION_LAST TN_ACTION_ADVERTISE
 
 /* Actions right after this one belong to it. */
 static inline bool tn_action_nests(uint8_t type)
@@ -65,6 +66,10 @@ enum tn_reply_kind {
 	TN_REPLY_RA, /* router advertisement for a solicitation, from `ip` at `mac` */
 };
 #define TN_REPLY_LAST TN_REPLY_RA
+
+/* Of ADVERTISE: RFC 4861, 6.2.1, MinRtrAdvInterval and MaxRtrAdvInterval. */
+#define TN_ADVERTISE_LEAST 3u
+#define TN_ADVERTISE_MOST  1800u
 
 #define TN_REASON_DEFAULT 0xffu /* packet-in reason follows from where the output stands */
 #define TN_NOTE_MAX	  40u
@@ -106,6 +111,9 @@ struct tn_action {
 			uint32_t number; /* 1 to 2^32 - 1 */
 			uint8_t table;	 /* that sends to it, its number being in `field` */
 		} circuit;
+		struct {
+			uint16_t least, most; /* seconds */
+		} advertise;
 		struct {
 			uint32_t in_port; /* TN_PORT_IN_PORT: keep */
 			uint8_t table;

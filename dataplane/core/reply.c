@@ -434,6 +434,13 @@ enum tn_drop tn_reply_nd(struct tn_reply_work *w)
 	return tn_rp_finish(w, offsetof(struct tn_icmp_hdr, csum));
 }
 
+const uint8_t tn_reply_solicitation[TN_SOLICITATION_LEN] = {
+	0x33, 0x33, 0, 0, 0, 2, 2, 0, 0, 0, 0, 0, 0x86, 0xdd, /* Ethernet */
+	0x60, 0, 0, 0, 0, 8, TN_IPPROTO_ICMPV6, TN_ND_TTL,    /* IPv6: from :: */
+	[38] = 0xff, 0x02, [53] = 2,			      /* to ff02::2 */
+	[54] = TN_ICMPV6_RS, 0, 0x7b, 0xb8,		      /* and its checksum */
+};
+
 enum tn_drop tn_reply_ra(struct tn_reply_work *w)
 {
 	struct tn_ip6 src = tn_u128_to_ip6(w->a->reply.ip);

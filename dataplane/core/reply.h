@@ -79,6 +79,10 @@ struct tn_answer {
 enum tn_drop tn_reply(const struct tn_view *view, const struct tn_headers *h,
 	const struct tn_action *a, struct tn_answer *out) TN_MUST_CHECK;
 
+/* A router solicitation from nobody to all routers: what ADVERTISE answers by itself. */
+#define TN_SOLICITATION_LEN 62u
+extern const uint8_t tn_reply_solicitation[TN_SOLICITATION_LEN];
+
 /* ECHO, in place: however long it is, it comes back whole. */
 enum tn_drop tn_reply_echo(struct tn_view *view, struct tn_headers *h) TN_MUST_CHECK;
 

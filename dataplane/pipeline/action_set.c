@@ -75,6 +75,7 @@ static void action_set_write_one(
 	case TN_ACTION_SNOOP:
 	case TN_ACTION_MCAST:
 	case TN_ACTION_CIRCUIT:
+	case TN_ACTION_ADVERTISE:
 		/* tn_actions_check() keeps them out of sets. */
 		break;
 	}

@@ -243,6 +243,7 @@ void tn_sw_commit_changes(struct tn_switch *sw, uint64_t now_ns)
 		note_recent(sw);
 		tn_sw_publish(sw);
 		publish_changes(sw);
+		tn_sw_adverts_commit(sw, now_ns);
 		tell_changes(sw, now_ns);
 	}
 	clear_changes(sw);

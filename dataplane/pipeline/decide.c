@@ -658,6 +658,7 @@ void tn_decide_one(struct tn_walk *w, const struct tn_action *a)
 	case TN_ACTION_REPLY:
 	case TN_ACTION_IF_LONGER:
 	case TN_ACTION_NOTE:
+	case TN_ACTION_ADVERTISE: /* a packet is none of its */
 		break;
 	}
 }

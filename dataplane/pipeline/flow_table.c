@@ -212,7 +212,7 @@ static int reserve_insert(struct tn_switch *sw, const struct tn_flow *flow)
 			return -ENOMEM;
 		__atomic_store_n(&table->cls, cls, __ATOMIC_RELEASE);
 	}
-	if (!tn_sw_reserve_change(sw) || !ids_reserve(sw))
+	if (!tn_sw_reserve_change(sw) || !ids_reserve(sw) || !tn_sw_adverts_reserve(sw, flow))
 		return -ENOMEM;
 	if (has_timer(flow) &&
 		!tn_sw_heap_reserve(&sw->timers, (size_t)sw->timers.n + sw->n_pending + 1))

@@ -99,6 +99,7 @@ struct tn_switch *tn_switch_new(uint64_t dpid)
 	if (!sw)
 		return NULL;
 	sw->dpid = dpid;
+	sw->adverts.next_ns = UINT64_MAX;
 	sw->first_held = 1;
 	for (unsigned t = 0; t < TN_N_TABLES; t++) {
 		sw->state[t].config.max_entries = TN_TABLE_ENTRIES_DEFAULT;
@@ -339,6 +340,7 @@ void tn_switch_free(struct tn_switch *sw)
 	free(sw->spare);
 	free(sw->snapshot);
 	free(sw->ports);
+	free(sw->adverts.v);
 	tn_sw_heap_free(&sw->timers);
 	if (sw->fdb)
 		tn_fdb_free(sw->fdb);

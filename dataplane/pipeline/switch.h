@@ -121,6 +121,22 @@ uint64_t tn_switch_next_expiry(const struct tn_switch *sw);
 uint64_t tn_switch_next_flow_expiry(const struct tn_switch *sw);
 
 /*
+ * What flows with ADVERTISE do by themselves: the actions after it, on tn_reply_solicitation, as of
+ * a packet-out. next: when one is due; UINT64_MAX: none. take: one that is due by now_ns, which
+ * then waits for its next time; false: none is. What is not taken in time is late, and none is sent
+ * twice for it. The seed spreads them; the same seed, the same times.
+ */
+struct tn_advert {
+	uint64_t due_ns;
+	const struct tn_action *list; /* the switch's, until the next commit */
+	size_t n;
+};
+
+void tn_switch_seed_adverts(struct tn_switch *sw, uint64_t seed);
+uint64_t tn_switch_next_advert(const struct tn_switch *sw);
+bool tn_switch_take_advert(struct tn_switch *sw, uint64_t now_ns, struct tn_advert *advert);
+
+/*
  * What an engine counted by identity in place of through the pointers of COUNT ops: flags as
  * NO_PKT_COUNTS are already applied, last_used_ns 0 says nothing. Counts of what is gone are lost.
  */

@@ -114,6 +114,13 @@ struct tn_sw_table {
 	struct tn_sw_heap evict;
 };
 
+struct tn_sw_adverts {
+	struct tn_sw_advert *v;
+	size_t n, size;
+	uint64_t next_ns; /* when the first is due; UINT64_MAX: none is */
+	uint64_t seed;
+};
+
 struct tn_switch {
 	uint64_t dpid;
 	struct tn_snapshot *snapshot; /* atomic */
@@ -133,6 +140,7 @@ struct tn_switch {
 	uint64_t first_held; /* number of the oldest */
 	tn_lost_fn lost_fn;
 	void *lost_ctx;
+	struct tn_sw_adverts adverts;
 	bool replaying;
 	uint64_t replay_used_ns;
 
@@ -225,6 +233,10 @@ const struct tn_action *tn_sw_flow_circuit(const struct tn_flow *flow);
 /* Is there a flow, the low bits of its id being so, that names the circuit? Of none: yes. */
 bool tn_sw_circuit_is_there(
 	const struct tn_switch *sw, const struct tn_circuit *circuit, uint32_t named_by);
+
+/* advertise.c: before the flow is inserted; after a commit was published. */
+bool tn_sw_adverts_reserve(struct tn_switch *sw, const struct tn_flow *flow);
+void tn_sw_adverts_commit(struct tn_switch *sw, uint64_t now_ns);
 
 /* flow_table.c: flows as objects. */
 

@@ -131,6 +131,9 @@ static void require_sane(const struct tn_action *list, size_t n, enum tn_action_
 		case TN_ACTION_MCAST:
 			fuzz_require(!set);
 			break;
+		case TN_ACTION_ADVERTISE:
+			fuzz_require(place == TN_PLACE_APPLY && i == 0);
+			break;
 		case TN_ACTION_CIRCUIT:
 			fuzz_require(!set && a->circuit.number && a->field >= TN_FIELD_REG0 &&
 				a->field <= TN_FIELD_REG15);

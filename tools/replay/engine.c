@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplane/core/reply.h"
 #include "dataplane/core/wire.h"
 #include "dataplane/pipeline/switch.h"
 #include "tools/replay/buffers.h"
@@ -419,6 +420,7 @@ int tn_engine_init(struct tn_engine *e, struct tn_config *config, uint64_t now_n
 		return -1;
 	}
 	init_ports(e);
+	e->self = (struct tn_replay_port){.number = TN_PORT_CONTROLLER, .name = "controller"};
 	return init_tunnels(e) ? -1 : 0;
 }
 
@@ -438,13 +440,33 @@ void tn_engine_fini(struct tn_engine *e)
 	free(e->ports);
 }
 
+/* What flows say unasked: nobody's packet, so that no fate is told. */
+static void advertise(struct tn_engine *e, const struct tn_advert *advert)
+{
+	const struct tn_ingress in = {.in_port = TN_PORT_CONTROLLER};
+	struct tn_fate *fate = e->fate;
+	struct tn_view view;
+
+	if (!tn_buffers_take(e->buffers, tn_reply_solicitation, TN_SOLICITATION_LEN,
+		    TN_SOLICITATION_LEN, &view))
+		return;
+	e->in = e->from = &e->self;
+	e->in_tunnel_id = 0;
+	e->fate = NULL;
+	e->env.trace = NULL;
+	e->account.generated++;
+	e->account.copies += tn_process_actions(e->processor, tn_switch_snapshot(e->config->sw),
+		&view, &in, advert->list, advert->n, e->now_ns, &e->env, NULL);
+	e->fate = fate;
+	tn_buffers_give_back(e->buffers, &view);
+}
+
 /* Flows go at the time that they were to go, not when the next packet comes. */
-static void advance_clock(struct tn_engine *e, uint64_t time_ns)
+static void expire(struct tn_engine *e, uint64_t time_ns)
 {
 	struct tn_switch *sw = e->config->sw;
 	uint64_t due = tn_switch_next_expiry(sw);
 
-	e->now_ns = time_ns;
 	if (due > time_ns)
 		return;
 	while (due <= time_ns) {
@@ -456,6 +478,22 @@ static void advance_clock(struct tn_engine *e, uint64_t time_ns)
 			break; /* no memory to remove a flow: it stays for the next packet */
 	}
 	tn_switch_reclaim(sw);
+}
+
+static void advance_clock(struct tn_engine *e, uint64_t time_ns)
+{
+	struct tn_switch *sw = e->config->sw;
+	struct tn_advert advert;
+	uint64_t due;
+
+	while ((due = tn_switch_next_advert(sw)) <= time_ns) {
+		expire(e, due);
+		e->now_ns = due;
+		if (tn_switch_take_advert(sw, due, &advert))
+			advertise(e, &advert);
+	}
+	expire(e, time_ns);
+	e->now_ns = time_ns;
 }
 
 /* Also of a tunnel packet that nobody takes: whose it is explains why. */

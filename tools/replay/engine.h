@@ -52,6 +52,7 @@ struct tn_engine {
 	uint64_t number;	     /* of the packet being handled */
 	uint64_t cut;		     /* frames of which the capture holds a part */
 	struct tn_replay_port *in;   /* the packet's port: the tunnel port once it is known */
+	struct tn_replay_port self;  /* of packets that the switch makes by itself */
 	struct tn_replay_port *from; /* the port whose capture it is from */
 	uint32_t in_bytes;	     /* of the frame as it came in */
 	uint64_t in_tunnel_id;

@@ -2,7 +2,8 @@
 """Answers that the switch gives itself, and what has none."""
 from case import Case
 from frames import DATA, IP_A, IP_B, IP6_A, IP6_B, MAC_A, MAC_B, ether, ip6, make
-from rules import ARP, ICMP4, ICMP6, IPV4, IPV6, NS, UDP4, UDP6, c, document, flow, l2, output
+from rules import (ARP, ICMP4, ICMP6, IPV4, IPV6, NS, UDP4, UDP6, bucket, c, document, flow, group,
+                   group_to, in_port, l2, output)
 from scapy.layers.dhcp import BOOTP, DHCP
 from scapy.layers.dhcp6 import (DHCP6_Advertise, DHCP6_Confirm, DHCP6_Decline, DHCP6_InfoRequest,
                                 DHCP6_Rebind, DHCP6_Release, DHCP6_Renew, DHCP6_Reply,
@@ -15,7 +16,7 @@ from scapy.layers.inet6 import (ICMPv6DestUnreach, ICMPv6EchoReply, ICMPv6ND_NA,
                                 ICMPv6NDOptPrefixInfo, ICMPv6NDOptSrcLLAddr, ICMPv6PacketTooBig,
                                 ICMPv6TimeExceeded, IPv6)
 from scapy.layers.l2 import ARP as ARPHeader
-from scapy.layers.l2 import Ether
+from scapy.layers.l2 import Dot1Q, Ether
 from scapy.packet import Raw
 
 GATEWAY = "02:00:5e:00:01:01"
@@ -335,6 +336,22 @@ def advertisements():
                 [(ask_router(), told()),
                  (ask_router(src="::"), told(dst="ff02::1", eth_dst="33:33:00:00:00:01"))],
                 [(ask_router(hops=64), "reply_unfit"), (ask_router(code=1), "reply_unfit")])
+    everybody = dict(dst="ff02::1", eth_dst="33:33:00:00:00:01")
+    unasked = [{"type": "ADVERTISE", "least": 3, "most": 4},
+               reply("RA", mac=GATEWAY, ip=LL_GW, body=body.hex()), group_to(5)]
+    with Case("reply/advertise", "unasked: first within 4 s, then every 3 to 4 s, and as the flow "
+              "says to whom; nobody's packet is the flow's", document(
+                  [flow(RS, unasked, table=3), flow([in_port(1)], [output(4)])],
+                  [group(5, "ALL", bucket([output(2)]),
+                         bucket([l2("VLAN_PUSH"), l2("VLAN_ID", vlanId=7), output(3)]))])) as case:
+        # In 11 s these are two to four; by the seed of a replay three.
+        case.send(1, ask_router(), at_ms=0).expect(4, ask_router())
+        case.send(1, ask_router(), at_ms=11000).expect(4, ask_router())
+        for _ in range(3):
+            said = told(**everybody)
+            case.expect(2, said)
+            case.expect(3, Ether(src=said.src, dst=said.dst) / Dot1Q(vlan=7, type=said.type) /
+                        said.payload)
 
 
 # --- what surrounds an answer ----------------------------------------------------------------------

@@ -163,6 +163,10 @@ static inline void random_action(struct random *r, struct tn_action *a, uint32_t
 	case TN_ACTION_FDB:
 		a->known.local = random_bool(r);
 		break;
+	case TN_ACTION_ADVERTISE:
+		a->advertise.least = (uint16_t)random_u64(r);
+		a->advertise.most = (uint16_t)random_u64(r);
+		break;
 	case TN_ACTION_CIRCUIT:
 		a->circuit.number = (uint32_t)random_u64(r);
 		a->circuit.table = (uint8_t)random_u64(r);

@@ -116,6 +116,15 @@ static struct tn_action note(uint8_t len)
 	return a;
 }
 
+static struct tn_action advertise(uint16_t least, uint16_t most)
+{
+	struct tn_action a = action(TN_ACTION_ADVERTISE);
+
+	a.advertise.least = least;
+	a.advertise.most = most;
+	return a;
+}
+
 static struct tn_action circuit(uint32_t number, uint8_t field, uint8_t table)
 {
 	struct tn_action a = action(TN_ACTION_CIRCUIT);
@@ -743,9 +752,37 @@ static struct tn_action sound(enum tn_action_type type)
 		return if_longer(1500, 0);
 	case TN_ACTION_CIRCUIT:
 		return circuit(5, TN_FIELD_REG2, 9);
+	case TN_ACTION_ADVERTISE:
+		return advertise(200, 600);
 	default:
 		return action(type);
 	}
+}
+
+static void what_advertises_begins_with_it(void **state)
+{
+	const struct {
+		uint16_t least, most;
+		enum tn_of_error of;
+	} cases[] = {
+		{3, 4, TN_OF_OK},
+		{200, 600, TN_OF_OK},
+		{1350, 1800, TN_OF_OK},
+		{2, 4, TN_OFPBAC_BAD_ARGUMENT},
+		{3, 3, TN_OFPBAC_BAD_ARGUMENT},
+		{451, 600, TN_OFPBAC_BAD_ARGUMENT},
+		{200, 1801, TN_OFPBAC_BAD_ARGUMENT},
+		{0, 0, TN_OFPBAC_BAD_ARGUMENT},
+	};
+	const struct tn_action late[] = {action(TN_ACTION_NOTE), advertise(200, 600)};
+
+	(void)state;
+	for (unsigned i = 0; i < TN_ARRAY_SIZE(cases); i++)
+		assert_int_equal(
+			check_one(advertise(cases[i].least, cases[i].most), TN_PLACE_APPLY),
+			cases[i].of);
+	assert_int_equal(check(late, 2, TN_PLACE_APPLY, NULL, NULL), TN_OFPBAC_BAD_TYPE);
+	assert_int_equal(check_one(advertise(200, 600), TN_PLACE_PACKET_OUT), TN_OFPBAC_BAD_TYPE);
 }
 
 static void a_circuit_is_reached_by_a_later_table(void **state)
@@ -786,7 +823,8 @@ static void a_set_holds_one_of_a_kind(void **state)
 			assert_int_equal(check(two, 2, place, NULL, NULL),
 				member ? again : TN_OFPBAC_BAD_TYPE);
 		}
-		assert_int_equal(check(two, 2, TN_PLACE_APPLY, NULL, NULL), TN_OF_OK);
+		assert_int_equal(check(two, 2, TN_PLACE_APPLY, NULL, NULL),
+			type == TN_ACTION_ADVERTISE ? TN_OFPBAC_BAD_TYPE : TN_OF_OK);
 	}
 }
 
@@ -921,6 +959,7 @@ int main(void)
 		cmocka_unit_test(clones_nest_four_deep),
 		cmocka_unit_test(lists_have_a_largest_length),
 		cmocka_unit_test(a_circuit_is_reached_by_a_later_table),
+		cmocka_unit_test(what_advertises_begins_with_it),
 		cmocka_unit_test(a_set_holds_one_of_a_kind),
 		cmocka_unit_test(a_set_is_checked_in_its_own_order),
 		cmocka_unit_test(instructions_are_checked_together),

@@ -310,6 +310,7 @@ static const struct golden instructions[] = {
 	{"", "{'type':'FDB','local':true}", NULL},
 	{"", "{'type':'SNOOP'}", NULL},
 	{"", "{'type':'MCAST','local':true,'routers':true}", NULL},
+	{"", "{'type':'ADVERTISE','least':200,'most':600}", NULL},
 	{"", "{'type':'CIRCUIT','number':5,'field':'reg2','tableId':6}", NULL},
 	{"", "{'type':'CLONE','instructions':[]}", NULL},
 	{"", "{'type':'IF_LONGER','maxLen':1450,'instructions':[{'type':'OUTPUT','port':'2'}]}",

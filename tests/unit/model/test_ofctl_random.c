@@ -238,6 +238,10 @@ static struct tn_action draw_action(void)
 	case TN_ACTION_FDB:
 		a.known.local = one_in(2);
 		break;
+	case TN_ACTION_ADVERTISE:
+		a.advertise.most = (uint16_t)(4 + below(1797));
+		a.advertise.least = (uint16_t)(3 + below(a.advertise.most - 3u));
+		break;
 	case TN_ACTION_CIRCUIT:
 		a.circuit.number = 1 + (uint32_t)draw() / 2;
 		a.circuit.table = (uint8_t)below(TN_TABLE_MAX + 1);
