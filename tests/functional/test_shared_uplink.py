@@ -195,6 +195,29 @@ def test_an_endpoint_moves(site):
     site.stop()
 
 
+def test_behind_a_routing_hop(lab):  # noqa: F811
+    """The machine and the container have one MAC for the far host, a gateway's: each keeps its way."""
+    gateway = "02:00:00:00:09:01"
+    site = Site(lab)
+    for number, host, mac in ((VM, "c1", "02:00:00:00:01:01"),
+                              (CONTAINER, "c2", lab.mac("c2", "eth0"))):
+        site.document["flows"].append(flow(
+            9, [from_port(VTEP), {"type": "ETH_DST", "mac": gateway},
+                {"type": "ETH_TYPE", "ethType": "0x800"},
+                {"type": "IPV4_DST", "ip": ADDRESSES[host][0] + "/32"}],
+            [{"type": "L2MODIFICATION", "subtype": "ETH_DST", "mac": mac}, output(number)]))
+        lab.ip("far", "neigh replace %s lladdr %s dev vx0 nud permanent"
+               % (ADDRESSES[host][0], gateway))
+    site.start().boot()
+    lab.ping("far", "10.0.0.1", wait=40)
+    lab.ping("far", "10.0.0.2")
+    for _ in range(2):
+        until(site, "far", "10.0.0.2", lambda m: m["workers"] < 10 and m["vtep"] >= 200)
+        vm = until(site, "far", "10.0.0.1", lambda m: m["workers"] >= 200)
+        assert vm["tap_up"] < 10 and vm["device_up"] < 10, vm
+    site.stop()
+
+
 def test_forged_vxlan_ends_there(site):
     """The guard comes first: neither the kernel nor a worker gets to see it."""
     lab = site.lab
