@@ -3,6 +3,8 @@
 
 #define PROBE 16u
 
+TN_BUILD_ASSERT(TN_DROP_COUNT <= 256, "a reason is a byte of a place");
+
 static void add(uint64_t *counter, uint64_t packets)
 {
 	__atomic_store_n(counter, *counter + packets, __ATOMIC_RELAXED);

@@ -352,6 +352,7 @@ static void test_counters(void **state)
 struct things {
 	struct tn_api_port_info port1;
 	struct tn_api_port_drop drops[4];
+	struct tn_api_network_drop network;
 	uint32_t meter_bands, group_buckets;
 };
 
@@ -365,6 +366,9 @@ static void see_things(struct api_client *client, const struct tn_api_part *part
 		memcpy(t->drops, t->port1.drops, t->port1.n_drops * sizeof(t->drops[0]));
 		assert_string_equal(t->port1.port.name, "m1");
 		assert_string_equal(t->port1.port.type, "memory");
+	} else if (part->kind == TN_API_NETWORKS) {
+		assert_int_equal(part->n, 1);
+		t->network = part->networks[0];
 	} else if (part->kind == TN_API_METERS) {
 		t->meter_bands += part->meters[0].n_bands;
 	} else if (part->kind == TN_API_GROUPS) {
@@ -428,6 +432,11 @@ static void test_dump_of_the_others(void **state)
 	assert_int_equal(things.port1.n_drops, 1);
 	assert_int_equal(things.drops[0].reason, TN_DROP_TABLE_MISS);
 	assert_int_equal(things.drops[0].packets, 7);
+	client_dump(&client, TN_API_NETWORKS);
+	client_wait(&client);
+	assert_int_equal(things.network.network, 0);
+	assert_int_equal(things.network.reason, TN_DROP_TABLE_MISS);
+	assert_int_equal(things.network.packets, 7);
 	/* Several at once are told one after another. */
 	client_dump(&client, TN_API_GROUPS);
 	client_dump(&client, TN_API_METERS);

@@ -547,6 +547,12 @@ static inline void random_part(struct random *r, struct tn_api_arena *a, struct 
 		RANDOM_ITEMS(struct tn_api_port_info, random_port_info(r, a, item));
 	else if (p->kind == TN_API_TABLES)
 		RANDOM_ITEMS(struct tn_table_info, random_table_info(r, a, item));
+	else if (p->kind == TN_API_NETWORKS)
+		RANDOM_ITEMS(struct tn_api_network_drop, {
+			item->network = (uint32_t)random_u64(r);
+			item->reason = (uint16_t)random_u64(r);
+			item->packets = random_u64(r);
+		});
 	else
 		RANDOM_ITEMS(struct tn_api_worker_info, random_worker_info(r, item));
 }
