@@ -2,6 +2,7 @@
 """The unit of configs/, with the drop-in for small hosts, under a systemd of its own: what its sandbox
 lets the data plane do, and what not."""
 import os
+import tempfile
 import time
 
 import pytest
@@ -84,8 +85,7 @@ def lab(tmp_path, monkeypatch):
     if missing:
         pytest.skip(missing)
     write_files(tmp_path)
-    cgroup = "%s/tenon-test-%d" % (parent, os.getpid())
-    os.mkdir(cgroup)
+    cgroup = tempfile.mkdtemp(prefix="tenon-test-", dir=parent)
     monkeypatch.setattr(netlab.namespaces, "SETUP", SETUP.format(
         cgroup=cgroup, unit=UNIT, files=tmp_path, program=DATAPLANE, systemd=SYSTEMD))
     made = Lab(str(tmp_path))
