@@ -50,7 +50,7 @@ int tn_client_put_bundle(struct tn_api_buffer *out, const struct tn_mod *mods, s
 			.type = TN_API_BUNDLE,
 			.flags = at + part < n ? TN_API_MORE : flags,
 			.request_id = id,
-			.bundle = {mods + at, (uint32_t)part},
+			.bundle = {.mods = mods + at, .n_mods = (uint32_t)part},
 		};
 		int rc = tn_api_encode(out, &m, err);
 

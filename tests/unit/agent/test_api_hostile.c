@@ -221,7 +221,7 @@ static void put_part(uint64_t id, const struct tn_mod *mods, uint32_t n, bool mo
 	raw_put(&(struct tn_api_message){.type = TN_API_BUNDLE,
 		.flags = more ? TN_API_MORE : 0,
 		.request_id = id,
-		.bundle = {mods, n}});
+		.bundle = {.mods = mods, .n_mods = n}});
 }
 
 static void test_slow_writer(void **state)
