@@ -281,6 +281,9 @@ void tn_engine_trace(
 /* The underlay as the mirror sees it; the last one counts. Not stored. */
 void tn_engine_set_underlay(struct tn_engine *e, const struct tn_underlay_config *config);
 
+/* Wanted and installed are to be compared, as soon as nothing is under way; what is away waits. */
+void tn_engine_resync(struct tn_engine *e);
+
 /* --- tenants -------------------------------------------------------------------------------- */
 
 /* Flows of tenant networks are there: what others add must fit beside them (pattern.h). */

@@ -261,8 +261,6 @@ void tn_link_free_underlay(struct tn_engine *e);
 
 /* --- sync.c --- */
 
-/* Wanted and installed are to be compared, as soon as nothing is under way. */
-void tn_engine_resync(struct tn_engine *e);
 void tn_sync_start_if_due(struct tn_engine *e);
 /* The connection is lost. */
 void tn_sync_stop(struct tn_engine *e);

@@ -93,6 +93,13 @@ void tn_device_get(struct tn_call *c)
 	tn_answer_json(c, 200, device_json(c));
 }
 
+/* ONOS forgets a device until it comes by again, and this one is there all the time. */
+void tn_device_delete(struct tn_call *c)
+{
+	tn_answer_json(c, 200, device_json(c));
+	tn_engine_resync(tn_call_engine(c));
+}
+
 static void answer_ports(struct tn_call *c)
 {
 	json_t *j = json_object();

@@ -50,6 +50,7 @@ void tn_devices_get(struct tn_call *c);
 void tn_device_get(struct tn_call *c);
 void tn_devices_get_ports(struct tn_call *c);
 void tn_device_get_ports(struct tn_call *c);
+void tn_device_delete(struct tn_call *c);
 
 /* statistics.c */
 void tn_statistics_get_ports(struct tn_call *c);

@@ -100,6 +100,10 @@ static const struct tn_route routes[] = {
 		"Device", NULL, NULL},
 	{TN_GET, "/devices/{deviceId}/ports", V, tn_device_get_ports, 0, "getDevicePorts",
 		"The device with its ports", 200, "Device", NULL, NULL},
+	{TN_DELETE, "/devices/{deviceId}", A, tn_device_delete, NO_TENANTS, "removeDevice",
+		"Forgets what the device has and looks again: what it lacks it gets, what is not "
+		"wanted goes",
+		200, "Device", NULL, NULL},
 	{TN_POST, "/devices/{deviceId}/portstate/{port}", A, tn_device_post_portstate,
 		EDITS | NO_TENANTS, "setPortState", "Switches a port on or off", 200, "PortNumber",
 		"PortState", NULL},

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """/onos/v1: statuses and shapes of ONOS's REST interface, as its clients expect them."""
+import time
+
 import pytest
 
 from northbound import DEVICE, bucket, flow, from_port, group, host, meter
@@ -126,6 +128,15 @@ def test_devices(api):
     assert [p["isEnabled"] for p in ports] == [False, True, True, True]
     is_error(api.post(BASE + "/devices/%s/portstate/1" % DEVICE, {}), 400)
     is_error(api.get(BASE + "/devices/of:00000000000000ff"), 404)
+    # It comes by again at once, with all that it had.
+    location = api.post(FLOWS, flow(5), want=201).headers["location"]
+    assert api.delete(BASE + "/devices/" + DEVICE, want=200).json["id"] == DEVICE
+    end = time.monotonic() + 20
+    while not api.get(BASE + "/devices/" + DEVICE).json["available"]:
+        assert time.monotonic() < end
+    (found,) = api.get(location, want=200).json["flows"]
+    assert found["state"] == "ADDED"
+    is_error(api.delete(BASE + "/devices/of:00000000000000ff"), 404)
 
 
 def test_hosts(api):

@@ -161,6 +161,7 @@ STEPS = [
     ("listDevicePorts", "GET", "/v1/devices/ports", None, 200),
     ("getDevice", "GET", "/v1/devices/" + DEVICE, None, 200),
     ("getDevicePorts", "GET", "/v1/devices/%s/ports" % DEVICE, None, 200),
+    ("removeDevice", "DELETE", "/v1/devices/" + DEVICE, None, 200),
 
     ("portStatistics", "GET", "/v1/statistics/ports", None, 200),
     ("devicePortStatistics", "GET", "/v1/statistics/ports/" + DEVICE, None, 200),
