@@ -151,6 +151,7 @@ void tn_engine_free(struct tn_engine *e)
 	close_fd(e, e->tick_fd);
 	tn_store_close(e->store);
 	tn_refresh_free(e);
+	tn_baseline_clear(&e->baseline);
 	tn_unconfirmed_free(e);
 	tn_link_free_underlay(e);
 	tn_engine_tenants_fini(e);

@@ -19,6 +19,7 @@
 
 #include <sys/queue.h>
 
+#include "control/engine/baseline.h"
 #include "control/engine/delivery.h"
 #include "control/engine/index.h"
 #include "control/engine/persist.h"
@@ -155,6 +156,7 @@ struct tn_engine {
 	bool resync;	       /* due */
 	uint64_t resync_at_ns; /* 0: not planned */
 	struct tn_refresh *refresh;
+	struct tn_baseline baseline;
 	struct tn_trace_wait *traces;
 	struct tn_underlay_copy *underlay;
 	struct tn_watch watch;
@@ -278,6 +280,8 @@ void tn_refresh_free(struct tn_engine *e);
 void tn_refresh_port(struct tn_engine *e, const struct tn_api_port_info *port);
 void tn_refresh_group(struct tn_engine *e, const struct tn_group_info *group);
 void tn_refresh_meter(struct tn_engine *e, const struct tn_api_meter_info *meter);
+/* An object is gone, and what comes after it with its id is another one. */
+void tn_refresh_forget_object(struct tn_engine *e, enum tn_kind kind, uint64_t id);
 
 /* --- trace.c --- */
 

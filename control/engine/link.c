@@ -96,7 +96,8 @@ static void on_flow_removed(struct tn_engine *e, const struct tn_api_event *even
 	}
 	if (!w)
 		return;
-	w->counter = event->removed.flow.counter;
+	w->counter =
+		tn_baseline_since(&e->baseline, TN_COUNTED_FLOW, id, event->removed.flow.counter);
 	w->last_used_ns = event->removed.flow.last_used_ns;
 	remove_flow(e, w, reason);
 }

@@ -103,6 +103,8 @@ void tn_engine_apply(struct tn_engine *e, const struct tn_edits *edits)
 		e->kind_generation[edit->kind] = e->generation;
 		if (edit->before)
 			take_out(e, edit->before);
+		if (!edit->after || edit->reset)
+			tn_refresh_forget_object(e, (enum tn_kind)edit->kind, edit->id);
 	}
 	for (size_t i = 0; i < edits->n; i++) {
 		const struct tn_edit *edit = &edits->v[i];
@@ -128,6 +130,7 @@ void tn_engine_set_dpid(struct tn_engine *e, uint64_t dpid)
 	if (dpid == e->dpid)
 		return;
 	e->dpid = dpid;
+	tn_baseline_clear(&e->baseline);
 	e->objects[TN_KIND_FLOW] = (struct tn_index){0};
 	while ((w = tn_index_from(&old, &key))) {
 		const struct tn_packed_flow *flow = tn_wanted_packed(w);

@@ -5,6 +5,7 @@
 #include "control/engine/engine_private.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,6 +38,7 @@ struct tn_refresh {
 	struct waiter *waiters;
 	unsigned under_way; /* bits of parts */
 	unsigned outdated;  /* those that were asked for before something changed */
+	unsigned resetting; /* those that are to be at 0 when they were read */
 	uint64_t read_ns[N_PARTS];
 	/* What no wanted object has a place for. */
 	struct tn_table_info *tables, *new_tables;
@@ -95,6 +97,7 @@ void tn_refresh_stop(struct tn_engine *e)
 	if (!e->refresh)
 		return;
 	e->refresh->under_way = 0;
+	e->refresh->resetting = 0;
 	memset(e->refresh->read_ns, 0, sizeof(e->refresh->read_ns));
 	(void)tell(e->refresh, 0, -ENOTCONN);
 }
@@ -142,7 +145,8 @@ static void refresh_flow(struct tn_engine *e, const struct tn_api_flow_counter *
 
 	if (!w)
 		return;
-	w->counter = counter->counter;
+	w->counter = tn_baseline_since(
+		&e->baseline, TN_COUNTED_FLOW, counter->flow_id, counter->counter);
 	w->last_used_ns = counter->last_used_ns;
 }
 
@@ -155,12 +159,14 @@ void tn_refresh_group(struct tn_engine *e, const struct tn_group_info *from)
 	if (!w)
 		return;
 	to = tn_wanted_as_group(w);
-	to->counter = from->counter;
+	to->counter =
+		tn_baseline_since(&e->baseline, TN_COUNTED_GROUP, from->group_id, from->counter);
 	to->reference_count = from->reference_count;
 	buckets = (struct tn_bucket_info *)(uintptr_t)to->buckets;
 	for (uint32_t i = 0; i < to->n_buckets && i < from->n_buckets; i++) {
 		if (buckets[i].bucket.bucket_id == from->buckets[i].bucket.bucket_id)
-			buckets[i].counter = from->buckets[i].counter;
+			buckets[i].counter = tn_baseline_since(&e->baseline, TN_COUNTED_BUCKET,
+				tn_counted_part(from->group_id, i), from->buckets[i].counter);
 	}
 }
 
@@ -173,11 +179,28 @@ void tn_refresh_meter(struct tn_engine *e, const struct tn_api_meter_info *from)
 	if (!w)
 		return;
 	to = tn_wanted_as_meter(w);
-	to->counter = from->counter;
+	to->counter =
+		tn_baseline_since(&e->baseline, TN_COUNTED_METER, from->meter_id, from->counter);
 	to->reference_count = from->reference_count;
 	bands = (struct tn_api_band_info *)(uintptr_t)to->bands;
 	for (uint32_t i = 0; i < to->n_bands && i < from->n_bands; i++)
-		bands[i].counter = from->bands[i].counter;
+		bands[i].counter = tn_baseline_since(&e->baseline, TN_COUNTED_BAND,
+			tn_counted_part(from->meter_id, i), from->bands[i].counter);
+}
+
+enum port_counter { RX, TX, WIRE_RX_DROPPED, WIRE_RX_ERRORS, WIRE_TX_ERRORS };
+
+static struct tn_counter port_counter(struct tn_engine *e, const struct tn_api_port_info *from,
+	enum port_counter which, struct tn_counter now)
+{
+	return tn_baseline_since(
+		&e->baseline, TN_COUNTED_PORT, tn_counted_part(from->port.number, which), now);
+}
+
+static uint64_t wire_counter(struct tn_engine *e, const struct tn_api_port_info *from,
+	enum port_counter which, uint64_t now)
+{
+	return port_counter(e, from, which, (struct tn_counter){.packets = now}).packets;
 }
 
 void tn_refresh_port(struct tn_engine *e, const struct tn_api_port_info *from)
@@ -193,17 +216,21 @@ void tn_refresh_port(struct tn_engine *e, const struct tn_api_port_info *from)
 		drops = malloc(from->n_drops * sizeof(*drops));
 		if (!drops)
 			abort();
-		memcpy(drops, from->drops, from->n_drops * sizeof(*drops));
+		for (uint32_t i = 0; i < from->n_drops; i++)
+			drops[i] = (struct tn_api_port_drop){from->drops[i].reason,
+				tn_baseline_since_one(&e->baseline, TN_COUNTED_DROP,
+					tn_counted_part(from->port.number, from->drops[i].reason),
+					from->drops[i].packets)};
 	}
 	free((void *)(uintptr_t)to->drops);
 	to->drops = drops;
 	to->n_drops = from->n_drops;
 	to->state = from->state;
-	to->rx = from->rx;
-	to->tx = from->tx;
-	to->wire_rx_dropped = from->wire_rx_dropped;
-	to->wire_rx_errors = from->wire_rx_errors;
-	to->wire_tx_errors = from->wire_tx_errors;
+	to->rx = port_counter(e, from, RX, from->rx);
+	to->tx = port_counter(e, from, TX, from->tx);
+	to->wire_rx_dropped = wire_counter(e, from, WIRE_RX_DROPPED, from->wire_rx_dropped);
+	to->wire_rx_errors = wire_counter(e, from, WIRE_RX_ERRORS, from->wire_rx_errors);
+	to->wire_tx_errors = wire_counter(e, from, WIRE_TX_ERRORS, from->wire_tx_errors);
 }
 
 static void *grown(void *v, size_t n, size_t more, size_t size)
@@ -214,44 +241,71 @@ static void *grown(void *v, size_t n, size_t more, size_t size)
 	return v;
 }
 
-static void collect_tables(struct tn_refresh *r, const struct tn_api_part *part)
+static void collect_tables(struct tn_engine *e, const struct tn_api_part *part)
 {
+	struct tn_refresh *r = e->refresh;
+	struct tn_counter since;
+
 	r->new_tables = grown(r->new_tables, r->n_new_tables, part->n, sizeof(*r->new_tables));
 	for (uint32_t i = 0; i < part->n; i++) {
 		struct tn_table_info *to = &r->new_tables[r->n_new_tables++];
 
 		*to = part->tables[i];
+		since = tn_baseline_since(&e->baseline, TN_COUNTED_TABLE, to->table_id,
+			(struct tn_counter){to->lookups, to->matches});
+		to->lookups = since.packets;
+		to->matches = since.bytes;
 		to->template_name = tn_arena_strdup(&r->new_names, to->template_name);
 	}
 }
 
-static void collect_workers(struct tn_refresh *r, const struct tn_api_part *part)
+static void since_reset(struct tn_engine *e, struct tn_api_worker_info *w)
 {
-	r->new_workers = grown(r->new_workers, r->n_new_workers, part->n, sizeof(*r->new_workers));
-	for (uint32_t i = 0; i < part->n; i++)
-		r->new_workers[r->n_new_workers++] = part->workers[i];
+	uint64_t *const counters[] = {&w->hits, &w->misses, &w->stale, &w->uncached, &w->evicted};
+
+	for (unsigned i = 0; i < TN_ARRAY_SIZE(counters); i++)
+		*counters[i] = tn_baseline_since_one(&e->baseline, TN_COUNTED_WORKER,
+			tn_counted_part(w->worker, i), *counters[i]);
 }
 
-static void collect_networks(struct tn_refresh *r, const struct tn_api_part *part)
+static void collect_workers(struct tn_engine *e, const struct tn_api_part *part)
 {
+	struct tn_refresh *r = e->refresh;
+
+	r->new_workers = grown(r->new_workers, r->n_new_workers, part->n, sizeof(*r->new_workers));
+	for (uint32_t i = 0; i < part->n; i++) {
+		r->new_workers[r->n_new_workers] = part->workers[i];
+		since_reset(e, &r->new_workers[r->n_new_workers++]);
+	}
+}
+
+static void collect_networks(struct tn_engine *e, const struct tn_api_part *part)
+{
+	struct tn_refresh *r = e->refresh;
+
 	r->new_networks =
 		grown(r->new_networks, r->n_new_networks, part->n, sizeof(*r->new_networks));
-	for (uint32_t i = 0; i < part->n; i++)
-		r->new_networks[r->n_new_networks++] = part->networks[i];
+	for (uint32_t i = 0; i < part->n; i++) {
+		struct tn_api_network_drop *to = &r->new_networks[r->n_new_networks++];
+
+		*to = part->networks[i];
+		to->packets = tn_baseline_since_one(&e->baseline, TN_COUNTED_NETWORK,
+			tn_counted_part(to->network, to->reason), to->packets);
+	}
 }
 
 static void on_part(struct tn_engine *e, const struct tn_api_part *part)
 {
 	if (part->kind == TN_API_TABLES) {
-		collect_tables(e->refresh, part);
+		collect_tables(e, part);
 		return;
 	}
 	if (part->kind == TN_API_SESSIONS) {
-		collect_workers(e->refresh, part);
+		collect_workers(e, part);
 		return;
 	}
 	if (part->kind == TN_API_NETWORKS) {
-		collect_networks(e->refresh, part);
+		collect_networks(e, part);
 		return;
 	}
 	for (uint32_t i = 0; i < part->n; i++) {
@@ -313,13 +367,17 @@ static void on_answer(void *ctx, const struct tn_api_message *answer, const stru
 		return;
 	}
 	if (answer->type == TN_API_PART) {
+		e->baseline.setting = e->refresh->resetting >> part_of(answer->part.kind) & 1;
 		on_part(e, &answer->part);
+		e->baseline.setting = false;
 		return;
 	}
 	part = part_of(answer->end.kind);
 	e->refresh->under_way &= ~(1u << part);
-	if (!(e->refresh->outdated >> part & 1))
+	if (!(e->refresh->outdated >> part & 1)) {
 		e->refresh->read_ns[part] = tn_engine_now();
+		e->refresh->resetting &= ~(1u << part);
+	}
 	e->refresh->outdated &= ~(1u << part);
 	replace(e->refresh, part);
 	if (tell(e->refresh, part, 0) && !(e->refresh->under_way >> part & 1) && ask(e, part))
@@ -376,6 +434,42 @@ void tn_engine_refresh(struct tn_engine *e, unsigned kinds, tn_refreshed_fn fn, 
 	*w = (struct waiter){r->waiters, fn, ctx, waits_for, late};
 	r->waiters = w;
 	tn_engine_wake(e);
+}
+
+void tn_engine_reset_counters(struct tn_engine *e, tn_refreshed_fn fn, void *ctx)
+{
+	if (e->link.connected && e->link.client) {
+		refresh_of(e)->resetting = (1u << N_PARTS) - 1;
+		tn_baseline_clear(&e->baseline);
+		tn_refresh_spoil(e);
+	}
+	tn_engine_refresh(e, UINT_MAX, fn, ctx);
+}
+
+void tn_refresh_forget_object(struct tn_engine *e, enum tn_kind kind, uint64_t id)
+{
+	const uint64_t first = tn_counted_part(id, 0), last = tn_counted_part(id + 1, 0) - 1;
+	struct tn_baseline *b = &e->baseline;
+
+	switch (kind) {
+	case TN_KIND_FLOW:
+		tn_baseline_forget(b, TN_COUNTED_FLOW, id, id);
+		break;
+	case TN_KIND_GROUP:
+		tn_baseline_forget(b, TN_COUNTED_GROUP, id, id);
+		tn_baseline_forget(b, TN_COUNTED_BUCKET, first, last);
+		break;
+	case TN_KIND_METER:
+		tn_baseline_forget(b, TN_COUNTED_METER, id, id);
+		tn_baseline_forget(b, TN_COUNTED_BAND, first, last);
+		break;
+	case TN_KIND_PORT:
+		tn_baseline_forget(b, TN_COUNTED_PORT, first, last);
+		tn_baseline_forget(b, TN_COUNTED_DROP, first, last);
+		break;
+	default:
+		break;
+	}
 }
 
 const struct tn_table_info *tn_engine_tables(const struct tn_engine *e, size_t *n)

@@ -82,6 +82,8 @@ static void compare(struct tn_sync *s, struct tn_wanted *installed)
 static void compare_flow(struct tn_sync *s, const struct tn_flow_info *info)
 {
 	struct tn_wanted *w = tn_index_get(&s->e->objects[TN_KIND_FLOW], info->flow_id);
+	struct tn_counter counter =
+		tn_baseline_since(&s->e->baseline, TN_COUNTED_FLOW, info->flow_id, info->counter);
 	struct tn_wanted *installed;
 	struct tn_flow_mod fm;
 
@@ -103,14 +105,14 @@ static void compare_flow(struct tn_sync *s, const struct tn_flow_info *info)
 			tn_difference_flags(flow->flags, flow->idle_timeout, flow->hard_timeout,
 				flow->importance))
 			fm.flags = flow->flags;
-		w->counter = info->counter;
+		w->counter = counter;
 		w->last_used_ns = info->last_used_ns;
 		w->created_ns = info->created_ns;
 	}
 	installed = tn_wanted_flow(s->e->dpid, &fm);
 	installed->created_ns = info->created_ns;
 	installed->last_used_ns = info->last_used_ns;
-	installed->counter = info->counter;
+	installed->counter = counter;
 	compare(s, installed);
 }
 

@@ -57,6 +57,7 @@ void tn_statistics_get_ports(struct tn_call *c);
 void tn_statistics_get_delta(struct tn_call *c);
 void tn_statistics_get_tables(struct tn_call *c);
 void tn_statistics_get_networks(struct tn_call *c);
+void tn_stats_reset(struct tn_call *c);
 void tn_statistics_get_active(struct tn_call *c);
 void tn_statistics_get_link(struct tn_call *c);
 

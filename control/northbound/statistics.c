@@ -297,6 +297,21 @@ void tn_statistics_get_networks(struct tn_call *c)
 	tn_call_refresh(c, TN_REFRESH_NETWORKS, answer_networks);
 }
 
+static void counters_reset(void *ctx, int rc)
+{
+	struct tn_call *c = ctx;
+
+	if (rc)
+		tn_answer_error(c, 503, "the data plane is away; try again when it is back");
+	else
+		tn_answer_empty(c, 204);
+}
+
+void tn_stats_reset(struct tn_call *c)
+{
+	tn_engine_reset_counters(tn_call_engine(c), counters_reset, c);
+}
+
 void tn_statistics_get_active(struct tn_call *c)
 {
 	uint32_t n = tn_engine_count(tn_call_engine(c), TN_KIND_FLOW, tn_call_scope(c));

@@ -172,6 +172,7 @@ STEPS = [
     ("tableStatistics", "GET", "/v1/statistics/flows/tables", None, 200),
     ("deviceTableStatistics", "GET", "/v1/statistics/flows/tables/" + DEVICE, None, 200),
     ("networkStatistics", "GET", "/v1/statistics/networks", None, 200),
+    ("resetStatistics", "POST", "/v1/stats/reset", None, 204),
     ("activeEntries", "GET", "/v1/statistics/flows/activeentries", None, 200),
     ("linkLoad", "GET", "/v1/statistics/flows/link?device=%s&port=1" % DEVICE, None, 200),
 

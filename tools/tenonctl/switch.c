@@ -562,6 +562,16 @@ static int stats_groups(struct tn_ctl *ctl, const struct tn_ctl_words *words)
 	return show(ctl, "/v1/groups", print_group_stats);
 }
 
+static int stats_reset(struct tn_ctl *ctl, const struct tn_ctl_words *words)
+{
+	json_t *answer = NULL;
+	int code = tn_ctl_send(ctl, "POST", "/v1/stats/reset", NULL, &answer);
+
+	(void)words;
+	json_decref(answer);
+	return code;
+}
+
 static void print_meter_stats(struct tn_ctl *ctl, const json_t *answer)
 {
 	static const char *const heads[] = {
@@ -640,5 +650,8 @@ const struct tn_ctl_command tn_ctl_device_commands[] = {
 		"tenonctl stats groups", stats_groups, 0, 0, 0, TN_CTL_WORD_NONE, false},
 	{"stats", "meters", "", "counters of meters and their bands", NULL, "tenonctl stats meters",
 		stats_meters, 0, 0, 0, TN_CTL_WORD_NONE, false},
+	{"stats", "reset", "", "lets all counters count from 0 again",
+		"They do so in what tenond shows, until it is started anew; the switch counts on.",
+		"tenonctl stats reset", stats_reset, 0, 0, 0, TN_CTL_WORD_NONE, false},
 	{0},
 };
