@@ -222,7 +222,7 @@ def test_learnt_behind_a_vlan_and_behind_a_limit(town):
     assert flood_of(town, 400) == 400
     town.port("red-1")["qos_policy_id"] = "slow"
     town.apply()
-    assert 100 <= flood_of(town, 400) < 400
+    await_limit(town)
     assert town.arrive("red-1", 101, address_of(102)[1], src=BEHIND) == {("red-2", None)}
 
 
@@ -230,6 +230,18 @@ def await_places(town, dst, wanted):
     """Learning takes a moment."""
     deadline = time.monotonic() + PATIENCE
     while town.arrive("red-2", 102, dst) != wanted:
+        assert time.monotonic() < deadline
+
+
+def await_limit(town):
+    """A thousand a second come and a burst of a hundred: of what is sent faster, and a busy machine
+    does not always send so fast, some come and some do not."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        came = flood_of(town, 400)
+        assert came > 0
+        if came < 400:
+            return
         assert time.monotonic() < deadline
 
 
