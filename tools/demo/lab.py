@@ -85,10 +85,12 @@ class Lab:
             self.run(host, "ip", *line.split())
 
     def host(self, name):
+        """Its IPv6 addresses are those that it is given: it takes no advertisements."""
         self.run(None, "ip", "netns", "add", name)
         self.ip(name, "link set lo up")
         self.run(name, "sysctl", "-qw", "net.ipv6.conf.default.accept_dad=0",
-                 "net.ipv6.conf.default.router_solicitations=0")
+                 "net.ipv6.conf.default.router_solicitations=0",
+                 "net.ipv6.conf.default.accept_ra=0")
         return name
 
     def wire(self, ours, host, theirs="eth0", mtu=1500, on=None):
