@@ -129,7 +129,8 @@ def test_guests_come_and_go(lab):
         assert not lab.ended()
     ports = lab.stop_switch()
     assert ports["vm1"]["rx_packets"] > 100 and not ports["vm1"]["wire_rx_errors"]
-    assert sum(ports["vm2"]["dropped"].values()) > 0
+    # Where they came in when the link was known to be down, before that where they were to go.
+    assert sum(sum(port["dropped"].values()) for port in ports.values()) > 0
 
 
 def test_an_abandoned_socket(lab):
