@@ -291,6 +291,7 @@ static int apply(struct tn_server *s, const struct tn_server_options *o, struct 
 	free(s->group);
 	s->group = o->socket.group ? strdup(o->socket.group) : NULL;
 	s->shared.group = s->group;
+	s->shared.group_set++;
 	return 0;
 }
 

@@ -44,6 +44,8 @@ struct tn_connection {
 	bool looked_after;  /* the loop tells when the client hangs up */
 	bool gone;	    /* it did */
 	struct tn_client_id client;
+	struct tn_principal peer; /* of a Unix socket; it stays who it was when it connected */
+	unsigned peer_group;	  /* group_set that this was found with; 0: not yet */
 	enum phase phase;
 	uint64_t since_ns; /* in this phase */
 	struct exchange *exchange;
@@ -138,6 +140,16 @@ static const char *header(struct tn_call *c, struct MHD_Connection *mhd, const c
 	return value ? tn_arena_strdup(&c->arena, value) : NULL;
 }
 
+static const struct tn_principal *peer_of(struct tn_connection *c)
+{
+	const struct tn_web_shared *shared = c->web->shared;
+
+	if (c->peer_group != shared->group_set)
+		tn_socket_peer(c->fd, shared->group, &c->peer);
+	c->peer_group = shared->group_set;
+	return &c->peer;
+}
+
 /*
  * A token counts more than the certificate, and both more than the user: an agent that runs as root
  * may act for one tenant alone.
@@ -167,7 +179,7 @@ static void authenticate(struct exchange *x)
 	}
 	x->by_token = false;
 	if (x->connection->is_unix)
-		tn_socket_peer(x->connection->fd, w->shared->group, who);
+		*who = *peer_of(x->connection);
 }
 
 /* TN_NO_METHOD: no route takes it. */

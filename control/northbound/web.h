@@ -18,6 +18,7 @@ struct tn_web_shared {
 	struct tn_service *service;
 	struct tn_access *access;
 	const char *group;     /* whose members are admins on Unix sockets; NULL: none */
+	unsigned group_set;    /* how often it was, from 1 on */
 	uint64_t bodies_bytes; /* of requests that are being received */
 	unsigned n_connections;
 	struct tn_connection *connections;

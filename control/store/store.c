@@ -13,9 +13,16 @@
 #include "control/store/mark.h"
 #include "control/store/schema.h"
 
-/* Pages of the log from which on they are put into their places: when nothing happens, always. */
-#define LOG_PAGES     1000u
-#define LOG_PAGES_MAX 8000u
+/*
+ * Pages of the log from which on they are put into their places: where commits pause, and by the
+ * last of some commits that found so many, or by one that finds too many. A large commit and the
+ * one that follows it do not: somebody waits for them. A short log is written over and over, which
+ * a disk takes faster than one that grows.
+ */
+#define LOG_PAGES      1000u
+#define LOG_PAGES_MANY 2000u
+#define LOG_PAGES_MAX  8000u
+#define COMMITS_MANY   16u
 
 enum statement {
 	BEGIN,
@@ -59,6 +66,7 @@ struct tn_store {
 	char name[84]; /* the path; of a long one the end, which says more */
 	sqlite3_stmt *prepared[N_STATEMENTS];
 	unsigned log_pages; /* in the log, whose places in the file are older */
+	unsigned n_long;    /* commits that found many */
 	bool busy;	    /* commits were made since tidy() looked */
 	int failure;	    /* of the commit that is being made: SQLite's code, 0: none */
 	struct tn_error error;
@@ -396,6 +404,7 @@ static int configure(struct tn_store *s, struct tn_error *err)
 		"PRAGMA journal_mode = WAL;"
 		"PRAGMA synchronous = FULL;"
 		"PRAGMA cache_spill = OFF;"
+		"PRAGMA cache_size = -8192;"
 		"PRAGMA trusted_schema = OFF;"
 		"PRAGMA temp_store = MEMORY;",
 		err);
@@ -738,6 +747,7 @@ static void empty_log(struct tn_store *s)
 {
 	if (!sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL))
 		s->log_pages = 0;
+	s->n_long = 0;
 }
 
 void tn_store_tidy(struct tn_store *s)
@@ -749,6 +759,7 @@ void tn_store_tidy(struct tn_store *s)
 
 int tn_store_end(struct tn_store *s, struct tn_error *err)
 {
+	unsigned found = s->log_pages;
 	int failure;
 
 	put_number(s, COMMITS, s->commits + 1);
@@ -756,7 +767,8 @@ int tn_store_end(struct tn_store *s, struct tn_error *err)
 	failure = s->failure;
 	if (!failure) {
 		tn_mark_write(s->mark, ++s->commits);
-		if (s->log_pages > LOG_PAGES_MAX)
+		s->n_long += found > LOG_PAGES_MANY;
+		if (s->n_long == COMMITS_MANY || found > LOG_PAGES_MAX)
 			empty_log(s);
 		return 0;
 	}

@@ -80,8 +80,8 @@ int tn_store_end(struct tn_store *s, struct tn_error *err) TN_MUST_CHECK;
 void tn_store_abort(struct tn_store *s);
 /*
  * To be called every now and then, outside of commits. They go to a log; where none was made since
- * the last call, a long one is brought into order, which takes two syncs. Without calls, or without
- * a pause, commits do it themselves when it has grown to some 32 MB.
+ * the last call, a long one is brought into order, which takes two syncs. Without a pause commits
+ * do it themselves.
  */
 void tn_store_tidy(struct tn_store *s);
 
