@@ -7,14 +7,13 @@ import time
 
 import pytest
 
-from netlab import kernel_has, why_not  # first: it tells where the demonstration is
+from test_tenant_traffic import PROGRAMS, ping_all, serve  # first: it tells where the demonstration is
 import guest
 import hosts
 import matrix
 from edge_hosts import EdgeHost, all_by_ebpf
 from endpoint import Machine
 from process import Process, child_named
-from test_tenant_traffic import PROGRAMS, ping_all
 
 MB = 2
 PATIENCE = 60
@@ -37,16 +36,7 @@ class Mixed(hosts.Site):
 
 @pytest.fixture(scope="module")
 def town(tmp_path_factory):
-    missing = why_not() or guest.why_not() or (
-        None if kernel_has("vxlan id 1 dstport 4789") else "this kernel has no VXLAN device")
-    if missing:
-        pytest.skip(missing)
-    made = Mixed(str(tmp_path_factory.mktemp("mixed")))
-    try:
-        made.build()
-        yield made
-    finally:
-        made.close()
+    yield from serve(Mixed, tmp_path_factory, programs=(), missing=guest.why_not())
 
 
 def assert_all_reach(town):

@@ -105,11 +105,11 @@ class Town(hosts.Site):
         return next(e for e in self.endpoints if e.name == name)
 
 
-def serve(town, tmp_path_factory):
-    """One of that class, for as long as the fixture is asked for."""
-    missing = why_not() or (None if kernel_has("vxlan id 1 dstport 4789") else
-                            "this kernel has no VXLAN device")
-    for program in ("ovs-vswitchd", "dhclient", "busybox"):
+def serve(town, tmp_path_factory, programs=("ovs-vswitchd", "dhclient", "busybox"), missing=None):
+    """One of that class, for as long as the fixture is asked for; missing: why it cannot be."""
+    missing = why_not() or missing or (None if kernel_has("vxlan id 1 dstport 4789") else
+                                       "this kernel has no VXLAN device")
+    for program in programs:
         missing = missing or (None if shutil.which(program) else
                               "needs %s; tools/packages test" % program)
     if missing:

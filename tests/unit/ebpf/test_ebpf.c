@@ -18,10 +18,11 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/ebpf/ebpf_fixture.h"
+
 #include "dataplane/core/checksum.h"
 #include "tests/unit/core/packets.h"
 
-#define SKIP	77
 #define LOOP	1u /* the loopback device: a test run has it by itself */
 #define TAP	7u
 #define VERSION 10u
@@ -788,15 +789,6 @@ int main(void)
 		cmocka_unit_test_setup(test_guard_is_full, fresh),
 		cmocka_unit_test_setup(test_sessions_are_full, fresh),
 	};
-	const struct tn_ebpf_options options = {0};
-	struct tn_error err;
-	int failed;
 
-	if (tn_ebpf_open(&ebpf, &options, &err)) {
-		printf("%s\n", err.detail);
-		return SKIP;
-	}
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	tn_ebpf_close(ebpf);
-	return failed;
+	return ebpf_run(&ebpf, tests, TN_ARRAY_SIZE(tests));
 }

@@ -16,7 +16,8 @@
 
 #include <cmocka.h>
 
-#define SKIP   77
+#include "tests/unit/ebpf/ebpf_fixture.h"
+
 #define KERNEL "6.18."
 
 static const struct {
@@ -64,15 +65,6 @@ static void test_lengths(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_lengths)};
-	const struct tn_ebpf_options options = {0};
-	struct tn_error err;
-	int failed;
 
-	if (tn_ebpf_open(&ebpf, &options, &err)) {
-		printf("%s\n", err.detail);
-		return SKIP;
-	}
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	tn_ebpf_close(ebpf);
-	return failed;
+	return ebpf_run(&ebpf, tests, TN_ARRAY_SIZE(tests));
 }

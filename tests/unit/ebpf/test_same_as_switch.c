@@ -16,11 +16,12 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/ebpf/ebpf_fixture.h"
+
 #include "dataplane/core/execute.h"
 #include "dataplane/core/parse.h"
 #include "tests/unit/core/packets.h"
 
-#define SKIP	77
 #define PACKETS 20000
 #define PORT	5u
 #define LOOP	1u
@@ -312,12 +313,14 @@ int main(void)
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_keys_of),
 	};
-	const struct tn_ebpf_options options = {0};
 	const struct tn_ebpf_port in = {.number = PORT, .to = 7};
 	struct tn_error err;
 	int failed;
 
-	if (tn_ebpf_open(&ebpf, &options, &err) || tn_ebpf_set_port(ebpf, LOOP, &in, &err)) {
+	ebpf = ebpf_open();
+	if (!ebpf)
+		return SKIP;
+	if (tn_ebpf_set_port(ebpf, LOOP, &in, &err)) {
 		printf("%s\n", err.detail);
 		return SKIP;
 	}

@@ -19,9 +19,10 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/ebpf/ebpf_fixture.h"
+
 #include "dataplane/core/wire.h"
 
-#define SKIP	77
 #define LOOP	1u /* the loopback device */
 #define PORT	4789
 #define VNI	100u
@@ -309,15 +310,6 @@ int main(void)
 		cmocka_unit_test_setup(test_nobody_there, fresh),
 		cmocka_unit_test_setup(test_sessions_expire, fresh),
 	};
-	const struct tn_ebpf_options options = {0};
-	struct tn_error err;
-	int failed;
 
-	if (tn_ebpf_open(&ebpf, &options, &err)) {
-		printf("%s\n", err.detail);
-		return SKIP;
-	}
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	tn_ebpf_close(ebpf);
-	return failed;
+	return ebpf_run(&ebpf, tests, TN_ARRAY_SIZE(tests));
 }

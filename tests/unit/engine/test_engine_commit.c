@@ -80,6 +80,24 @@ static void without_early_receipts(struct bench *b)
 	bench_run(b, bench_in_step);
 }
 
+/* The data plane has it and does not answer yet. */
+static void hold_large(struct bench *b, const struct large *l, bool (*until)(struct bench *b))
+{
+	without_early_receipts(b);
+	b->fake.fault = FAKE_HOLD;
+	submit_large(b, l);
+	bench_run(b, until);
+	assert_int_equal(b->n_done, 0);
+}
+
+static void release_large(struct bench *b, struct large *l)
+{
+	b->n_done = 0;
+	fake_release(&b->fake);
+	bench_run(b, bench_is_done);
+	large_free(l);
+}
+
 /* Others are not kept waiting by it, nor lost with it. */
 static void test_a_large_request_and_others(void **state)
 {
@@ -88,18 +106,11 @@ static void test_a_large_request_and_others(void **state)
 	struct tn_operation op = {
 		.kind = TN_OP_HOST_ADD, .host = {.mac = {{2, 0, 0, 0, 0, 1}}, .vlan = -1}};
 
-	without_early_receipts(b);
-	b->fake.fault = FAKE_HOLD;
-	submit_large(b, &l);
-	bench_run(b, all_came);
-	assert_int_equal(b->n_done, 0);
+	hold_large(b, &l, all_came);
 	assert_int_equal(bench_request(b, &op, 1, NULL), TN_DONE);
 	assert_int_equal(bench_count(b, TN_KIND_FLOW), 0);
-	b->n_done = 0;
-	fake_release(&b->fake);
-	bench_run(b, bench_is_done);
+	release_large(b, &l);
 	assert_int_equal(b->verdict, TN_DONE);
-	large_free(&l);
 	check_kept(b, LARGE);
 	assert_int_equal(bench_count(b, TN_KIND_HOST), 1);
 }
@@ -133,11 +144,7 @@ static void test_staged_and_killed(void **state)
 	struct large l = large_new();
 
 	assert_int_equal(bench_add(b, LARGE, 1), TN_DONE);
-	without_early_receipts(b);
-	b->fake.fault = FAKE_HOLD;
-	submit_large(b, &l);
-	bench_run(b, is_staged);
-	assert_int_equal(b->n_done, 0);
+	hold_large(b, &l, is_staged);
 	assert_true(b->e->staged.to == b->e->staged.from + LARGE - 1);
 	snprintf(again.folder, sizeof(again.folder), "%s", b->folder);
 	snprintf(again.store, sizeof(again.store), "%s/killed.db", b->folder);
@@ -151,9 +158,7 @@ static void test_staged_and_killed(void **state)
 		tn_engine_free(again.e);
 	}
 	bench_unlink(&again);
-	fake_release(&b->fake);
-	bench_run(b, bench_is_done);
-	large_free(&l);
+	release_large(b, &l);
 	check_kept(b, LARGE + 1);
 }
 
@@ -165,18 +170,12 @@ static void test_staged_and_others(void **state)
 	struct tn_operation op = {
 		.kind = TN_OP_HOST_ADD, .host = {.mac = {{2, 0, 0, 0, 0, 1}}, .vlan = -1}};
 
-	without_early_receipts(b);
-	b->fake.fault = FAKE_HOLD;
-	submit_large(b, &l);
-	bench_run(b, is_staged);
+	hold_large(b, &l, is_staged);
 	assert_int_equal(bench_request(b, &op, 1, NULL), TN_DONE);
 	assert_true(is_staged(b));
-	b->n_done = 0;
-	fake_release(&b->fake);
-	bench_run(b, bench_is_done);
+	release_large(b, &l);
 	assert_int_equal(b->verdict, TN_DONE);
 	assert_false(is_staged(b));
-	large_free(&l);
 	check_kept(b, LARGE);
 	assert_int_equal(bench_count(b, TN_KIND_HOST), 1);
 }
@@ -187,15 +186,10 @@ static void test_staged_and_refused(void **state)
 	struct large l = large_new();
 
 	l.flows[LARGE - 1].fm.inst.goto_table = 0; /* the data plane sees it */
-	without_early_receipts(b);
-	b->fake.fault = FAKE_HOLD;
-	submit_large(b, &l);
-	bench_run(b, is_staged);
-	fake_release(&b->fake);
-	bench_run(b, bench_is_done);
+	hold_large(b, &l, is_staged);
+	release_large(b, &l);
 	assert_int_equal(b->verdict, TN_REFUSED);
 	assert_false(is_staged(b));
-	large_free(&l);
 	b->fake.mods_seen = LARGE;
 	check_kept(b, 0);
 }
@@ -221,10 +215,7 @@ static void test_a_large_request_and_no_answer(void **state)
 	struct bench *b = *state;
 	struct large l = large_new();
 
-	without_early_receipts(b);
-	b->fake.fault = FAKE_HOLD;
-	submit_large(b, &l);
-	bench_run(b, all_came);
+	hold_large(b, &l, all_came);
 	fake_leave(&b->fake);
 	bench_run(b, bench_is_done);
 	assert_int_equal(b->verdict, TN_ACCEPTED);
