@@ -7,9 +7,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define PART_MODS 8192u /* of the usual size these are 1 to 2 MiB */
 /* Small: the other side reads one while the next is made. */
-#define ENCODED_PART_MODS 1024u
+#define PART_MODS 1024u
 
 int tn_client_dial(const char *path, int flags, struct tn_error *err)
 {
@@ -34,38 +33,52 @@ int tn_client_dial(const char *path, int flags, struct tn_error *err)
 	return -1;
 }
 
-/*
- * All parts. One that is refused is tried again with half of its mods: it was too long, or the one
- * mod at fault is found so.
- */
+/* As many of n mods as a part holds; it is as many when one of them is refused. */
+static int encode_some(struct tn_api_buffer *b, const struct tn_mod *mods, size_t n,
+	struct tn_api_encoded *part, struct tn_error *err)
+{
+	size_t before = 0;
+	int rc = 0;
+
+	b->len = 0;
+	*part = (struct tn_api_encoded){0};
+	while (part->n_mods < n && part->n_mods < PART_MODS) {
+		before = b->len;
+		rc = tn_api_encode_mod(b, &mods[part->n_mods], err);
+		if (rc || (before && b->len > TN_API_BODY_MAX - sizeof(uint32_t)))
+			break;
+		before = b->len;
+		part->n_mods++;
+	}
+	part->bytes = b->data;
+	part->size = (uint32_t)before;
+	return rc;
+}
+
 int tn_client_put_bundle(struct tn_api_buffer *out, const struct tn_mod *mods, size_t n,
 	uint64_t id, uint32_t flags, size_t *failed, struct tn_error *err)
 {
-	size_t at = 0, most = PART_MODS, start = out->len;
+	struct tn_api_buffer buffer = {0};
+	struct tn_api_encoded part;
+	size_t at = 0, start = out->len;
+	int rc;
 
 	*failed = 0;
 	do {
-		size_t part = n - at < most ? n - at : most;
-		struct tn_api_message m = {
-			.type = TN_API_BUNDLE,
-			.flags = at + part < n ? TN_API_MORE : flags,
-			.request_id = id,
-			.bundle = {.mods = mods + at, .n_mods = (uint32_t)part},
-		};
-		int rc = tn_api_encode(out, &m, err);
-
-		if (rc && part > 1) {
-			most = part / 2;
-			continue;
-		}
-		if (rc) {
-			*failed = at;
-			out->len = start;
-			return rc;
-		}
-		at += part;
-	} while (at < n);
-	return 0;
+		rc = encode_some(&buffer, mods + at, n - at, &part, err);
+		at += part.n_mods;
+		if (rc)
+			break;
+		rc = tn_api_encode_bundle(out, id, at < n ? TN_API_MORE : flags, &part, 1, err);
+		if (rc) /* one that no message can hold */
+			at -= part.n_mods;
+	} while (!rc && at < n);
+	tn_api_buffer_fini(&buffer);
+	if (!rc)
+		return 0;
+	*failed = at;
+	out->len = start;
+	return rc;
 }
 
 int tn_client_put_part(struct tn_api_buffer *out, const struct tn_api_encoded *mods, size_t n,
@@ -74,7 +87,7 @@ int tn_client_put_part(struct tn_api_buffer *out, const struct tn_api_encoded *m
 	size_t end = *at, bytes = 0;
 	int rc;
 
-	while (end < n && end - *at < ENCODED_PART_MODS &&
+	while (end < n && end - *at < PART_MODS &&
 		(end == *at || bytes + mods[end].size <= TN_API_BODY_MAX / 2))
 		bytes += mods[end++].size;
 	rc = tn_api_encode_bundle(
