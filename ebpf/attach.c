@@ -63,7 +63,7 @@ int tn_ebpf_attach_tc(int program, const int *before, size_t n_before, uint32_t 
 	return rc == -EINVAL ? tn_ebpf_attach_clsact(program, ifindex) : rc;
 }
 
-void tn_ebpf_detach_tc(int program, uint32_t ifindex)
+static void detach_tc(int program, uint32_t ifindex)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = BPF_TC_INGRESS);
 	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = TC_HANDLE, .priority = TC_PRIORITY);
@@ -85,9 +85,19 @@ int tn_ebpf_attach_xdp(int program, const int *before, size_t n_before, uint32_t
 	return rc;
 }
 
-void tn_ebpf_detach_xdp(int program, uint32_t ifindex)
+static void detach_xdp(int program, uint32_t ifindex)
 {
 	LIBBPF_OPTS(bpf_xdp_attach_opts, ours, .old_prog_fd = program);
 
 	(void)bpf_xdp_detach((int)ifindex, 0, &ours);
+}
+
+void tn_ebpf_detach_from(int program, bool xdp, uint32_t ifindex)
+{
+	if (program < 0)
+		return;
+	if (xdp)
+		detach_xdp(program, ifindex);
+	else
+		detach_tc(program, ifindex);
 }

@@ -19,13 +19,14 @@
  */
 int tn_ebpf_attach_tc(
 	int program, const int *before, size_t n_before, uint32_t ifindex) TN_MUST_CHECK;
-void tn_ebpf_detach_tc(int program, uint32_t ifindex);
 /* What a kernel without tcx has by then; for tests, too. */
 int tn_ebpf_attach_clsact(int program, uint32_t ifindex) TN_MUST_CHECK;
 
 /* Beside no other XDP program: -EBUSY. */
 int tn_ebpf_attach_xdp(
 	int program, const int *before, size_t n_before, uint32_t ifindex) TN_MUST_CHECK;
-void tn_ebpf_detach_xdp(int program, uint32_t ifindex);
+
+/* Off the interface, if it is there. */
+void tn_ebpf_detach_from(int program, bool xdp, uint32_t ifindex);
 
 #endif

@@ -21,13 +21,14 @@
 #include "ebpf/vxlan_device.h"
 
 #define CONFIG_BYTES 4096u
+#define BEFORE	     (1u + TN_EBPF_BEFORE) /* what was pinned as the program, and those before it */
 
 TN_BUILD_ASSERT(sizeof(struct tn_ebpf_config) <= CONFIG_BYTES, "a page is mapped");
 
 struct tn_ebpf {
 	struct bpf_object *tc, *guard;
 	int program[TN_EBPF_N_PROGRAMS];
-	int before[TN_EBPF_N_PROGRAMS][2]; /* of processes before this one; -1: none */
+	int before[TN_EBPF_N_PROGRAMS][BEFORE]; /* of processes before this one; -1: none */
 	int config_fd, ports, slots, sessions4, sessions6, meters, counters, peers, vnis,
 		guard_counters, guard_port, refused, share, stations, sockets;
 	int outer, inner; /* maps whose update waits for programs that run */
@@ -246,8 +247,9 @@ static int pin_programs(struct tn_ebpf *e)
 	for (unsigned i = 0; *e->pin_dir && i < TN_EBPF_N_PROGRAMS; i++) {
 		int rc;
 
-		e->before[i][0] = tn_ebpf_pins_program(e->pin_dir, i, false);
-		e->before[i][1] = tn_ebpf_pins_program(e->pin_dir, i, true);
+		e->before[i][0] = tn_ebpf_pins_program(e->pin_dir, i);
+		for (unsigned at = 0; at < TN_EBPF_BEFORE; at++)
+			e->before[i][1 + at] = tn_ebpf_pins_before(e->pin_dir, i, at);
 		if (e->before[i][0] >= 0 && is_same(e->program[i], e->before[i][0])) {
 			e->program[i] = e->before[i][0];
 			continue;
@@ -323,9 +325,11 @@ void tn_ebpf_close(struct tn_ebpf *e)
 		close(e->outer);
 	if (e->inner >= 0)
 		close(e->inner);
-	for (unsigned i = 0; i < 2 * TN_EBPF_N_PROGRAMS; i++) {
-		if (e->before[i / 2][i % 2] >= 0)
-			close(e->before[i / 2][i % 2]);
+	for (unsigned i = 0; i < TN_EBPF_N_PROGRAMS; i++) {
+		for (unsigned at = 0; at < BEFORE; at++) {
+			if (e->before[i][at] >= 0)
+				close(e->before[i][at]);
+		}
 	}
 	bpf_object__close(e->tc);
 	bpf_object__close(e->guard);
@@ -366,8 +370,8 @@ int tn_ebpf_attach(
 {
 	int fd = e->program[program];
 	const int *before = e->before[program];
-	int rc = program == TN_EBPF_GUARD ? tn_ebpf_attach_xdp(fd, before, 2, ifindex)
-					  : tn_ebpf_attach_tc(fd, before, 2, ifindex);
+	int rc = program == TN_EBPF_GUARD ? tn_ebpf_attach_xdp(fd, before, BEFORE, ifindex)
+					  : tn_ebpf_attach_tc(fd, before, BEFORE, ifindex);
 
 	if (!rc)
 		return 0;
@@ -378,17 +382,14 @@ int tn_ebpf_attach(
 		"CONFIG_NET_CLS_BPF");
 }
 
+/* Whichever is there: what has not been attached anew may be of a process before this one. */
 void tn_ebpf_detach(struct tn_ebpf *e, enum tn_ebpf_program program, uint32_t ifindex)
 {
-	if (program == TN_EBPF_GUARD) {
-		tn_ebpf_detach_xdp(e->program[program], ifindex);
-		for (unsigned i = 0; i < 2; i++) { /* of a process before this one */
-			if (e->before[program][i] >= 0)
-				tn_ebpf_detach_xdp(e->before[program][i], ifindex);
-		}
-	} else {
-		tn_ebpf_detach_tc(e->program[program], ifindex);
-	}
+	bool xdp = program == TN_EBPF_GUARD;
+
+	tn_ebpf_detach_from(e->program[program], xdp, ifindex);
+	for (unsigned i = 0; i < BEFORE; i++)
+		tn_ebpf_detach_from(e->before[program][i], xdp, ifindex);
 }
 
 int tn_ebpf_detach_all(const char *pin_dir, struct tn_error *err)

@@ -22,32 +22,56 @@ const char *const tn_ebpf_program_names[TN_EBPF_N_PROGRAMS] = {
 	[TN_EBPF_GUARD] = "tn_ebpf_guard",
 };
 
-static void path_of(char path[TN_EBPF_PINS_PATH], const char *dir, unsigned program, bool before)
+static void path_of(char path[TN_EBPF_PINS_PATH], const char *dir, unsigned program)
 {
-	snprintf(path, TN_EBPF_PINS_PATH, "%s/%s%s", dir, tn_ebpf_program_names[program],
-		before ? "_before" : "");
+	snprintf(path, TN_EBPF_PINS_PATH, "%s/%s", dir, tn_ebpf_program_names[program]);
 }
 
-int tn_ebpf_pins_program(const char *dir, enum tn_ebpf_program program, bool before)
+static void path_before(
+	char path[TN_EBPF_PINS_PATH], const char *dir, unsigned program, unsigned at)
+{
+	snprintf(
+		path, TN_EBPF_PINS_PATH, "%s/%s_before%u", dir, tn_ebpf_program_names[program], at);
+}
+
+static int open_pin(const char *path)
+{
+	int fd = bpf_obj_get(path);
+
+	return fd < 0 ? -1 : fd;
+}
+
+int tn_ebpf_pins_program(const char *dir, enum tn_ebpf_program program)
 {
 	char path[TN_EBPF_PINS_PATH];
-	int fd;
 
-	path_of(path, dir, program, before);
-	fd = bpf_obj_get(path);
-	return fd < 0 ? -1 : fd;
+	path_of(path, dir, program);
+	return open_pin(path);
+}
+
+int tn_ebpf_pins_before(const char *dir, enum tn_ebpf_program program, unsigned at)
+{
+	char path[TN_EBPF_PINS_PATH];
+
+	path_before(path, dir, program, at);
+	return open_pin(path);
 }
 
 int tn_ebpf_pins_put(const char *dir, enum tn_ebpf_program program, int fd)
 {
 	char path[TN_EBPF_PINS_PATH], before[TN_EBPF_PINS_PATH];
+	unsigned at = 0;
 
-	path_of(path, dir, program, false);
-	path_of(before, dir, program, true);
-	if (access(before, F_OK))
-		(void)rename(path, before);
-	else
-		(void)unlink(path);
+	path_of(path, dir, program);
+	for (; at < TN_EBPF_BEFORE; at++) {
+		path_before(before, dir, program, at);
+		if (access(before, F_OK))
+			break;
+	}
+	if (at == TN_EBPF_BEFORE)
+		path_before(before, dir, program, 0);
+	(void)unlink(before);
+	(void)rename(path, before);
 	return bpf_obj_pin(fd, path);
 }
 
@@ -55,24 +79,25 @@ void tn_ebpf_pins_settle(const char *dir)
 {
 	char path[TN_EBPF_PINS_PATH];
 
-	for (unsigned i = 0; i < TN_EBPF_N_PROGRAMS; i++) {
-		path_of(path, dir, i, true);
+	for (unsigned i = 0; i < TN_EBPF_N_PROGRAMS * TN_EBPF_BEFORE; i++) {
+		path_before(path, dir, i / TN_EBPF_BEFORE, i % TN_EBPF_BEFORE);
 		(void)unlink(path);
 	}
 }
 
+static void detach_and_close(enum tn_ebpf_program program, int fd, uint32_t ifindex)
+{
+	tn_ebpf_detach_from(fd, program == TN_EBPF_GUARD, ifindex);
+	if (fd >= 0)
+		close(fd);
+}
+
 static void detach(const char *dir, uint32_t ifindex)
 {
-	for (unsigned i = 0; i < 2 * TN_EBPF_N_PROGRAMS; i++) {
-		int fd = tn_ebpf_pins_program(dir, i / 2, i % 2);
-
-		if (fd < 0)
-			continue;
-		if (i / 2 == TN_EBPF_GUARD)
-			tn_ebpf_detach_xdp(fd, ifindex);
-		else
-			tn_ebpf_detach_tc(fd, ifindex);
-		close(fd);
+	for (unsigned i = 0; i < TN_EBPF_N_PROGRAMS; i++) {
+		detach_and_close(i, tn_ebpf_pins_program(dir, i), ifindex);
+		for (unsigned at = 0; at < TN_EBPF_BEFORE; at++)
+			detach_and_close(i, tn_ebpf_pins_before(dir, i, at), ifindex);
 	}
 }
 

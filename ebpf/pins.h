@@ -3,7 +3,8 @@
  * What outlives the process: maps and programs as files of a BPF file system. Private to ebpf/.
  *
  * A folder holds the maps by their names, each program by its own, and while a process replaces
- * what another one attached, the program before it as NAME_before.
+ * what others attached, the programs before it as NAME_before0 and so on: processes that end before
+ * they have replaced all leave more than one.
  */
 #ifndef TN_EBPF_PINS_H
 #define TN_EBPF_PINS_H
@@ -14,14 +15,17 @@
 #include "ebpf/loader.h"
 
 #define TN_EBPF_PINS_PATH 300u
+#define TN_EBPF_BEFORE	  8u /* programs that one may have to replace */
 
 extern const char *const tn_ebpf_program_names[TN_EBPF_N_PROGRAMS];
 
-/* The program that is pinned so; -1: none. before: the one that it replaces. */
-int tn_ebpf_pins_program(const char *dir, enum tn_ebpf_program program, bool before) TN_MUST_CHECK;
+/* The program that is pinned so; -1: none. */
+int tn_ebpf_pins_program(const char *dir, enum tn_ebpf_program program) TN_MUST_CHECK;
+/* Of those before it, in no order; at < TN_EBPF_BEFORE. -1: none. */
+int tn_ebpf_pins_before(const char *dir, enum tn_ebpf_program program, unsigned at) TN_MUST_CHECK;
 /*
- * Pins it. What was pinned is the one before it from now on, unless that is still being replaced.
- * 0 or -errno.
+ * Pins it. What was pinned is one of those before it from now on; when there are as many already,
+ * it takes the first one's place. 0 or -errno.
  */
 int tn_ebpf_pins_put(const char *dir, enum tn_ebpf_program program, int fd) TN_MUST_CHECK;
 /* Nothing is attached any more of what was before. */

@@ -485,6 +485,21 @@ def test_connections_outlive_the_process(kept):
     assert device == lab.run(None, "cat", "/sys/class/net/tnvx50/ifindex", check=False)
 
 
+def test_what_another_version_left_goes(kept):
+    """Its program, too, where no port is any more: nothing would pass it."""
+    lab, _ = kept
+    lab.kill_switch()
+    path = next(p for p in pins(lab) if p.endswith("/tn_ebpf_from_port"))
+    lab.run(None, PYTHON, HERE_FOLDER + "/pins.py", "program", path, "veth1", "veth2")
+    lab.run(None, "rm", "-r", lab.folder + "/state")
+    lab.run(None, "mkdir", lab.folder + "/state")
+    lab.sites = config([port(2)], [])
+    lab.again()
+    dataplane_api.Client(lab.folder + "/socket").close()
+    assert attached(lab, "veth1") == 0 and attached(lab, "veth2") == 1
+    lab.stop_switch()
+
+
 def test_what_is_gone_after_a_restart(kept):
     """An interface that has no port any more has no program either."""
     lab, pump = kept
