@@ -340,7 +340,7 @@ void tn_switch_free(struct tn_switch *sw)
 	free(sw->spare);
 	free(sw->snapshot);
 	free(sw->ports);
-	free(sw->adverts.v);
+	tn_sw_adverts_fini(sw);
 	tn_sw_heap_free(&sw->timers);
 	if (sw->fdb)
 		tn_fdb_free(sw->fdb);

@@ -125,6 +125,10 @@ uint64_t tn_switch_next_flow_expiry(const struct tn_switch *sw);
  * a packet-out. next: when one is due; UINT64_MAX: none. take: one that is due by now_ns, which
  * then waits for its next time; false: none is. What is not taken in time is late, and none is sent
  * twice for it. The seed spreads them; the same seed, the same times.
+ *
+ * Of a flow that goes or says something else, router advertisements take back what it told (ra.h):
+ * three of them, the first within half a second, if what it sends them to is still there. What is
+ * replayed takes nothing back.
  */
 struct tn_advert {
 	uint64_t due_ns;

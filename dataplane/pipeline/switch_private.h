@@ -237,6 +237,7 @@ bool tn_sw_circuit_is_there(
 /* advertise.c: before the flow is inserted; after a commit was published. */
 bool tn_sw_adverts_reserve(struct tn_switch *sw, const struct tn_flow *flow);
 void tn_sw_adverts_commit(struct tn_switch *sw, uint64_t now_ns);
+void tn_sw_adverts_fini(struct tn_switch *sw);
 
 /* flow_table.c: flows as objects. */
 

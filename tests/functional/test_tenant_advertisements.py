@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Router advertisements that nobody asked for, by the kernel of a container that never asks: by tenond,
-while it is dead, and after the data plane alone was started again."""
+while it is dead, and after the data plane alone was started again; what is taken away is told off."""
 import json
 import os
 import re
@@ -17,6 +17,8 @@ ANY = {"If-Match": "*"}
 NIC, VLAN = "nic0", 20
 # Three within 16 seconds of each other; links come up late on a busy machine.
 PATIENCE = 90
+# What is taken away is told within half a second, but three after the last advertisement.
+AT_ONCE = 10
 
 
 def port(name, last, **binding):
@@ -48,10 +50,18 @@ class Container:
                           self.run("ip", "-6", "-o", "addr", "show", "eth0")) is not None,
                 "default via fe80::5eff:fe00:101" in self.run("ip", "-6", "route"))
 
-    def until(self, wanted):
-        deadline = time.monotonic() + PATIENCE
-        while self.state() != wanted:
-            assert time.monotonic() < deadline, self.run("ip", "-6", "route")
+    def addresses(self):
+        """By autoconfiguration: {prefix of 64 bits: is it deprecated?}"""
+        found = re.findall(r"inet6 (\S+)::\S+/64 scope global (deprecated )?dynamic",
+                           self.run("ip", "-6", "-o", "addr", "show", "eth0"))
+        return {prefix: bool(deprecated) for prefix, deprecated in found}
+
+    def until(self, wanted, patience=PATIENCE):
+        """A state, or what it is a function of."""
+        deadline = time.monotonic() + patience
+        while not (wanted() if callable(wanted) else self.state() == wanted):
+            assert time.monotonic() < deadline, (self.run("ip", "-6", "addr", "show", "eth0"),
+                                                 self.run("ip", "-6", "route"))
             time.sleep(0.05)
 
     def forget(self):
@@ -59,9 +69,15 @@ class Container:
         self.run("ip", "-6", "route", "flush", "dev", "eth0", "proto", "ra")
         assert self.state() == (False, False)
 
-    def asked(self):
-        return int(re.search(r"Icmp6OutRouterSolicits\s+(\d+)",
+    def count(self, what):
+        return int(re.search(r"Icmp6%s\s+(\d+)" % what,
                              self.run("cat", "/proc/net/snmp6")).group(1))
+
+    def asked(self):
+        return self.count("OutRouterSolicits")
+
+    def heard(self):
+        return self.count("InRouterAdvertisements")
 
 
 @pytest.fixture
@@ -114,7 +130,42 @@ def test_a_kernel_that_never_asks(lab, hv1):
         without = json.loads(json.dumps(DOCUMENT))
         without["routers"] = []
         apply(hv1, without)
-        container.until((True, False))
+        container.until((True, False), AT_ONCE)
+        assert container.addresses() == {"fd00": False}
         assert container.asked() == 0
     finally:
         wire.close()
+
+
+def test_what_is_taken_away(lab, hv1):
+    """Guests hear it at once, also if who took it away dies with its answer."""
+    container = Container(lab)
+    document = json.loads(json.dumps(DOCUMENT))
+    document["subnets"].append(dict(DOCUMENT["subnets"][0], id="t", cidr="fd00:1::/64",
+                                    gateway_ip="fd00:1::1"))
+    document["routers"][0]["interfaces"].append({"subnet_id": "t"})
+    hv1.start()
+    apply(hv1, document)
+    container.until((True, True))
+    container.until(lambda: container.addresses() == {"fd00": False, "fd00:1": False})
+    # One of two prefixes: the other and the router stay.
+    heard = container.heard()
+    apply(hv1, DOCUMENT)
+    kill(hv1.tenond)
+    container.until(lambda: container.addresses() == {"fd00": False, "fd00:1": True}, AT_ONCE)
+    assert "fd00:1::/64" not in container.run("ip", "-6", "route")
+    container.until(lambda: container.heard() == heard + 3, PATIENCE)
+    assert container.state() == (True, True)
+    # It is there again, and told so.
+    hv1.tenond.start()
+    apply(hv1, document)
+    container.until(lambda: container.addresses() == {"fd00": False, "fd00:1": False}, AT_ONCE)
+    # Nothing is advertised any more.
+    for subnet in document["subnets"]:
+        del subnet["ipv6_address_mode"]
+    apply(hv1, document)
+    kill(hv1.tenond)
+    container.until(lambda: container.addresses() == {"fd00": True, "fd00:1": True}, AT_ONCE)
+    assert container.run("ip", "-6", "route", "show", "default") == ""
+    assert container.asked() == 0
+    hv1.tenond.start()
