@@ -62,6 +62,11 @@ static int read_given(void *ctx, uint32_t space, const char *name, uint32_t numb
 	return tn_numbers_restore(e->tenants.numbers, (enum tn_number_space)space, name, number);
 }
 
+static int read_base(void *ctx, const struct tn_store_base *base)
+{
+	return tn_reset_restore(ctx, base);
+}
+
 static int read_object(void *ctx, const struct tn_store_object *object, struct tn_error *err)
 {
 	struct tn_engine *e = ctx;
@@ -128,6 +133,7 @@ int tn_commit_open(struct tn_engine *e, const char *path, struct tn_error *err)
 		.object = read_object,
 		.unconfirmed = read_unconfirmed,
 		.given = read_given,
+		.base = read_base,
 	};
 
 	e->next_row = 1;
@@ -166,6 +172,8 @@ static int put_edit(
 {
 	struct tn_wanted *w = edit->after;
 
+	if (!w || edit->reset)
+		tn_reset_delete_object(e, (enum tn_kind)edit->kind, edit->id);
 	if (!w) {
 		if (edit->before->row)
 			tn_store_delete(e->store, edit->before->row);
@@ -437,20 +445,36 @@ void tn_commit_settled(struct tn_engine *e, const struct tn_edits *edits)
 		return;
 }
 
+bool tn_commit_knows_data_plane(const struct tn_engine *e)
+{
+	return e->synced && e->last_started_ns == e->link.started_ns;
+}
+
+int tn_commit_end_in_step(struct tn_engine *e, struct tn_error *err)
+{
+	int rc;
+
+	tn_store_put_number(e->store, TN_STORE_SYNCED, 1);
+	tn_store_put_number(e->store, TN_STORE_DATAPLANE_STARTED, e->link.started_ns);
+	tn_store_put_number(e->store, TN_STORE_DPID, e->dpid);
+	rc = tn_store_end(e->store, err);
+	if (rc)
+		return rc;
+	e->synced = true;
+	e->last_started_ns = e->link.started_ns;
+	return 0;
+}
+
 void tn_commit_in_step(struct tn_engine *e)
 {
 	struct tn_error err;
 
-	if (e->synced && e->last_started_ns == e->link.started_ns)
+	if (tn_commit_knows_data_plane(e))
 		return;
 	tn_commit_drop_early(e);
 	tn_store_begin(e->store);
-	tn_store_put_number(e->store, TN_STORE_SYNCED, 1);
-	tn_store_put_number(e->store, TN_STORE_DATAPLANE_STARTED, e->link.started_ns);
-	tn_store_put_number(e->store, TN_STORE_DPID, e->dpid);
+	tn_store_clear_bases(e->store);
 	/* Not written: a restart of this process looks at the data plane as at a new one. */
-	if (tn_store_end(e->store, &err))
+	if (tn_commit_end_in_step(e, &err))
 		return;
-	e->synced = true;
-	e->last_started_ns = e->link.started_ns;
 }

@@ -68,6 +68,7 @@ static void tick(void *ctx, uint32_t epoll_events)
 	tn_unconfirmed_tick(e, now_ns);
 	if (e->resync_at_ns && e->resync_at_ns <= now_ns)
 		tn_engine_resync(e);
+	tn_reset_tick(e);
 	if (!e->early.job)
 		tn_store_tidy(e->store);
 }
@@ -178,6 +179,7 @@ void tn_engine_forget(struct tn_engine *e, const void *ctx)
 	tn_refresh_forget(e, ctx);
 	tn_unconfirmed_forget(e, ctx);
 	tn_trace_forget(e, ctx);
+	tn_reset_forget(e, ctx);
 }
 
 void tn_engine_status(const struct tn_engine *e, struct tn_engine_status *status)

@@ -256,8 +256,12 @@ uint64_t tn_engine_dpid(const struct tn_engine *e);
  */
 typedef void (*tn_refreshed_fn)(void *ctx, int rc);
 void tn_engine_refresh(struct tn_engine *e, unsigned kinds, tn_refreshed_fn fn, void *ctx);
-/* Counters count from 0 again, as they are read here; fn as above. */
-void tn_engine_reset_counters(struct tn_engine *e, tn_refreshed_fn fn, void *ctx);
+/*
+ * Counters count from 0 again, as they are read here; fn is called when that is stored. -ENOTCONN:
+ * there is no data plane; else err says what the store said. Nothing was changed then.
+ */
+typedef void (*tn_reset_fn)(void *ctx, int rc, const struct tn_error *err);
+void tn_engine_reset_counters(struct tn_engine *e, tn_reset_fn fn, void *ctx);
 /* As last refreshed (bit 1 << 0 of kinds: these). Borrowed until the next turn of the loop. */
 const struct tn_table_info *tn_engine_tables(const struct tn_engine *e, size_t *n);
 const struct tn_api_worker_info *tn_engine_workers(const struct tn_engine *e, size_t *n);

@@ -12,6 +12,7 @@
  *	link.c		the connection to it, and what it tells by itself
  *	sync.c		wanted and installed are compared and brought together
  *	refresh.c	counters and states anew
+ *	reset.c		counters from zero again
  *	confirm.c	transactions that wait to be confirmed
  */
 #ifndef TN_ENGINE_ENGINE_PRIVATE_H
@@ -118,6 +119,12 @@ struct tn_engine_tenants {
 	bool changing;	       /* a plan's change is neither kept nor undone */
 };
 
+struct tn_reset {
+	struct tn_baseline next;	      /* what is to take the place of the engine's */
+	struct tn_reset_wait *waiting, *late; /* late: for the one after */
+	bool under_way, collecting;
+};
+
 struct tn_engine {
 	struct tn_loop *loop;
 	struct tn_names *names;
@@ -157,6 +164,7 @@ struct tn_engine {
 	uint64_t resync_at_ns; /* 0: not planned */
 	struct tn_refresh *refresh;
 	struct tn_baseline baseline;
+	struct tn_reset reset;
 	struct tn_trace_wait *traces;
 	struct tn_underlay_copy *underlay;
 	struct tn_watch watch;
@@ -249,6 +257,10 @@ void tn_commit_settled(struct tn_engine *e, const struct tn_edits *edits);
 
 /* Wanted and installed are the same now. */
 void tn_commit_in_step(struct tn_engine *e);
+/* Ends a commit of the store that is true of the data plane's process that is connected. */
+int tn_commit_end_in_step(struct tn_engine *e, struct tn_error *err) TN_MUST_CHECK;
+/* It is the one that was in step last: it has what that one had. */
+bool tn_commit_knows_data_plane(const struct tn_engine *e);
 
 /* --- link.c --- */
 
@@ -280,8 +292,21 @@ void tn_refresh_free(struct tn_engine *e);
 void tn_refresh_port(struct tn_engine *e, const struct tn_api_port_info *port);
 void tn_refresh_group(struct tn_engine *e, const struct tn_group_info *group);
 void tn_refresh_meter(struct tn_engine *e, const struct tn_api_meter_info *meter);
+/* All of it, as the data plane has it after this call. */
+void tn_refresh_anew(struct tn_engine *e, tn_refreshed_fn fn, void *ctx);
+
+/* --- reset.c --- */
+
+/* ctx is gone. */
+void tn_reset_forget(struct tn_engine *e, const void *ctx);
+/* What the store held. -EINVAL */
+int tn_reset_restore(struct tn_engine *e, const struct tn_store_base *base);
 /* An object is gone, and what comes after it with its id is another one. */
-void tn_refresh_forget_object(struct tn_engine *e, enum tn_kind kind, uint64_t id);
+void tn_reset_forget_object(struct tn_engine *e, enum tn_kind kind, uint64_t id);
+/* The same in the commit of the store that is being made. */
+void tn_reset_delete_object(struct tn_engine *e, enum tn_kind kind, uint64_t id);
+/* What began anew by itself, in the store. */
+void tn_reset_tick(struct tn_engine *e);
 
 /* --- trace.c --- */
 

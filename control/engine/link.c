@@ -61,6 +61,8 @@ static void on_ready(void *ctx, const struct tn_api_hello_reply *server)
 	e->link.started_ns = server->started_ns;
 	e->link.can_early = server->capabilities & TN_API_CAN_EARLY;
 	tn_engine_set_dpid(e, server->dpid);
+	if (!tn_commit_knows_data_plane(e))
+		tn_baseline_clear(&e->baseline);
 	if (e->underlay)
 		tn_link_send_underlay(e);
 	tn_engine_resync(e);

@@ -104,7 +104,7 @@ void tn_engine_apply(struct tn_engine *e, const struct tn_edits *edits)
 		if (edit->before)
 			take_out(e, edit->before);
 		if (!edit->after || edit->reset)
-			tn_refresh_forget_object(e, (enum tn_kind)edit->kind, edit->id);
+			tn_reset_forget_object(e, (enum tn_kind)edit->kind, edit->id);
 	}
 	for (size_t i = 0; i < edits->n; i++) {
 		const struct tn_edit *edit = &edits->v[i];

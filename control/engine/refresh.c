@@ -38,7 +38,7 @@ struct tn_refresh {
 	struct waiter *waiters;
 	unsigned under_way; /* bits of parts */
 	unsigned outdated;  /* those that were asked for before something changed */
-	unsigned resetting; /* those that are to be at 0 when they were read */
+	unsigned too_early; /* those that were asked for before all was wanted anew */
 	uint64_t read_ns[N_PARTS];
 	/* What no wanted object has a place for. */
 	struct tn_table_info *tables, *new_tables;
@@ -97,7 +97,7 @@ void tn_refresh_stop(struct tn_engine *e)
 	if (!e->refresh)
 		return;
 	e->refresh->under_way = 0;
-	e->refresh->resetting = 0;
+	e->refresh->too_early = 0;
 	memset(e->refresh->read_ns, 0, sizeof(e->refresh->read_ns));
 	(void)tell(e->refresh, 0, -ENOTCONN);
 }
@@ -367,18 +367,19 @@ static void on_answer(void *ctx, const struct tn_api_message *answer, const stru
 		return;
 	}
 	if (answer->type == TN_API_PART) {
-		e->baseline.setting = e->refresh->resetting >> part_of(answer->part.kind) & 1;
+		part = part_of(answer->part.kind);
+		if (e->reset.collecting && !(e->refresh->too_early >> part & 1))
+			e->baseline.next = &e->reset.next;
 		on_part(e, &answer->part);
-		e->baseline.setting = false;
+		e->baseline.next = NULL;
 		return;
 	}
 	part = part_of(answer->end.kind);
 	e->refresh->under_way &= ~(1u << part);
-	if (!(e->refresh->outdated >> part & 1)) {
+	if (!(e->refresh->outdated >> part & 1))
 		e->refresh->read_ns[part] = tn_engine_now();
-		e->refresh->resetting &= ~(1u << part);
-	}
 	e->refresh->outdated &= ~(1u << part);
+	e->refresh->too_early &= ~(1u << part);
 	replace(e->refresh, part);
 	if (tell(e->refresh, part, 0) && !(e->refresh->under_way >> part & 1) && ask(e, part))
 		e->link.broken = true;
@@ -436,40 +437,13 @@ void tn_engine_refresh(struct tn_engine *e, unsigned kinds, tn_refreshed_fn fn, 
 	tn_engine_wake(e);
 }
 
-void tn_engine_reset_counters(struct tn_engine *e, tn_refreshed_fn fn, void *ctx)
+void tn_refresh_anew(struct tn_engine *e, tn_refreshed_fn fn, void *ctx)
 {
-	if (e->link.connected && e->link.client) {
-		refresh_of(e)->resetting = (1u << N_PARTS) - 1;
-		tn_baseline_clear(&e->baseline);
-		tn_refresh_spoil(e);
-	}
+	struct tn_refresh *r = refresh_of(e);
+
+	tn_refresh_spoil(e);
+	r->too_early = r->under_way;
 	tn_engine_refresh(e, UINT_MAX, fn, ctx);
-}
-
-void tn_refresh_forget_object(struct tn_engine *e, enum tn_kind kind, uint64_t id)
-{
-	const uint64_t first = tn_counted_part(id, 0), last = tn_counted_part(id + 1, 0) - 1;
-	struct tn_baseline *b = &e->baseline;
-
-	switch (kind) {
-	case TN_KIND_FLOW:
-		tn_baseline_forget(b, TN_COUNTED_FLOW, id, id);
-		break;
-	case TN_KIND_GROUP:
-		tn_baseline_forget(b, TN_COUNTED_GROUP, id, id);
-		tn_baseline_forget(b, TN_COUNTED_BUCKET, first, last);
-		break;
-	case TN_KIND_METER:
-		tn_baseline_forget(b, TN_COUNTED_METER, id, id);
-		tn_baseline_forget(b, TN_COUNTED_BAND, first, last);
-		break;
-	case TN_KIND_PORT:
-		tn_baseline_forget(b, TN_COUNTED_PORT, first, last);
-		tn_baseline_forget(b, TN_COUNTED_DROP, first, last);
-		break;
-	default:
-		break;
-	}
 }
 
 const struct tn_table_info *tn_engine_tables(const struct tn_engine *e, size_t *n)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Counters in the shapes of ONOS. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -297,12 +298,14 @@ void tn_statistics_get_networks(struct tn_call *c)
 	tn_call_refresh(c, TN_REFRESH_NETWORKS, answer_networks);
 }
 
-static void counters_reset(void *ctx, int rc)
+static void counters_reset(void *ctx, int rc, const struct tn_error *err)
 {
 	struct tn_call *c = ctx;
 
-	if (rc)
+	if (rc == -ENOTCONN)
 		tn_answer_error(c, 503, "the data plane is away; try again when it is back");
+	else if (rc)
+		tn_answer_error(c, 507, "%s", err->detail);
 	else
 		tn_answer_empty(c, 204);
 }

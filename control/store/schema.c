@@ -33,4 +33,7 @@ const char *const tn_store_steps[TN_STORE_VERSION] = {
 	" crc INTEGER NOT NULL, PRIMARY KEY(space, name)) WITHOUT ROWID;"
 	"INSERT INTO given SELECT space, name, number, row_crc(space, name, number) FROM kept;"
 	"DROP TABLE kept;",
+	/* What counters stood at when they were reset. */
+	"CREATE TABLE base(what INTEGER NOT NULL, id INTEGER NOT NULL, packets INTEGER NOT NULL,"
+	" bytes INTEGER NOT NULL, crc INTEGER NOT NULL, PRIMARY KEY(what, id)) WITHOUT ROWID;",
 };

@@ -13,7 +13,7 @@
 #ifndef TN_STORE_SCHEMA_H
 #define TN_STORE_SCHEMA_H
 
-#define TN_STORE_VERSION 3
+#define TN_STORE_VERSION 4
 
 /* Tells a store of tenond from other databases ("TNON"). */
 #define TN_STORE_APPLICATION 0x544e4f4e

@@ -36,6 +36,9 @@ enum statement {
 	DELETE_UNCONFIRMED,
 	PUT_GIVEN,
 	DELETE_GIVEN,
+	PUT_BASE,
+	DELETE_BASE,
+	CLEAR_BASES,
 	N_STATEMENTS
 };
 
@@ -54,6 +57,10 @@ static const char *const statements[N_STATEMENTS] = {
 	[PUT_GIVEN] = "INSERT OR REPLACE INTO given(space, name, number, crc) "
 		      "VALUES(?1, ?2, ?3, ?4)",
 	[DELETE_GIVEN] = "DELETE FROM given WHERE space = ?1 AND name = ?2",
+	[PUT_BASE] = "INSERT OR REPLACE INTO base(what, id, packets, bytes, crc) "
+		     "VALUES(?1, ?2, ?3, ?4, ?5)",
+	[DELETE_BASE] = "DELETE FROM base WHERE what = ?1 AND id = ?2",
+	[CLEAR_BASES] = "DELETE FROM base",
 };
 
 /* Of the store's own numbers: how many commits were made. */
@@ -129,6 +136,13 @@ static uint32_t number_crc(uint64_t name, uint64_t value)
 static uint32_t given_crc(uint64_t space, const char *name, size_t n, uint64_t number)
 {
 	return (uint32_t)crc_word(crc_text(crc_word(UINT32_MAX, space), name, n), number);
+}
+
+static uint32_t base_crc(const struct tn_store_base *base)
+{
+	uint64_t crc = crc_word(crc_word(UINT32_MAX, base->what), base->id);
+
+	return (uint32_t)crc_word(crc_word(crc, base->packets), base->bytes);
 }
 
 /* The same for steps of the schema: row_crc(column, ...). */
@@ -467,6 +481,22 @@ static int read_given(struct tn_store *s, const struct tn_store_reader *reader, 
 	return 0;
 }
 
+static int read_base(struct tn_store *s, const struct tn_store_reader *reader, sqlite3_stmt *q,
+	struct tn_error *err)
+{
+	const struct tn_store_base base = {
+		.what = (uint32_t)sqlite3_column_int64(q, 0),
+		.id = (uint64_t)sqlite3_column_int64(q, 1),
+		.packets = (uint64_t)sqlite3_column_int64(q, 2),
+		.bytes = (uint64_t)sqlite3_column_int64(q, 3),
+	};
+
+	if (!crc_fits(q, 4, base_crc(&base)) || reader->base(reader->ctx, &base))
+		return damaged(s, err, "what counter %u of %llu was reset at", base.what,
+			(unsigned long long)base.id);
+	return 0;
+}
+
 static int read_object(struct tn_store *s, const struct tn_store_reader *reader, sqlite3_stmt *q,
 	struct tn_error *err)
 {
@@ -538,6 +568,9 @@ static int read_all(struct tn_store *s, const struct tn_store_reader *reader, st
 	if (!rc)
 		rc = read_rows(
 			s, reader, "SELECT space, name, number, crc FROM given", read_given, err);
+	if (!rc)
+		rc = read_rows(s, reader, "SELECT what, id, packets, bytes, crc FROM base",
+			read_base, err);
 	if (!rc)
 		rc = read_rows(s, reader,
 			"SELECT row, kind, flags, tenant, owner, generation, created, crc, body "
@@ -730,6 +763,28 @@ void tn_store_delete_unconfirmed(struct tn_store *s, uint64_t id)
 {
 	bind(s, DELETE_UNCONFIRMED, 1, id);
 	run(s, DELETE_UNCONFIRMED);
+}
+
+void tn_store_put_base(struct tn_store *s, const struct tn_store_base *base)
+{
+	bind(s, PUT_BASE, 1, base->what);
+	bind(s, PUT_BASE, 2, base->id);
+	bind(s, PUT_BASE, 3, base->packets);
+	bind(s, PUT_BASE, 4, base->bytes);
+	bind(s, PUT_BASE, 5, base_crc(base));
+	run(s, PUT_BASE);
+}
+
+void tn_store_delete_base(struct tn_store *s, uint32_t what, uint64_t id)
+{
+	bind(s, DELETE_BASE, 1, what);
+	bind(s, DELETE_BASE, 2, id);
+	run(s, DELETE_BASE);
+}
+
+void tn_store_clear_bases(struct tn_store *s)
+{
+	run(s, CLEAR_BASES);
 }
 
 /* Some errors have ended the transaction already. */

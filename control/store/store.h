@@ -31,6 +31,13 @@ struct tn_store_unconfirmed {
 	uint32_t size;
 };
 
+/* What a counter of the data plane's process stood at when it was reset. */
+struct tn_store_base {
+	uint32_t what; /* the caller's choice */
+	uint64_t id;
+	uint64_t packets, bytes;
+};
+
 enum tn_store_number {
 	TN_STORE_DPID = 1,
 	TN_STORE_GENERATION,
@@ -50,6 +57,7 @@ struct tn_store_reader {
 	int (*unconfirmed)(void *ctx, const struct tn_store_unconfirmed *u, struct tn_error *err);
 	/* Before all objects. */
 	int (*given)(void *ctx, uint32_t space, const char *name, uint32_t number);
+	int (*base)(void *ctx, const struct tn_store_base *base);
 };
 
 /*
@@ -75,6 +83,10 @@ void tn_store_put_number(struct tn_store *s, enum tn_store_number number, uint64
 void tn_store_put_given(struct tn_store *s, uint32_t space, const char *name, uint32_t number);
 void tn_store_put_unconfirmed(struct tn_store *s, const struct tn_store_unconfirmed *u);
 void tn_store_delete_unconfirmed(struct tn_store *s, uint64_t id);
+/* In place of what the counter had. */
+void tn_store_put_base(struct tn_store *s, const struct tn_store_base *base);
+void tn_store_delete_base(struct tn_store *s, uint32_t what, uint64_t id);
+void tn_store_clear_bases(struct tn_store *s);
 int tn_store_end(struct tn_store *s, struct tn_error *err) TN_MUST_CHECK;
 /* In place of end(): takes back everything. */
 void tn_store_abort(struct tn_store *s);

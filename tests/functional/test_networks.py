@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from northbound import (DEVICE, FRAME, PORTS, Watch, flow, free_port, from_port, operations,
+from northbound import (DEVICE, FRAME, PORTS, Watch, flow, free_port, operations,
                         secret_of, start, token)
 
 ANY = {"If-Match": "*"}
@@ -426,42 +426,6 @@ def test_drops_by_network(api, as_):
     api.delete("/v1/networks/blue", want=204)
     assert {"red": 3, "7002": 1}.items() <= drops_of_networks(api).items()
     assert drops_of_networks(as_("blue")) == {}
-
-
-def counted(api):
-    """Packets of the one flow, lookups of table 0, and what was dropped of no network."""
-    tables = api.get("/v1/statistics/flows/tables", want=200).json["statistics"][0]["table"]
-    return (api.get("/v1/flows", want=200).json["flows"][0]["packets"],
-            next(t["packetsLookedUp"] for t in tables if t["tableId"] == "0"),
-            drops_of_networks(api).get("none", 0))
-
-
-def await_counted(api, wanted):
-    deadline = time.monotonic() + 30
-    while counted(api) != wanted:
-        assert time.monotonic() < deadline, (counted(api), wanted)
-
-
-def test_counters_from_zero_again(api, as_):
-    api.put("/v1/config", {"device": {"id": DEVICE}, "ports": PORTS}, headers=ANY, want=200)
-    api.post("/v1/flows/" + DEVICE, flow(7, [from_port(1)], 2), want=201)
-    _, lookups, dropped = counted(api)
-    for n in (3, 2):
-        send(api, 1, n)
-        send(api, 3)
-        await_counted(api, (n, lookups + n + 1, dropped + 1))
-        api.post("/v1/stats/reset", want=204)
-        assert counted(api) == (0, 0, 0)
-        lookups = dropped = 0
-    # A flow of the same id that comes later counts from 0, too, and what was reset before is not
-    # taken off what it counts.
-    (old,) = api.get("/v1/flows").json["flows"]
-    api.delete("/v1/flows/%s/%s" % (DEVICE, old["id"]), want=204)
-    api.post("/v1/flows/" + DEVICE, flow(7, [from_port(1)], 2), want=201)
-    send(api, 1, 9)
-    await_counted(api, (9, 9, 0))
-    as_("viewer").post("/v1/stats/reset", want=403)
-    as_("red").post("/v1/stats/reset", want=403)
 
 
 def in_network(name, device):

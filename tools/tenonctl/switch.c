@@ -651,7 +651,7 @@ const struct tn_ctl_command tn_ctl_device_commands[] = {
 	{"stats", "meters", "", "counters of meters and their bands", NULL, "tenonctl stats meters",
 		stats_meters, 0, 0, 0, TN_CTL_WORD_NONE, false},
 	{"stats", "reset", "", "lets all counters count from 0 again",
-		"They do so in what tenond shows, until it is started anew; the switch counts on.",
-		"tenonctl stats reset", stats_reset, 0, 0, 0, TN_CTL_WORD_NONE, false},
+		"They do so in what tenond shows; the switch counts on.", "tenonctl stats reset",
+		stats_reset, 0, 0, 0, TN_CTL_WORD_NONE, false},
 	{0},
 };

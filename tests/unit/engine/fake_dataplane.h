@@ -46,7 +46,8 @@ struct fake {
 	uint64_t now_ns, started_ns;
 	struct tn_api_buffer in, out, held;
 	bool subscribed;
-	bool late; /* receipts alone, none before */
+	bool late;	  /* receipts alone, none before */
+	uint64_t counted; /* packets, by each flow */
 	/* A bundle of several parts. */
 	struct tn_api_arena arena;
 	struct tn_mod *mods;
@@ -165,9 +166,12 @@ static inline void fake_part(struct fake_dump *d, const void *item)
 static inline void fake_dump_flow(void *ctx, const struct tn_flow_info *flow)
 {
 	struct fake_dump *d = ctx;
+	struct tn_flow_info info = *flow;
 	struct tn_api_flow_counter c = {flow->flow_id, flow->last_used_ns, flow->counter};
 
-	fake_part(d, d->kind == TN_API_FLOWS ? (const void *)flow : (const void *)&c);
+	info.counter.packets += d->f->counted;
+	c.counter = info.counter;
+	fake_part(d, d->kind == TN_API_FLOWS ? (const void *)&info : (const void *)&c);
 }
 
 static inline void fake_dump_group(void *ctx, const struct tn_group_info *group)

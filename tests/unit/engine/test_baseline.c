@@ -14,11 +14,20 @@ static struct tn_counter since(struct tn_baseline *b, uint64_t id, uint64_t pack
 		b, TN_COUNTED_FLOW, id, (struct tn_counter){packets, packets * 100});
 }
 
+static void take(void *ctx, enum tn_counted what, uint64_t id, struct tn_counter base)
+{
+	tn_baseline_set(ctx, what, id, base);
+}
+
 static void reset(struct tn_baseline *b, uint64_t id, uint64_t packets)
 {
-	b->setting = true;
-	assert_int_equal(since(b, id, packets).packets, 0);
-	b->setting = false;
+	struct tn_baseline next = {0};
+
+	b->next = &next;
+	(void)since(b, id, packets);
+	b->next = NULL;
+	tn_baseline_scan_all(&next, take, b);
+	tn_baseline_clear(&next);
 }
 
 static void test_counts_from_the_reset(void **state)
@@ -47,9 +56,12 @@ static void test_what_began_anew(void **state)
 
 	(void)state;
 	reset(&b, 7, 10);
+	assert_false(b.anew);
 	assert_int_equal(since(&b, 7, 4).packets, 4);
+	assert_true(b.anew);
 	assert_int_equal(since(&b, 7, 14).packets, 14);
 	tn_baseline_clear(&b);
+	assert_false(b.anew);
 }
 
 static void test_what_is_gone(void **state)
@@ -69,12 +81,39 @@ static void test_what_is_gone(void **state)
 	tn_baseline_clear(&b);
 }
 
+static void count(void *ctx, enum tn_counted what, uint64_t id, struct tn_counter base)
+{
+	unsigned *n = ctx;
+
+	assert_true(what == TN_COUNTED_FLOW && id == 7 && base.bytes);
+	++*n;
+}
+
+/* What had counted nothing takes no room. */
+static void test_nothing_counted(void **state)
+{
+	struct tn_baseline b = {0}, next = {0};
+	unsigned n = 0;
+
+	(void)state;
+	b.next = &next;
+	assert_int_equal(since(&b, 7, 10).packets, 10);
+	assert_int_equal(since(&b, 8, 10).packets, 10);
+	(void)since(&b, 8, 0);
+	(void)since(&b, 9, 0);
+	tn_baseline_scan_all(&next, count, &n);
+	assert_int_equal(n, 1);
+	tn_baseline_clear(&next);
+	tn_baseline_clear(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_counts_from_the_reset),
 		cmocka_unit_test(test_what_began_anew),
 		cmocka_unit_test(test_what_is_gone),
+		cmocka_unit_test(test_nothing_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

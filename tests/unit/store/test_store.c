@@ -22,6 +22,7 @@ struct content {
 	uint32_t rows[ROWS]; /* 0: none */
 	uint32_t unconfirmed, n_strings;
 	uint64_t given; /* sum of the numbers */
+	uint64_t bases; /* the same */
 	uint64_t generation;
 };
 
@@ -121,6 +122,16 @@ static int read_given(void *ctx, uint32_t space, const char *name, uint32_t numb
 	return 0;
 }
 
+static int read_base(void *ctx, const struct tn_store_base *base)
+{
+	struct bench *b = ctx;
+
+	b->mad |= base->what != base->packets % 3 || base->id != UINT64_MAX - base->packets ||
+		base->bytes != base->packets << 40;
+	b->found.bases += base->packets;
+	return 0;
+}
+
 static struct tn_store *open_at(struct bench *b, const char *path, struct tn_error *err)
 {
 	const struct tn_store_reader reader = {.ctx = b,
@@ -128,7 +139,8 @@ static struct tn_store *open_at(struct bench *b, const char *path, struct tn_err
 		.string = read_string,
 		.object = read_object,
 		.unconfirmed = read_unconfirmed,
-		.given = read_given};
+		.given = read_given,
+		.base = read_base};
 
 	b->found = (struct content){0};
 	b->mad = false;
@@ -144,6 +156,22 @@ static struct tn_store *open_well(struct bench *b, const char *path)
 		fail_msg("%s", err.detail);
 	assert_false(b->mad);
 	return s;
+}
+
+/* Of a commit with this number, where it is one of the seventh, twelfth, ... */
+static void put_base(struct tn_store *s, struct content *c, uint32_t number)
+{
+	if (number % 20 == 7) {
+		tn_store_clear_bases(s);
+		c->bases = 0;
+	} else if (number % 20 == 17) {
+		tn_store_delete_base(s, (number - 5) % 3, UINT64_MAX - (number - 5));
+		c->bases -= number - 5;
+	}
+	tn_store_put_base(s,
+		&(struct tn_store_base){
+			number % 3, UINT64_MAX - number, number, (uint64_t)number << 40});
+	c->bases += number;
 }
 
 /* The commit of this number: always the same, and what it makes of the content. */
@@ -183,6 +211,8 @@ static int commit(struct tn_store *s, struct content *c, uint32_t number, struct
 			c->given -= number / 2;
 		}
 	}
+	if (number % 5 == 2 && number > 2)
+		put_base(s, c, number);
 	if (c->unconfirmed && number % 3 == 0) {
 		tn_store_delete_unconfirmed(s, c->unconfirmed);
 		c->unconfirmed = 0;
