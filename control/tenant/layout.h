@@ -57,6 +57,7 @@ extern const char *const tn_tenant_table_names[TN_TENANT_N_TABLES];
 #define TN_GROUP_UNKNOWN_LOCAL 0x44000000u
 #define TN_GROUP_FLOOD_BUT     0x45000000u /* of a source: its network without it */
 #define TN_GROUP_ROUTE	       0x46000000u /* of a route with several next hops */
+#define TN_GROUP_SERVED	       0x47000000u /* of a VNI: endpoints that this host answers */
 
 /* Of a port: what it sends and what it gets, each by bits and by packets. */
 enum tn_tenant_meter {

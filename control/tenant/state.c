@@ -222,6 +222,7 @@ static void mark_places(struct tn_compiler *c, struct tn_net *net)
 
 	if (tn_list_is_empty(&net->places))
 		return;
+	mark_network_unit(c, net);
 	TN_LIST_EACH(port, &net->ports, struct tn_vport, net_link) {
 		if (port->place)
 			mark_port(c, port);

@@ -276,8 +276,9 @@ void tn_emit_to_port(struct tn_emit *e, struct tn_vport *port);
 /* Answers: of a kind that takes them, from the gateway's MAC and this address. */
 struct tn_action *tn_emit_reply(struct tn_emit *e, enum tn_reply_kind kind, tn_u128 ip);
 void tn_emit_resubmit(struct tn_emit *e, uint8_t table);
-/* What the network's routers say unasked, to the ports of this host: a group. */
-void tn_emit_advertise(struct tn_emit *e, const struct tn_net *net, uint32_t group_id);
+/* What the network's routers say unasked, to groups; 0: none. */
+void tn_emit_advertise(
+	struct tn_emit *e, const struct tn_net *net, uint32_t ports, uint32_t endpoints);
 /* ARP and neighbour discovery of a network's gateways; whose: 0: any source's. */
 void tn_emit_gateways(struct tn_emit *e, const struct tn_net *net, uint32_t whose);
 void tn_emit_dhcp(struct tn_emit *e, const struct tn_vport *port, uint32_t number);

@@ -3,9 +3,8 @@
  * DHCPv4: RFC 2132, 3442 (classless routes), 5859 (TFTP servers); DHCPv6: RFC 8415, 3646, 5970;
  * router advertisements: RFC 4861, 4191 (routes), 8106 (DNS servers).
  *
- * Hosts advertise to their own ports, and to others when they ask: who is behind another endpoint
- * hears it once. So all lifetimes are for ever but the router's own, which cannot be: for the
- * default route a route option stands beside it.
+ * All lifetimes are for ever but the router's own, which cannot be: for the default route a route
+ * option stands beside it. What is no more the data plane takes back (dataplane/core/ra.h).
  */
 #include "control/tenant/tell.h"
 

@@ -101,6 +101,26 @@ static void find_ways(
 	ways->n = n;
 }
 
+static void find_ways_to_served(
+	const struct tn_compiler *c, const struct tn_net *net, struct ways *ways)
+{
+	const struct tn_place *place;
+	size_t n = 0;
+
+	TN_LIST_EACH(place, &net->places, const struct tn_place, net_link)
+		n++;
+	ways->v = malloc((n + 1) * sizeof(*ways->v));
+	if (!ways->v)
+		abort();
+	ways->n = 0;
+	TN_LIST_EACH(place, &net->places, const struct tn_place, net_link) {
+		if (tn_place_is_active(c, place) && tn_place_is_served_here(c, place))
+			ways->v[ways->n++] = tn_tunnel_to_place(c, place);
+	}
+	if (ways->n)
+		qsort(ways->v, ways->n, sizeof(*ways->v), compare_ways);
+}
+
 static int compare_ports(const void *x, const void *y)
 {
 	const struct tn_vport *const *a = x, *const *b = y;
@@ -252,10 +272,11 @@ static void flood_of_port(struct tn_emit *e, const struct tn_net *net, struct tn
 	}
 }
 
-static void flooding(struct tn_emit *e, const struct tn_net *net)
+/* Returns the group of the network's ports here; 0: there are none. */
+static uint32_t flooding(struct tn_emit *e, const struct tn_net *net)
 {
 	bool all = tn_net_object(net)->unknown_unicast == TN_UNKNOWN_FLOOD;
-	uint32_t vni = vni_of(net), group;
+	uint32_t vni = vni_of(net), group, ports;
 	struct ways ways, learners;
 	struct here here;
 
@@ -267,13 +288,11 @@ static void flooding(struct tn_emit *e, const struct tn_net *net)
 	flood_rule(e, net, false, group);
 	if (all)
 		unknown_rule(e, net, false, group);
-	group = TN_GROUP_FLOOD_LOCAL | vni;
-	group = group_to(e, group, &here, false, NULL, NULL) ? group : 0;
-	flood_rule(e, net, true, group);
-	if (group)
-		tn_emit_advertise(e, net, group);
+	ports = TN_GROUP_FLOOD_LOCAL | vni;
+	ports = group_to(e, ports, &here, false, NULL, NULL) ? ports : 0;
+	flood_rule(e, net, true, ports);
 	if (all)
-		unknown_rule(e, net, true, group);
+		unknown_rule(e, net, true, ports);
 	if (!all) {
 		group = TN_GROUP_UNKNOWN | vni;
 		group = group_to(e, group, &here, true, NULL, &learners) ? group : 0;
@@ -289,10 +308,29 @@ static void flooding(struct tn_emit *e, const struct tn_net *net)
 	free(here.v);
 	free(ways.v);
 	free(learners.v);
+	return ports;
+}
+
+/*
+ * The group of the endpoints that are no hosts and that this host answers for all; 0: there are
+ * none. It is there whatever is advertised: what is advertised no more is told off by it.
+ */
+static uint32_t served(struct tn_emit *e, const struct tn_net *net)
+{
+	uint32_t group = TN_GROUP_SERVED | vni_of(net);
+	const struct here nobody = {0};
+	struct ways ways;
+
+	find_ways_to_served(e->c, net, &ways);
+	group = group_to(e, group, &nobody, false, NULL, &ways) ? group : 0;
+	free(ways.v);
+	return group;
 }
 
 void tn_unit_network(struct tn_emit *e, struct tn_net *net)
 {
+	uint32_t ports = 0;
+
 	if (!net->needed)
 		return;
 	if (net->local) {
@@ -300,8 +338,9 @@ void tn_unit_network(struct tn_emit *e, struct tn_net *net)
 			from_hosts(e, net, TN_TENANT_VXLAN4_PORT);
 		if (e->c->vtep6)
 			from_hosts(e, net, TN_TENANT_VXLAN6_PORT);
-		flooding(e, net);
+		ports = flooding(e, net);
 		snooping(e, net);
 	}
+	tn_emit_advertise(e, net, ports, served(e, net));
 	tn_unit_network_services(e, net);
 }

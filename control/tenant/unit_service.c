@@ -125,12 +125,13 @@ static void answer_router_solicitation(struct tn_emit *e, const struct tn_net *n
 	answer(e);
 }
 
-void tn_emit_advertise(struct tn_emit *e, const struct tn_net *net, uint32_t group_id)
+void tn_emit_advertise(
+	struct tn_emit *e, const struct tn_net *net, uint32_t ports, uint32_t endpoints)
 {
 	struct tn_action *reply;
 	struct tn_told told;
 
-	if (!tn_tell_ra(e->c, net, &told))
+	if ((!ports && !endpoints) || !tn_tell_ra(e->c, net, &told))
 		return;
 	service(e, 30000, TN_ROLE_ADVERTISE);
 	tn_emit_net(e, net);
@@ -142,7 +143,10 @@ void tn_emit_advertise(struct tn_emit *e, const struct tn_net *net, uint32_t gro
 	tn_emit_set(e, TN_FIELD_TUNNEL_ID, tn_net_object(net)->vni);
 	reply = tn_emit_reply(e, TN_REPLY_RA, TN_GATEWAY_LINK_LOCAL);
 	reply_data(e, reply, &told);
-	tn_emit_action(e, TN_ACTION_GROUP)->group_id = group_id;
+	if (ports)
+		tn_emit_action(e, TN_ACTION_GROUP)->group_id = ports;
+	if (endpoints)
+		tn_emit_action(e, TN_ACTION_GROUP)->group_id = endpoints;
 	tn_emit_end(e);
 }
 

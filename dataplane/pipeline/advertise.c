@@ -311,18 +311,25 @@ static struct tn_sw_advert *first(const struct tn_switch *sw)
 	return best;
 }
 
-/* A flow that is gone has said so, or there is nobody to say it to: its groups went with it. */
+/* One of the groups that it is sent to is there still, or it is sent to none. */
+static bool has_hearers(const struct tn_switch *sw, const struct tn_sw_advert *advert)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < advert->n_instead; i++) {
+		if (advert->instead[i].type != TN_ACTION_GROUP)
+			continue;
+		if (tn_sw_group(sw, advert->instead[i].group_id))
+			return true;
+		any = true;
+	}
+	return !any;
+}
+
+/* Of a flow that is gone: it has said so, or there is nobody to say it to. */
 static bool is_over(const struct tn_switch *sw, const struct tn_sw_advert *advert)
 {
-	if (!says_instead(advert))
-		return true;
-	for (size_t i = 0; i < advert->n_instead; i++) {
-		const struct tn_action *a = &advert->instead[i];
-
-		if (a->type == TN_ACTION_GROUP && !tn_sw_group(sw, a->group_id))
-			return true;
-	}
-	return false;
+	return !says_instead(advert) || !has_hearers(sw, advert);
 }
 
 bool tn_switch_take_advert(struct tn_switch *sw, uint64_t now_ns, struct tn_advert *advert)

@@ -250,6 +250,29 @@ def test_router_advertisements_by_the_kernel(town):
     e.run("ip route replace default via 10.0.0.1")
 
 
+def test_router_advertisements_behind_a_tunnel(town):
+    """A machine of a foreign endpoint that never asks: what is new, and what is there no more."""
+    e = town.endpoint("red-far")
+    document = json.loads(json.dumps(town.document))
+    subnet = next(s for s in document["subnets"] if s["id"] == "red-front-v6")
+    e.run("ip -6 route del default; sysctl -qw net.ipv6.conf.eth0.router_solicitations=0"
+          " net.ipv6.conf.eth0.accept_ra=2")
+
+    def told():
+        said = e.run("ip -6 -o addr show eth0; ip -6 route show default")
+        found = re.search(r"inet6 fd00::\S+/64 scope global (deprecated )?dynamic", said)
+        return found and (bool(found.group(1)), "via fe80::5eff:fe00:101" in said)
+    subnet["dns_nameservers"] = ["fd00::53"]
+    town.apply(document)
+    until(lambda: told() == (False, True))
+    del subnet["ipv6_address_mode"]
+    town.apply(document)
+    until(lambda: told() == (True, False))
+    e.run("sysctl -qw net.ipv6.conf.eth0.accept_ra=0; ip -6 addr flush dev eth0 dynamic;"
+          "ip -6 route replace default via fd00::1")
+    town.apply(town.document)
+
+
 # --- numbered frames ---
 
 class Counting:

@@ -10,11 +10,9 @@
 
 #include <cmocka.h>
 
-#include "control/model/ofctl.h"
-#include "control/model/operation.h"
 #include "control/tenant/layout.h"
+#include "dataplane/core/reply.h"
 
-#define DPID	    1u
 #define HOPS_MAX    8u
 #define UPLINK	    1u
 #define HEADROOM    PACKET_ROOM
@@ -371,7 +369,7 @@ struct lab_host *lab_host(struct lab *lab, const char *name, const char *vtep4, 
 	h->vtep6 = vtep6 ? lab_ip(vtep6) : 0;
 	h->numbers = tn_numbers_new();
 	h->compiler = tn_compiler_new(name, 7, h->numbers);
-	h->sw = tn_switch_new(DPID);
+	h->sw = tn_switch_new(LAB_DPID);
 	assert_non_null(h->sw);
 	h->underlay = underlay_of(h);
 	for (size_t i = 0; i < lab->n_objects; i++) /* a late one learns all there is */
@@ -557,135 +555,6 @@ void lab_apply(struct lab *lab)
 	lab->n_pending = 0;
 }
 
-/* --- text ------------------------------------------------------------------------------------ */
-
-struct lines {
-	char **v;
-	size_t n, size;
-};
-
-static void add_line(struct lines *lines, char *line)
-{
-	assert_non_null(line);
-	if (lines->n == lines->size) {
-		lines->size = lines->size * 2 + 64;
-		lines->v = realloc(lines->v, lines->size * sizeof(*lines->v));
-		assert_non_null(lines->v);
-	}
-	lines->v[lines->n++] = line;
-}
-
-static char *port_line(const struct tn_api_port *p)
-{
-	char *text = NULL, peer[INET6_ADDRSTRLEN];
-	size_t size;
-	FILE *f = open_memstream(&text, &size);
-
-	fprintf(f, "port=%u,name=%s,type=%s,enabled=%d,mtu=%u", p->number, p->name, p->type,
-		p->enabled, p->mtu);
-	for (uint32_t i = 0; i < p->n_options; i++)
-		fprintf(f, ",%s=%s", p->options[i].key, p->options[i].string);
-	for (size_t i = 0; p->has_vxlan && i < p->vxlan.n_peers; i++) {
-		struct tn_ip6 raw = tn_u128_to_ip6(p->vxlan.peers[i]);
-
-		fprintf(f, ",peer=%s", inet_ntop(AF_INET6, &raw, peer, sizeof(peer)));
-	}
-	for (size_t i = 0; p->has_vxlan && i < p->vxlan.n_vnis; i++)
-		fprintf(f, ",vni=%u", p->vxlan.vnis[i]);
-	fclose(f);
-	return text;
-}
-
-static char *mod_line(struct tn_arena *arena, const struct tn_mod *mod)
-{
-	struct tn_group_info group;
-	struct tn_flow_info flow;
-
-	switch (mod->kind) {
-	case TN_MOD_FLOW:
-		tn_flow_mod_to_info(DPID, mod->flow, &flow);
-		return tn_ofctl_print_flow(&flow, NULL, false, 0);
-	case TN_MOD_GROUP:
-		tn_group_mod_to_info(arena, mod->group, &group);
-		return tn_ofctl_print_group(&group, NULL);
-	case TN_MOD_METER:
-		return tn_ofctl_print_meter(tn_meter_mod_to_meter(arena, mod->meter));
-	}
-	return NULL;
-}
-
-static int compare_lines(const void *x, const void *y)
-{
-	return strcmp(*(char *const *)x, *(char *const *)y);
-}
-
-static char *join_lines(struct lines *lines)
-{
-	char *text = NULL;
-	size_t size;
-	FILE *f = open_memstream(&text, &size);
-
-	if (lines->n)
-		qsort(lines->v, lines->n, sizeof(*lines->v), compare_lines);
-	for (size_t i = 0; i < lines->n; i++) {
-		if (i && strcmp(lines->v[i], lines->v[i - 1]) == 0)
-			fail_msg("twice: %s", lines->v[i]);
-		fprintf(f, "%s\n", lines->v[i]);
-	}
-	for (size_t i = 0; i < lines->n; i++)
-		free(lines->v[i]);
-	free(lines->v);
-	fclose(f);
-	return text;
-}
-
-char *lab_compiler_text(struct tn_compiler *c)
-{
-	struct tn_compiled compiled;
-	struct lines lines = {0};
-	struct tn_arena arena;
-
-	tn_arena_init(&arena);
-	tn_compiler_all(c, &compiled);
-	for (size_t i = 0; i < compiled.n_ports; i++)
-		add_line(&lines, port_line(&compiled.ports[i]));
-	for (size_t i = 0; i < compiled.n_mods; i++)
-		add_line(&lines, mod_line(&arena, &compiled.mods[i]));
-	tn_arena_fini(&arena);
-	return join_lines(&lines);
-}
-
-char *lab_text(struct lab_host *host)
-{
-	return lab_compiler_text(host->compiler);
-}
-
-static void add_flow(void *ctx, const struct tn_flow_info *flow)
-{
-	add_line(ctx, tn_ofctl_print_flow(flow, NULL, false, 0));
-}
-
-static void add_group(void *ctx, const struct tn_group_info *group)
-{
-	add_line(ctx, tn_ofctl_print_group(group, NULL));
-}
-
-static void add_meter(void *ctx, const struct tn_meter *meter, uint32_t reference_count)
-{
-	(void)reference_count;
-	add_line(ctx, tn_ofctl_print_meter(meter));
-}
-
-char *lab_switch_text(struct lab_host *host)
-{
-	struct lines lines = {0};
-
-	assert_int_equal(tn_switch_flows(host->sw, NULL, add_flow, &lines), 0);
-	assert_int_equal(tn_switch_groups(host->sw, add_group, &lines), 0);
-	assert_int_equal(tn_switch_meters(host->sw, add_meter, &lines), 0);
-	return join_lines(&lines);
-}
-
 /* --- frames ---------------------------------------------------------------------------------- */
 
 static void run(struct lab_host *h, struct tn_view *view, const struct tn_ingress *in);
@@ -859,7 +728,9 @@ static void on_snoop(void *ctx, const struct tn_snooped *snooped)
 	tn_switch_snoop(h->sw, snooped, h->lab->now_ns);
 }
 
-static void run(struct lab_host *h, struct tn_view *view, const struct tn_ingress *in)
+/* By the tables; or, where there is one, by an advertisement's actions. */
+static void run_actions(struct lab_host *h, struct tn_view *view, const struct tn_ingress *in,
+	const struct tn_advert *advert)
 {
 	const struct tn_exec_env env = {
 		.ctx = h,
@@ -873,10 +744,20 @@ static void run(struct lab_host *h, struct tn_view *view, const struct tn_ingres
 	};
 	/* One of its own: a tunnel may bring the packet to another host before this one ends. */
 	struct tn_processor *processor = calloc(1, sizeof(*processor));
+	const struct tn_snapshot *snapshot = tn_switch_snapshot(h->sw);
 
 	assert_non_null(processor);
-	tn_process(processor, tn_switch_snapshot(h->sw), view, in, h->lab->now_ns, &env, NULL);
+	if (advert)
+		tn_process_actions(processor, snapshot, view, in, advert->list, advert->n,
+			h->lab->now_ns, &env, NULL);
+	else
+		tn_process(processor, snapshot, view, in, h->lab->now_ns, &env, NULL);
 	free(processor);
+}
+
+static void run(struct lab_host *h, struct tn_view *view, const struct tn_ingress *in)
+{
+	run_actions(h, view, in, NULL);
 }
 
 static void forget_results(struct lab *lab)
@@ -935,6 +816,27 @@ void lab_send_from(struct lab *lab, const char *endpoint, const char *host, uint
 	assert_int_equal(tn_parse(&copy.view, &headers), TN_DROP_NONE);
 	assert_int_equal(tn_vxlan_push(&copy.view, &encap, &headers, 1), TN_DROP_NONE);
 	arrive(lab, &copy.view, from, encap.dst);
+}
+
+bool lab_advertise(struct lab *lab, const char *host)
+{
+	const struct tn_ingress in = {.in_port = TN_PORT_CONTROLLER};
+	struct lab_host *h = lab_find_host(lab, host);
+	uint64_t due = tn_switch_next_advert(h->sw);
+	struct tn_advert advert;
+	struct tn_view asks = {0};
+	struct frame f;
+
+	forget_results(lab);
+	if (due == UINT64_MAX || !tn_switch_take_advert(h->sw, due, &advert))
+		return false;
+	if (due > lab->now_ns)
+		lab->now_ns = due;
+	asks.data = (uint8_t *)(uintptr_t)tn_reply_solicitation;
+	asks.len = asks.wire_len = TN_SOLICITATION_LEN;
+	set_frame(&f, &asks);
+	run_actions(h, &f.view, &in, &advert);
+	return true;
 }
 
 static bool is_at(const struct lab *lab, const struct lab_frame *frame, const char *port)

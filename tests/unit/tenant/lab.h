@@ -14,6 +14,7 @@
 #include "dataplane/pipeline/process.h"
 #include "tests/unit/core/packets.h"
 
+#define LAB_DPID       1u /* of every switch */
 #define LAB_HOSTS_MAX  8u
 #define LAB_FRAMES_MAX 256u
 
@@ -119,6 +120,9 @@ void lab_send_at(struct lab *lab, struct lab_host *host, uint32_t port, const st
 /* VXLAN from an endpoint to a host. */
 void lab_send_from(struct lab *lab, const char *endpoint, const char *host, uint32_t vni,
 	const struct frame *f);
+
+/* The clock goes to what the host's flows do next by themselves, and they do; false: nothing. */
+bool lab_advertise(struct lab *lab, const char *host);
 
 /* The n-th frame that came out at a tenant's port; NULL: none did. */
 const struct lab_frame *lab_got(const struct lab *lab, const char *port, unsigned n);

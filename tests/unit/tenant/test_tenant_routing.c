@@ -2,6 +2,7 @@
 /* What hosts answer for their ports, and routing between networks. */
 #include "tests/unit/tenant/lab.h"
 
+#include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -327,6 +328,133 @@ static void test_router_advertisement(void **state)
 	assert_int_equal(body[1], 0xc0); /* addresses by DHCP */
 }
 
+/* What a port next hears unasked, behind the checksum; NULL: nothing in an hour. */
+static const uint8_t *hear(struct lab *lab, const char *host, const char *port)
+{
+	uint64_t until = lab->now_ns + UINT64_C(3600000000000);
+
+	while (lab->now_ns < until && lab_advertise(lab, host)) {
+		const struct lab_frame *got = lab_got(lab, port, 0);
+
+		if (got) {
+			assert_int_equal(got->f.buf[PACKET_ROOM + 54], 134);
+			return got->f.buf + PACKET_ROOM + 58;
+		}
+	}
+	return NULL;
+}
+
+/* The lifetime of an advertisement's router; of its first option of a type, its second half. */
+static unsigned router_lifetime(const uint8_t *body)
+{
+	return (unsigned)body[2] << 8 | body[3];
+}
+
+static uint32_t option_lifetime(const uint8_t *body, uint8_t type)
+{
+	const uint8_t *o = body + 12;
+	uint32_t raw;
+
+	while (o[0] != type) {
+		assert_true(o[1]);
+		o += o[1] * 8;
+	}
+	memcpy(&raw, o + 4, sizeof(raw));
+	return ntohl(raw);
+}
+
+enum { PREFIX = 3, ROUTE = 24 };
+
+/* Each host tells its own ports, and of endpoints that are no hosts one host all. */
+static void test_advertisements_unasked(void **state)
+{
+	struct lab *lab = *state;
+	const uint8_t *body;
+
+	lab_remote(lab, "ra", "na", 0x020000000020, "2001:db8:a::20", "198.51.100.9");
+	lab_remote(lab, "ra2", "na", 0x020000000021, "2001:db8:a::21", "198.51.100.9");
+	lab_remote(lab, "ra3", "na", 0x020000000022, "2001:db8:a::22", "198.51.100.7");
+	lab_apply(lab);
+	body = hear(lab, "h1", "a1");
+	lab_expect(lab, "a1 198.51.100.7 198.51.100.9");
+	assert_int_equal(lab_got(lab, "198.51.100.9", 0)->vni, 100);
+	assert_int_equal(router_lifetime(body), UINT16_MAX);
+	assert_int_equal(option_lifetime(body, PREFIX), UINT32_MAX);
+	assert_non_null(hear(lab, "h2", "a2"));
+	lab_expect(lab, "a2");
+	/* Who was first is there no more. */
+	lab_remove(lab, TN_TENANT_PORT, "a1");
+	lab_apply(lab);
+	assert_non_null(hear(lab, "h2", "a2"));
+	lab_expect(lab, "a2 198.51.100.7 198.51.100.9");
+	assert_null(hear(lab, "h1", "198.51.100.9"));
+}
+
+/* A network that no host has ports of: from one that routes there. */
+static void test_advertisements_from_afar(void **state)
+{
+	struct lab *lab = *state;
+
+	lab_network(lab, "nc", 300);
+	lab_subnet(lab, "sc6", "nc", "2001:db8:c::/64", "2001:db8:c::fe");
+	lab_remote(lab, "rc", "nc", 0x020000000020, "2001:db8:c::20", "198.51.100.9");
+	lab_apply(lab);
+	assert_null(hear(lab, "h1", "198.51.100.9"));
+	lab_router(lab, "r", "sa sa6 sb sb6 sc6");
+	lab_apply(lab);
+	assert_non_null(hear(lab, "h1", "198.51.100.9"));
+	lab_expect(lab, "198.51.100.9");
+	assert_null(hear(lab, "h2", "198.51.100.9"));
+	/* The last that it has to route for. */
+	lab_remove(lab, TN_TENANT_PORT, "a1");
+	lab_remove(lab, TN_TENANT_PORT, "b1");
+	lab_apply(lab);
+	assert_null(hear(lab, "h1", "198.51.100.9"));
+	assert_non_null(hear(lab, "h2", "198.51.100.9"));
+}
+
+static void expect_thrice(struct lab *lab, unsigned router, uint32_t prefix, uint32_t route)
+{
+	for (unsigned i = 0; i < 3; i++) {
+		const uint8_t *body = hear(lab, "h1", "a1");
+
+		assert_non_null(body);
+		lab_expect(lab, "a1 198.51.100.9");
+		assert_int_equal(router_lifetime(body), router);
+		assert_int_equal(option_lifetime(body, PREFIX), prefix);
+		assert_int_equal(option_lifetime(body, ROUTE), route);
+	}
+}
+
+/* The router goes, and then all that is advertised: each is told, and the last thing no more. */
+static void test_advertisements_are_taken_back(void **state)
+{
+	struct lab *lab = *state;
+	struct tn_subnet *s;
+
+	lab_remote(lab, "ra", "na", 0x020000000020, "2001:db8:a::20", "198.51.100.9");
+	lab_apply(lab);
+	expect_thrice(lab, UINT16_MAX, UINT32_MAX, UINT32_MAX);
+	lab_router(lab, "r", "sa sb sb6");
+	lab_apply(lab);
+	expect_thrice(lab, 0, UINT32_MAX, 0);
+	s = lab_change(lab, TN_TENANT_SUBNET, "sa6");
+	s->ipv6_mode = TN_IPV6_NONE;
+	lab_apply(lab);
+	expect_thrice(lab, 0, 0, 0);
+	assert_null(hear(lab, "h1", "a1"));
+	s = lab_change(lab, TN_TENANT_SUBNET, "sa6");
+	s->ipv6_mode = TN_IPV6_SLAAC;
+	lab_router(lab, "r", "sa sa6 sb sb6");
+	lab_apply(lab);
+	expect_thrice(lab, UINT16_MAX, UINT32_MAX, UINT32_MAX);
+	lab_remove(lab, TN_TENANT_SUBNET, "sa6");
+	lab_router(lab, "r", "sa sb sb6");
+	lab_apply(lab);
+	expect_thrice(lab, 0, 0, 0);
+	assert_null(hear(lab, "h1", "a1"));
+}
+
 /* --- routing -----------------------------------------------------------------------------------
  */
 
@@ -561,6 +689,9 @@ int main(void)
 		TEST(test_gateway_answers_ping),
 		TEST(test_dhcp),
 		TEST(test_router_advertisement),
+		TEST(test_advertisements_unasked),
+		TEST(test_advertisements_from_afar),
+		TEST(test_advertisements_are_taken_back),
 		TEST(test_between_subnets),
 		TEST(test_network_elsewhere),
 		TEST(test_errors),
