@@ -21,7 +21,9 @@
  */
 #include "ebpf/common.bpf.h"
 
+#include <linux/errno.h>
 #include <linux/if_ether.h>
+#include <linux/if_packet.h>
 #include <linux/in.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
@@ -370,6 +372,23 @@ INLINE long set_macs(struct __sk_buff *skb, const struct tn_ebpf_session *s)
 	return rc;
 }
 
+/* Before Linux 6.0 the kernel knows no local address: it sends from the one that its route has. */
+#define KEY_WITHOUT_LOCAL offsetof(struct bpf_tunnel_key, local_ipv4)
+
+INLINE long set_tunnel_key(struct __sk_buff *skb, struct bpf_tunnel_key *key, uint64_t flags)
+{
+	long rc = bpf_skb_set_tunnel_key(skb, key, sizeof(*key), flags);
+
+	return rc == -EINVAL ? bpf_skb_set_tunnel_key(skb, key, KEY_WITHOUT_LOCAL, flags) : rc;
+}
+
+INLINE long get_tunnel_key(struct __sk_buff *skb, struct bpf_tunnel_key *key, uint64_t flags)
+{
+	long rc = bpf_skb_get_tunnel_key(skb, key, sizeof(*key), flags);
+
+	return rc == -EINVAL ? bpf_skb_get_tunnel_key(skb, key, KEY_WITHOUT_LOCAL, flags) : rc;
+}
+
 INLINE int into_tunnel(struct __sk_buff *skb, const struct tn_ebpf_session *s, uint8_t inner_tos)
 {
 	struct bpf_tunnel_key key = {.tunnel_id = s->vni};
@@ -389,9 +408,17 @@ INLINE int into_tunnel(struct __sk_buff *skb, const struct tn_ebpf_session *s, u
 		flags |= BPF_F_DONT_FRAGMENT;
 	if (!(s->tun_flags & TN_EBPF_TUN_CSUM))
 		flags |= BPF_F_ZERO_CSUM_TX;
-	if (bpf_skb_set_tunnel_key(skb, &key, sizeof(key), flags))
+	if (set_tunnel_key(skb, &key, flags))
 		return TC_ACT_SHOT;
 	return bpf_redirect(s->out, 0);
+}
+
+/* To the port's end of the link its frames are none of its own, and before Linux 6.15 they stay
+ * that on the way to the other end, which would not take them. */
+INLINE int into_peer(struct __sk_buff *skb, uint32_t out)
+{
+	(void)bpf_skb_change_type(skb, PACKET_HOST);
+	return bpf_redirect_peer(out, 0);
 }
 
 /* false: such a frame goes up. */
@@ -425,7 +452,7 @@ INLINE int act(struct __sk_buff *skb, struct tn_ebpf_session *s, const struct fr
 	if (s->flags & TN_EBPF_TUNNEL)
 		return into_tunnel(skb, s, new_tos(s, f));
 	if (s->flags & TN_EBPF_PEER)
-		return bpf_redirect_peer(s->out, 0);
+		return into_peer(skb, s->out);
 	return bpf_redirect(s->out, 0);
 }
 
@@ -582,11 +609,11 @@ INLINE bool outer(struct __sk_buff *skb, struct ingress *in, struct tn_ebpf_tunn
 {
 	struct bpf_tunnel_key key = {0};
 
-	if (!bpf_skb_get_tunnel_key(skb, &key, sizeof(key), 0)) {
+	if (!get_tunnel_key(skb, &key, 0)) {
 		in->tun4 = bpf_htonl(key.remote_ipv4);
 		map4(head->remote, in->tun4);
 		map4(head->local, bpf_htonl(key.local_ipv4));
-	} else if (!bpf_skb_get_tunnel_key(skb, &key, sizeof(key), BPF_F_TUNINFO_IPV6)) {
+	} else if (!get_tunnel_key(skb, &key, BPF_F_TUNINFO_IPV6)) {
 		in->has_tun6 = true;
 		__builtin_memcpy(in->tun6, key.remote_ipv6, 16);
 		__builtin_memcpy(head->remote, key.remote_ipv6, 16);

@@ -83,13 +83,23 @@ static void put_address(tn_u128 address, uint8_t b[16])
 
 /* --- up --------------------------------------------------------------------------------------- */
 
+/* Where it came to; a kernel that does not tell (before Linux 6.0) has it for this endpoint. */
+static tn_u128 local_of(const struct tunnel *t, const struct tn_ebpf_tunnel_head *head)
+{
+	tn_u128 local = address_of(head->local);
+
+	if (!local)
+		return t->address[1];
+	return local == ANY4 ? t->address[0] : local;
+}
+
 /* The outer headers that the VXLAN device took off. Congestion marks are in the frame by now. */
 static bool wrap(
 	const struct tunnel *t, const struct tn_ebpf_tunnel_head *head, struct tn_packet *p)
 {
 	const struct tn_vxlan_encap encap = {
 		.src = address_of(head->remote),
-		.dst = address_of(head->local),
+		.dst = local_of(t, head),
 		.eth_src = gateway_mac,
 		.eth_dst = own_mac,
 		.vni = head->vni,

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Virtual machines under QEMU without hardware help: Debian's cloud kernel and a busybox."""
 import glob
+import lzma
 import os
 import re
 import shutil
@@ -15,7 +16,9 @@ from lab import HERE, TOP
 QEMU = "qemu-system-x86_64"
 BUSYBOX = "/bin/busybox"
 CACHE = os.path.join(TOP, "build", "guest")
+IMAGE = "linux-image-cloud-amd64"  # the package
 MEMORY = 256
+KERNEL = "TN_GUEST_KERNEL"
 # In the order of their loading.
 MODULES = ["drivers/virtio/virtio_ring", "drivers/virtio/virtio",
            "drivers/virtio/virtio_pci_legacy_dev", "drivers/virtio/virtio_pci_modern_dev",
@@ -56,30 +59,58 @@ def run(*command, **kwargs):
                           **kwargs)
 
 
-def download(folder):
-    """The package that linux-image-cloud-amd64 stands for now, not installed."""
-    said = run("apt-cache", "depends", "linux-image-cloud-amd64", text=True).stdout
+def download(image, folder):
+    """The package that this one stands for now, not installed."""
+    said = run("apt-cache", "depends", image, text=True).stdout
     package = re.search(r"Depends: (linux-image-\S+-cloud-amd64)", said).group(1)
     run("apt-get", "-qq", "-o", "APT::Sandbox::User=root", "download", package, cwd=folder)
 
 
-def unpack():
-    """Kernel and modules, once for all tests and runs: (kernel, folder of modules)."""
-    if not os.path.isdir(CACHE):
-        os.makedirs(os.path.dirname(CACHE), exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=os.path.dirname(CACHE)) as folder:
-            try:
-                download(folder)
-            except (subprocess.CalledProcessError, AttributeError):
-                run("apt-get", "-qq", "update")  # the lists may be absent or old
-                download(folder)
-            run("dpkg-deb", "-x", glob.glob(folder + "/*.deb")[0], folder + "/system")
-            try:
-                os.rename(folder + "/system", CACHE)
-            except OSError:  # another run was faster
-                assert os.path.isdir(CACHE)
-    return (glob.glob(CACHE + "/boot/vmlinuz-*")[0],
-            glob.glob(CACHE + "/lib/modules/*/kernel")[0])
+def fetch(image, place):
+    os.makedirs(CACHE, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=CACHE) as folder:
+        try:
+            download(image, folder)
+        except (subprocess.CalledProcessError, AttributeError):
+            run("apt-get", "-qq", "update")  # the lists may be absent or old
+            download(image, folder)
+        run("dpkg-deb", "-x", glob.glob(folder + "/*.deb")[0], folder + "/system")
+        try:
+            os.rename(folder + "/system", place)
+        except OSError:  # another run was faster
+            assert os.path.isdir(place)
+
+
+def unpack(image=IMAGE):
+    """Kernel and modules, once for all tests and runs: (kernel, folder of modules). TN_GUEST_KERNEL
+    names another kernel, which has all that is needed built in."""
+    place = os.path.join(CACHE, image)
+    if os.environ.get(KERNEL):
+        return os.environ[KERNEL], None
+    if not os.path.isdir(place):
+        fetch(image, place)
+    return (glob.glob(place + "/boot/vmlinuz-*")[0],
+            glob.glob(place + "/lib/modules/*/kernel")[0])
+
+
+def add_module(path, to):
+    """false: the kernel has it built in."""
+    if os.path.exists(path):
+        shutil.copy(path, to)
+    elif os.path.exists(path + ".xz"):
+        with lzma.open(path + ".xz") as packed, open(to, "wb") as f:
+            shutil.copyfileobj(packed, f)
+    else:
+        return False
+    return True
+
+
+def add_modules(root, folder, names):
+    """Those that the kernel has not built in, into a folder: what they are called there."""
+    called = [os.path.basename(name) for name in names if folder and add_module(
+        "%s/%s.ko" % (folder, name), "%s/%s.ko" % (root, os.path.basename(name)))]
+    assert called or not folder, "no modules in " + folder
+    return called
 
 
 def make_initramfs(path, modules):
@@ -87,10 +118,8 @@ def make_initramfs(path, modules):
         for name in ("bin", "lib", "proc", "sys", "dev", "tmp"):
             os.mkdir(os.path.join(root, name))
         shutil.copy(BUSYBOX, root + "/bin/busybox")
-        for module in MODULES:
-            shutil.copy("%s/%s.ko" % (modules, module), root + "/lib")
         with open(root + "/init", "w") as f:
-            f.write(INIT % " ".join(os.path.basename(m) for m in MODULES))
+            f.write(INIT % " ".join(add_modules(root + "/lib", modules, MODULES)))
         os.chmod(root + "/init", stat.S_IRWXU)
         shutil.copy(os.path.join(HERE, "dhcp"), root)
         names = run("find", ".", "-print0", cwd=root).stdout
@@ -102,12 +131,12 @@ def make_initramfs(path, modules):
 class Machine:
     """One machine in a lab, with an interface for each (socket, MAC, options of the device)."""
 
-    def __init__(self, lab, name, interfaces, memory=MEMORY):
+    def __init__(self, lab, name, interfaces, memory=MEMORY, image=IMAGE):
         self.lab = lab
         self.name = name
         self.console = "%s/%s.console" % (lab.folder, name)
         control = "%s/%s.control" % (lab.folder, name)
-        kernel, modules = unpack()
+        kernel, modules = unpack(image)
         initramfs = lab.folder + "/initramfs"
         if not os.path.exists(initramfs):
             make_initramfs(initramfs, modules)

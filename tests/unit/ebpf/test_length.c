@@ -28,7 +28,7 @@ static const struct {
 	[TN_EBPF_FROM_TUNNEL] = {"from_tunnel", 1576, 1679},
 	[TN_EBPF_FROM_UPLINK] = {"from_uplink", 751, 808},
 	[TN_EBPF_TO_PORT] = {"to_port", 27, 36},
-	[TN_EBPF_TO_TUNNEL] = {"to_tunnel", 124, 133},
+	[TN_EBPF_TO_TUNNEL] = {"to_tunnel", 132, 141},
 	[TN_EBPF_GUARD] = {"guard", 404, 477},
 };
 
