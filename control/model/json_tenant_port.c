@@ -50,6 +50,7 @@ const struct tn_json_key tn_tenant_port_keys[] = {
 	[DEVICE_OWNER] = TN_JSON_KEY("device_owner"),
 	[BINDING] = TN_JSON_KEY("binding"),
 	TN_TENANT_ANSWER_KEYS,
+	TN_JSON_KEY("warnings"),
 };
 const size_t tn_tenant_n_port_keys = TN_ARRAY_SIZE(tn_tenant_port_keys);
 

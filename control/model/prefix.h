@@ -57,4 +57,20 @@ static inline bool tn_prefix_holds_station(const struct tn_prefix *p, tn_u128 ad
 	return address != tn_prefix_first(p) && (!p->is_ip4 || address != tn_prefix_last(p));
 }
 
+/* Do stations make addresses of it by themselves, as router advertisements tell them? */
+static inline bool tn_subnet_is_autonomous(const struct tn_subnet *s)
+{
+	return s->ipv6_mode == TN_IPV6_SLAAC || s->ipv6_mode == TN_IPV6_STATELESS;
+}
+
+/* The one that a station makes of its MAC address (RFC 4291, appendix A), under 64 bits. */
+static inline tn_u128 tn_prefix_eui64(const struct tn_prefix *p, struct tn_mac mac)
+{
+	uint64_t id = (uint64_t)(mac.b[0] ^ 2) << 56 | (uint64_t)mac.b[1] << 48 |
+		(uint64_t)mac.b[2] << 40 | UINT64_C(0xfffe) << 24 | (uint64_t)mac.b[3] << 16 |
+		(uint64_t)mac.b[4] << 8 | mac.b[5];
+
+	return tn_prefix_first(p) | id;
+}
+
 #endif

@@ -99,16 +99,6 @@ static bool given_before(const struct tn_fixed_ip *list, uint32_t n, tn_u128 add
 	return false;
 }
 
-/* The address that a station makes of its MAC address (RFC 4291, appendix A). */
-static tn_u128 eui64(const struct tn_prefix *cidr, const struct tn_mac *mac)
-{
-	uint64_t id = (uint64_t)(mac->b[0] ^ 2) << 56 | (uint64_t)mac->b[1] << 48 |
-		(uint64_t)mac->b[2] << 40 | UINT64_C(0xfffe) << 24 | (uint64_t)mac->b[3] << 16 |
-		(uint64_t)mac->b[4] << 8 | mac->b[5];
-
-	return cidr->address | id;
-}
-
 /* The lowest one that is free, and none of list; 0: there is none. */
 static tn_u128 free_address(
 	struct tn_tenants *t, const struct tn_subnet *s, const struct tn_fixed_ip *list, uint32_t n)
@@ -136,11 +126,6 @@ static tn_u128 free_address(
 	return lowest;
 }
 
-static bool makes_addresses(const struct tn_subnet *s)
-{
-	return s->ipv6_mode == TN_IPV6_SLAAC || s->ipv6_mode == TN_IPV6_STATELESS;
-}
-
 /* To list[i], where list has n. */
 static bool give_address(const struct filling *f, const struct tn_subnet *s,
 	struct tn_fixed_ip *list, uint32_t n, uint32_t i)
@@ -148,8 +133,8 @@ static bool give_address(const struct filling *f, const struct tn_subnet *s,
 	const struct tn_tenant_port *p = &f->d->value.port;
 
 	list[i].subnet_id = s->c.id;
-	list[i].ip_address = makes_addresses(s) ? eui64(&s->cidr, &p->mac_address)
-						: free_address(f->t, s, list, n);
+	list[i].ip_address = tn_subnet_is_autonomous(s) ? tn_prefix_eui64(&s->cidr, p->mac_address)
+							: free_address(f->t, s, list, n);
 	return list[i].ip_address != 0;
 }
 
@@ -188,7 +173,7 @@ static void look_for_first(void *ctx, const struct tn_tenant_object *o)
 	struct search *s = ctx;
 
 	if (subnet->cidr.is_ip4 != s->is_ip4 ||
-		(!subnet->n_allocation_pools && !makes_addresses(subnet)))
+		(!subnet->n_allocation_pools && !tn_subnet_is_autonomous(subnet)))
 		return;
 	if (!s->found || subnet->cidr.address < s->found->cidr.address)
 		s->found = subnet;

@@ -83,12 +83,66 @@ static void add_attachment(json_t *j, const struct tn_engine *e, const struct tn
 				p->binding.device));
 }
 
+static bool may_send_from(const struct tn_tenant_port *p, tn_u128 address)
+{
+	if (!p->port_security_enabled)
+		return true;
+	for (uint32_t i = 0; i < p->n_fixed_ips; i++) {
+		if (p->fixed_ips[i].ip_address == address)
+			return true;
+	}
+	for (uint32_t i = 0; i < p->n_allowed_address_pairs; i++) {
+		const struct tn_address_pair *a = &p->allowed_address_pairs[i];
+
+		if (tn_prefix_holds(&a->ip_address, address) &&
+			(!a->has_mac || !memcmp(&a->mac_address, &p->mac_address, 6)))
+			return true;
+	}
+	return false;
+}
+
+/* The machine makes itself an address, as it is told to, that its frames then may not come from. */
+static json_t *formed_warning(const struct tn_subnet *s, tn_u128 formed)
+{
+	json_t *address = tn_json_from_address(formed, TN_JSON_IP_ANY);
+	json_t *warning = json_sprintf(
+		"\"ipv6_address_mode\" of subnet \"%s\" lets the machine make itself %s, from which "
+		"port security drops what it sends: give the port that address, alone or too, in "
+		"\"fixed_ips\", or make the subnet \"dhcpv6-stateful\"",
+		s->c.id, json_string_value(address));
+
+	json_decref(address);
+	return warning;
+}
+
+static void add_warnings(json_t *j, const struct tn_engine *e, const struct tn_tenant_port *p)
+{
+	json_t *warnings = json_array();
+
+	for (uint32_t i = 0; i < p->n_fixed_ips; i++) {
+		const struct tn_tenant_object *o = tn_tenants_get(
+			tn_engine_tenants(e), TN_TENANT_SUBNET, p->fixed_ips[i].subnet_id);
+		const struct tn_subnet *s = o ? &o->value.subnet : NULL;
+		tn_u128 formed;
+
+		if (!s || !tn_subnet_is_autonomous(s))
+			continue;
+		formed = tn_prefix_eui64(&s->cidr, p->mac_address);
+		if (!may_send_from(p, formed))
+			json_array_append_new(warnings, formed_warning(s, formed));
+	}
+	if (json_array_size(warnings))
+		json_object_set(j, "warnings", warnings);
+	json_decref(warnings);
+}
+
 static void add_port(json_t *j, const struct tn_engine *e, const struct tn_tenant_port *p)
 {
 	json_t *binding = json_object_get(j, "binding");
 	char socket[TN_VHOST_SOCKET_MAX];
 
 	add_attachment(j, e, p);
+	add_warnings(j, e, p);
 	if (p->binding.kind == TN_BINDING_VM) {
 		tn_vhost_socket(p, socket);
 		json_object_set_new(binding, "socket", json_string(socket));

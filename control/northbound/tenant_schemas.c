@@ -39,21 +39,22 @@
 		",'datapath':{'enum':['afxdp','ebpf']},'vlan':{'type':['integer','string',"       \
 		"'null']},'vtep':" STRING ",'switch_port':" INT) "]}"
 
-#define PORT                                                                                                                \
-	OWNED ",'network_id':" STRING ",'mac_address':" STRING                                                              \
-	      ",'fixed_ips':" ARRAY(OBJECT("'subnet_id':" WORD ",'ip_address':" STRING)) ",'allowed_address_pairs':" ARRAY( \
-		      OBJECT("'ip_address':" STRING                                                                         \
-			     ",'mac_address':" WORD)) ",'admin_state_up':" FLAG                                             \
-						      ",'port_security_enabled':" FLAG                                      \
-						      ",'mac_learning_enabled':" FLAG                                       \
-						      ",'mac_learning_limit':" NUMBER                                       \
-						      ",'qos_policy_id':" WORD                                              \
-						      ",'extra_dhcp_opts':" ARRAY(OBJECT(                                   \
-							      "'opt_name':" STRING                                          \
-							      ",'opt_value':" WORD                                          \
-							      ",'ip_version':" NUMBER)) ",'device_id':" WORD                \
-											",'device_owner':" WORD             \
-											",'binding':" BINDING
+#define PORT                                                                                                                       \
+	OWNED ",'network_id':" STRING ",'mac_address':" STRING                                                                     \
+	      ",'fixed_ips':" ARRAY(OBJECT("'subnet_id':" WORD ",'ip_address':" STRING)) ",'allowed_address_pairs':" ARRAY(OBJECT( \
+		      "'ip_address':" STRING                                                                                       \
+		      ",'mac_address':" WORD)) ",'admin_state_up':" FLAG                                                           \
+					       ",'port_security_enabled':" FLAG                                                    \
+					       ",'mac_learning_enabled':" FLAG                                                     \
+					       ",'mac_learning_limit':" NUMBER                                                     \
+					       ",'qos_policy_id':" WORD                                                            \
+					       ",'extra_dhcp_opts':" ARRAY(OBJECT(                                                 \
+						       "'opt_name':" STRING ",'opt_value':" WORD                                   \
+						       ",'ip_version':" NUMBER)) ",'device_id':" WORD                              \
+										 ",'device_owner':" WORD                           \
+										 ",'binding':" BINDING                             \
+										 ",'warnings':" ARRAY(                             \
+											 STRING)
 
 #define ROUTER                                                  \
 	OWNED ",'admin_state_up':" FLAG ",'interfaces':" ARRAY( \

@@ -355,12 +355,10 @@ void tn_tell_dhcp6(const struct tn_vport *port, const struct tn_sub *sub, struct
 
 static void put_prefix(struct tn_told *t, const struct tn_subnet *s)
 {
-	bool autonomous = s->ipv6_mode == TN_IPV6_SLAAC || s->ipv6_mode == TN_IPV6_STATELESS;
-
 	put_number(t, 3, 1);
 	put_number(t, 4, 1);
 	put_number(t, s->cidr.len, 1);
-	put_number(t, ON_LINK | (autonomous ? AUTONOMOUS : 0), 1);
+	put_number(t, ON_LINK | (tn_subnet_is_autonomous(s) ? AUTONOMOUS : 0), 1);
 	put_number(t, FOR_EVER, 4);
 	put_number(t, FOR_EVER, 4);
 	put_number(t, 0, 4);

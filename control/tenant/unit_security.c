@@ -171,6 +171,39 @@ static void ip6(const struct source *s, const struct pair *pair, const struct tn
 	probe_ip6(s, pair);
 }
 
+/*
+ * What a machine makes of an advertised prefix and is not the port's: an identifier of its own
+ * making (RFC 7217, 8981), or of its MAC address where the port was given another address. It would
+ * be refused anyway; these say why, of the probe, of the question for a neighbour, of the rest.
+ */
+static void refuse_formed(const struct source *s, uint64_t mac, const struct tn_prefix *prefix)
+{
+	begin(s, 36000, TN_ROLE_SECURE_FORMED, mac);
+	match_icmpv6(s, NS);
+	tn_emit_match(s->e, TN_FIELD_IPV6_SRC, 0);
+	tn_emit_match_prefix(s->e, TN_FIELD_ND_TARGET, TN_FIELD_ND_TARGET, prefix);
+	tn_emit_end(s->e);
+	begin(s, 36000, TN_ROLE_SECURE_FORMED, mac);
+	match_icmpv6(s, NS);
+	match_ip6_src(s, prefix);
+	tn_emit_match(s->e, TN_FIELD_ND_SLL, mac);
+	tn_emit_end(s->e);
+	begin(s, 20000, TN_ROLE_SECURE_FORMED, mac);
+	tn_emit_match(s->e, TN_FIELD_ETH_TYPE, 0x86dd);
+	match_ip6_src(s, prefix);
+	tn_emit_end(s->e);
+}
+
+static void refuse_all_formed(const struct source *s, const struct tn_vport *port)
+{
+	const struct tn_sub *sub;
+
+	TN_LIST_EACH(sub, &port->net->subnets, const struct tn_sub, link) {
+		if (sub->t.object && tn_subnet_is_autonomous(tn_sub_object(sub)))
+			refuse_formed(s, tn_vport_mac(port), &tn_sub_object(sub)->cidr);
+	}
+}
+
 /* --- all of it ------------------------------------------------------------------------------- */
 
 static void allow_pair(
@@ -257,8 +290,10 @@ void tn_unit_port_security(struct tn_emit *e, struct tn_vport *port, uint32_t nu
 {
 	const struct source s = {e, number};
 
-	if (tn_vport_is_secured(port))
+	if (tn_vport_is_secured(port)) {
 		allow_own(&s, port);
+		refuse_all_formed(&s, port);
+	}
 	/* Of a place, which may have several, it is the place's. */
 	if (!port->place)
 		tn_emit_other(e, number, tn_vport_is_secured(port));

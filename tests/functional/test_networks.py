@@ -103,6 +103,29 @@ def test_what_was_read_can_be_written(api):
         {"subnet_id": "s", "ip_address": "10.0.0.1"}]
 
 
+def test_addresses_that_machines_make(api):
+    """Who has another one is told of what that comes to."""
+    api.put("/v1/networks/n", {}, want=201)
+    subnet = {"network_id": "n", "cidr": "fd00::/64", "ipv6_address_mode": "slaac"}
+    api.put("/v1/subnets/s", subnet, want=201)
+    port = {"network_id": "n", "mac_address": "02:00:00:00:00:0b"}
+    formed = "fd00::ff:fe00:b"
+    made = api.put("/v1/ports/p", port, want=201).json
+    assert made["fixed_ips"][0]["ip_address"] == formed and "warnings" not in made
+    port["fixed_ips"] = [{"ip_address": "fd00::b"}]
+    made = api.put("/v1/ports/p", port, want=200).json
+    assert len(made["warnings"]) == 1 and formed in made["warnings"][0], made
+    # What was answered can be said again.
+    assert api.put("/v1/ports/p", made, want=200).json["warnings"] == made["warnings"]
+    for more in ({"allowed_address_pairs": [{"ip_address": formed}]},
+                 {"port_security_enabled": False},
+                 {"fixed_ips": [{"ip_address": "fd00::b"}, {"ip_address": formed}]}):
+        assert "warnings" not in api.put("/v1/ports/p", {**port, **more}, want=200).json, more
+    api.put("/v1/ports/p", port, want=200)
+    api.put("/v1/subnets/s", {**subnet, "ipv6_address_mode": "dhcpv6-stateful"}, want=200)
+    assert "warnings" not in api.get("/v1/ports/p").json
+
+
 def test_names_of_neutron(api):
     """Bodies under their name, several at once, provider:segmentation_id, project_id."""
     answer = api.post("/v1/networks", {"network": {

@@ -148,6 +148,11 @@ def test_other_kinds(site):
         "ip link set vx700 mtu 1450 up",
         "bridge fdb append 00:00:00:00:00:00 dev vx700 dst 192.0.2.1",
         "bridge fdb append 00:00:00:00:00:00 dev vx700 dst 192.0.2.2"]
+    site.ctl("subnet", "set", "n6", "ipv6_address_mode=slaac")
+    site.port("fixed", "fixed_ips=[{\"ip_address\":\"fd00::b\"}]",
+              "mac_address=02:00:00:00:00:0b")
+    assert re.search("^warning .* make itself fd00::ff:fe00:b, from which port security drops",
+                     site.ctl("vport", "show", "fixed"), re.M)
     site.port("loose")
     assert "bound to nothing" in site.ctl("vport", "show", "loose")
     assert json.loads(site.ctl("--json", "vport", "show", "loose"))["status"] == "DOWN"

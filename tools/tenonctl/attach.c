@@ -266,7 +266,7 @@ static void print_member(const char *name, const char *value)
 
 static void print_port(const struct attaching *a, const char *kind)
 {
-	const json_t *ip;
+	const json_t *ip, *warning;
 	size_t i;
 
 	print_member("port", a->id);
@@ -285,6 +285,10 @@ static void print_port(const struct attaching *a, const char *kind)
 	print_member("device", a->device);
 	print_member("status", text_of(a->port, "status"));
 	print_member("failure", text_of(a->port, "failure"));
+	json_array_foreach(json_object_get(a->port, "warnings"), i, warning)
+	{
+		print_member("warning", json_string_value(warning));
+	}
 }
 
 static json_t *get_under(struct tn_ctl *ctl, const char *kind, const char *id, int *code)

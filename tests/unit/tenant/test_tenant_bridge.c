@@ -332,6 +332,41 @@ static void test_spoofing(void **state)
 		"port security: source addresses that nobody may send from");
 }
 
+#define FORMED "port security: addresses of an advertised prefix that the port does not have"
+
+/* What machines make of an advertised prefix is refused as ever, and the reason says it. */
+static void test_addresses_that_machines_make(void **state)
+{
+	const char *formed = "2001:db8:a::ff:fe00:1";
+	const struct tn_address_pair pair = {.ip_address = lab_prefix("2001:db8:a::ff:fe00:1/128")};
+	struct lab *lab = *state;
+	struct tn_subnet *s = lab_change(lab, TN_TENANT_SUBNET, "sa6");
+	struct tn_tenant_port *p;
+	struct frame f;
+
+	s->ipv6_mode = TN_IPV6_SLAAC;
+	lab_apply(lab);
+	refused(lab, "a1", udp(MAC_A1, MAC_A2, formed, "2001:db8:a::2"), FORMED);
+	refused(lab, "a1", nd(135, MAC_A1, "::", "ff02::1:ff00:1", formed, 0), FORMED);
+	refused(lab, "a1", nd(135, MAC_A1, formed, "ff02::1:ff00:77", "2001:db8:a::77", MAC_A1),
+		FORMED);
+	/* Another's MAC address, another prefix: nothing that it made of what it was told. */
+	refused(lab, "a1", udp(MAC_A3, MAC_A2, formed, "2001:db8:a::2"), OTHER);
+	refused(lab, "a1", nd(135, MAC_A1, formed, "ff02::1:ff00:77", "2001:db8:a::77", MAC_A2),
+		OTHER);
+	refused(lab, "a1", udp(MAC_A1, MAC_A2, "2001:db8:b::1", "2001:db8:a::2"), OTHER);
+	f = udp(MAC_A1, MAC_A2, "2001:db8:a::1", "2001:db8:a::2");
+	lab_send(lab, "a1", &f);
+	lab_expect(lab, "a2");
+	p = lab_change(lab, TN_TENANT_PORT, "a1");
+	p->allowed_address_pairs = tn_arena_dup(&lab->arena, &pair, sizeof(pair));
+	p->n_allowed_address_pairs = 1;
+	lab_apply(lab);
+	f = udp(MAC_A1, MAC_A2, formed, "2001:db8:a::2");
+	lab_send(lab, "a1", &f);
+	lab_expect(lab, "a2");
+}
+
 static void test_neighbour_discovery(void **state)
 {
 	struct lab *lab = *state;
@@ -598,6 +633,7 @@ int main(void)
 		TEST(test_learning),
 		TEST(test_snooping),
 		TEST(test_spoofing),
+		TEST(test_addresses_that_machines_make),
 		TEST(test_neighbour_discovery),
 		TEST(test_guards),
 		TEST(test_address_pairs),
