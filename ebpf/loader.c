@@ -426,11 +426,16 @@ static void forget_stations(struct tn_ebpf *e)
 }
 
 /* A generation of keys later no session is one. */
+void tn_ebpf_doubt(struct tn_ebpf *e)
+{
+	__atomic_add_fetch(&e->config->keys, 1u << TN_EBPF_KEY_GEN_SHIFT, __ATOMIC_RELEASE);
+}
+
 void tn_ebpf_expire(struct tn_ebpf *e)
 {
 	if (e->expired)
 		return;
-	__atomic_add_fetch(&e->config->keys, 1u << TN_EBPF_KEY_GEN_SHIFT, __ATOMIC_RELEASE);
+	tn_ebpf_doubt(e);
 	forget_stations(e);
 	e->expired = true;
 }

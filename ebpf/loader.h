@@ -57,6 +57,9 @@ bool tn_ebpf_is_leaving(const struct tn_ebpf *ebpf);
 /* Interface of a port with that number, kind, UDP port and family, by whoever said it; 0: none. */
 uint32_t tn_ebpf_find(struct tn_ebpf *ebpf, const struct tn_ebpf_port *like);
 
+/* No session that there is now is one any more: all are decided anew. */
+void tn_ebpf_doubt(struct tn_ebpf *ebpf);
+
 /* In the process's memory; a store is seen by the programs at once. */
 struct tn_ebpf_config *tn_ebpf_config_of(const struct tn_ebpf *ebpf);
 

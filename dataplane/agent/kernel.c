@@ -827,6 +827,20 @@ static void widen(struct tn_kernel *k, uint32_t keys)
 		__ATOMIC_RELEASE);
 }
 
+/* The other end of a veth may have been moved since. */
+static void set_peer(const struct tn_kernel *k, const struct note *note, struct tn_ebpf_session *s)
+{
+	const struct tn_forwarding *fwd = &k->agent->forwarding->fwd;
+	uint32_t ifindex;
+	bool peer;
+
+	if (note->out_index >= fwd->n_ports || !fwd->ports[note->out_index].port ||
+		!tn_kernel_port_way(fwd->ports[note->out_index].port, &ifindex, &peer) ||
+		ifindex != s->out)
+		return;
+	s->flags = peer ? s->flags | TN_EBPF_PEER : s->flags & ~(uint32_t)TN_EBPF_PEER;
+}
+
 static void put(struct tn_kernel *k, const struct note *note)
 {
 	struct tn_ebpf_session session = note->session;
@@ -834,6 +848,7 @@ static void put(struct tn_kernel *k, const struct note *note)
 	struct sweep w = begin(k);
 	struct slot *s;
 
+	set_peer(k, note, &session);
 	widen(k, note->keys);
 	session.keys = tn_ebpf_config_of(k->ebpf)->keys;
 	tn_ebpf_key_mask(&key, session.keys);

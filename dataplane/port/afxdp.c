@@ -61,6 +61,7 @@ static void maintain(struct tn_port *port, uint64_t now_ns)
 	struct afxdp_port *p = of(port);
 
 	(void)now_ns;
+	(void)tn_netdev_told(&p->dev);
 	__atomic_store_n(&p->up, tn_netdev_running(&p->dev), __ATOMIC_RELAXED);
 	tn_xsk_queues_kick(&p->queues);
 }

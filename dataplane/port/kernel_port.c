@@ -11,6 +11,7 @@
 #include "dataplane/port/kernel_tap.h"
 #include "dataplane/port/netdev.h"
 #include "dataplane/port/vnet.h"
+#include "ebpf/veth.h"
 
 /* The longest that the kernel hands over: 64 KB of IP packet. */
 #define LARGE_MAX (65535u + 64u)
@@ -26,8 +27,8 @@ struct kernel_port {
 	struct tn_ebpf *ebpf;
 	struct tn_netdev dev;
 	struct tn_kernel_tap tap;
-	bool peer, attached;
-	bool up; /* atomic */
+	bool is_pair, attached;
+	bool up, peer; /* atomic */
 	/* by the worker that receives */
 	uint64_t rx_dropped, rx_errors, rx_large;
 	struct lane *tx;
@@ -144,11 +145,24 @@ static void wire_stats(struct tn_port *port, struct tn_port_wire_stats *stats)
 	}
 }
 
+/* The other end may be moved: sessions that go to where it was are none any more. */
+static void look_for_peer(struct kernel_port *k)
+{
+	bool peer = k->is_pair && tn_veth_peer_is_elsewhere((uint32_t)k->dev.ifindex);
+
+	if (peer == k->peer)
+		return;
+	__atomic_store_n(&k->peer, peer, __ATOMIC_RELAXED);
+	tn_ebpf_doubt(k->ebpf);
+}
+
 static void maintain(struct tn_port *port, uint64_t now_ns)
 {
 	struct kernel_port *k = of(port);
 
 	(void)now_ns;
+	if (tn_netdev_told(&k->dev))
+		look_for_peer(k);
 	__atomic_store_n(&k->up, tn_netdev_running(&k->dev), __ATOMIC_RELAXED);
 }
 
@@ -205,7 +219,7 @@ bool tn_kernel_port_way(const struct tn_port *port, uint32_t *ifindex, bool *pee
 	if (port->ops != &ops)
 		return false;
 	*ifindex = (uint32_t)k->dev.ifindex;
-	*peer = k->peer;
+	*peer = __atomic_load_n(&k->peer, __ATOMIC_RELAXED);
 	return true;
 }
 
@@ -240,6 +254,7 @@ static int open_device(struct kernel_port *k, const char *ifname, struct tn_erro
 	/* Where it cannot be watched it is looked at. */
 	(void)tn_netdev_watch(&k->dev);
 	k->up = tn_netdev_running(&k->dev);
+	k->peer = k->is_pair && tn_veth_peer_is_elsewhere((uint32_t)k->dev.ifindex);
 	return 0;
 }
 
@@ -276,7 +291,7 @@ static struct kernel_port *allocate(const struct tn_kernel_port_config *c)
 	k->buffers = c->buffers;
 	k->buffers_ctx = c->buffers_ctx;
 	k->ebpf = c->ebpf;
-	k->peer = c->peer;
+	k->is_pair = c->is_pair;
 	k->dev = k->tap.dev = TN_NETDEV_NONE;
 	k->tap.fd = -1;
 	k->tx = aligned_alloc(TN_CACHE_LINE, k->port.n_tx_queues * sizeof(*k->tx));
@@ -340,7 +355,7 @@ struct tn_port *tn_kernel_port_make(const struct tn_port_spec *spec,
 	const struct tn_kernel_port_config config = {
 		.number = spec->number,
 		.ifname = tn_port_option_string(spec, "interface", spec->name),
-		.peer = !is_nic(spec),
+		.is_pair = !is_nic(spec),
 		.n_tx_queues = (uint16_t)resources->n_workers,
 		.buffers = resources->buffers,
 		.buffers_ctx = resources->buffers_ctx,

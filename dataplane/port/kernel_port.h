@@ -19,7 +19,7 @@
 struct tn_kernel_port_config {
 	uint32_t number;
 	const char *ifname;
-	bool peer; /* a veth: sessions end behind it, not at it */
+	bool is_pair; /* a veth: sessions end behind it, not at it, where that can be */
 	uint16_t n_tx_queues;
 	const struct tn_buffer_ops *buffers;
 	void *buffers_ctx;
@@ -38,7 +38,10 @@ struct tn_port *tn_kernel_port_make(const struct tn_port_spec *spec,
 /* "nic": an interface of the kernel that is no veth. */
 extern const struct tn_port_kind tn_nic_port_kind;
 
-/* Is it one? Then where the kernel's sessions send to: its interface. */
+/*
+ * Is it one? Then where the kernel's sessions send to: its interface. peer: to the other end of it,
+ * if that is in a namespace of its own. Any thread.
+ */
 bool tn_kernel_port_way(const struct tn_port *port, uint32_t *ifindex, bool *peer);
 
 #endif

@@ -170,13 +170,15 @@ int tn_netdev_watch(struct tn_netdev *dev)
 }
 
 /* That something changed is all that matters, so also when some of it was lost (ENOBUFS). */
-static void take_told(const struct tn_netdev *dev)
+bool tn_netdev_told(const struct tn_netdev *dev)
 {
+	bool told = dev->watch_fd < 0;
 	char byte;
 
 	while (dev->watch_fd >= 0 &&
 		(recv(dev->watch_fd, &byte, sizeof(byte), MSG_TRUNC) >= 0 || errno == ENOBUFS))
-		;
+		told = true;
+	return told;
 }
 
 uint64_t tn_netdev_due(const struct tn_netdev *dev)
@@ -202,6 +204,5 @@ bool tn_netdev_running(const struct tn_netdev *dev)
 {
 	struct ifreq ifr;
 
-	take_told(dev);
 	return !request(dev, SIOCGIFFLAGS, &ifr) && ifr.ifr_flags & IFF_UP && has_carrier(dev);
 }

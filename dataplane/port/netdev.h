@@ -28,10 +28,7 @@ int tn_netdev_set_mtu(const struct tn_netdev *dev, uint32_t mtu) TN_MUST_CHECK;
 int tn_netdev_set_up(const struct tn_netdev *dev) TN_MUST_CHECK;
 /* Receive queues in use; an interface that does not say has one. */
 unsigned tn_netdev_rx_queues(const struct tn_netdev *dev);
-/*
- * Up and with a carrier; false also when the interface is gone. What watch_fd told is taken off it
- * first, so that a later change is told again.
- */
+/* Up and with a carrier; false also when the interface is gone. */
 bool tn_netdev_running(const struct tn_netdev *dev);
 
 /*
@@ -40,6 +37,11 @@ bool tn_netdev_running(const struct tn_netdev *dev);
  * interface has to be looked at; -errno says why.
  */
 int tn_netdev_watch(struct tn_netdev *dev);
+/*
+ * Takes off watch_fd what it told: before the interface is looked at, so that a later change is
+ * told again. Was there anything? Where nothing is told there may always be.
+ */
+bool tn_netdev_told(const struct tn_netdev *dev);
 /* As struct tn_port_ops.maintain_due of a port on this interface. */
 uint64_t tn_netdev_due(const struct tn_netdev *dev);
 

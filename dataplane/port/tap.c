@@ -130,6 +130,7 @@ static void maintain(struct tn_port *port, uint64_t now_ns)
 	struct tap_port *tap = of(port);
 
 	(void)now_ns;
+	(void)tn_netdev_told(&tap->dev);
 	__atomic_store_n(&tap->up, tn_netdev_running(&tap->dev), __ATOMIC_RELAXED);
 }
 

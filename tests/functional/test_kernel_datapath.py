@@ -74,6 +74,31 @@ def test_same_host(lab):
     assert abs(ports["veth1"]["rx_packets"] - ports["veth2"]["tx_packets"]) < 20, ports
 
 
+def test_where_the_other_end_is(lab):
+    """In the host's own namespace, as the host's way into the network; moved, and moved back."""
+    containers(lab, 1)
+    lab.host("c2")
+    lab.run(None, "ip", "link", "add", "veth2", "type", "veth", "peer", "name", "own2")
+    lab.ip(None, "link set veth2 up")
+    lab.addresses(None, "own2", "10.0.0.2/24", "fd00::2/64")
+    flows = [flow(1, [from_port(i)], [output(3 - i)]) for i in (1, 2)]
+    lab.start_switch(config([port(1), port(2)], flows))
+    lab.ping("c1", "10.0.0.2")
+    wait_for_sessions(lab)
+    lab.talk(None, "c1", "10.0.0.2", "tcp", TCP_BYTES)
+    lab.talk("c1", None, "fd00::1", "tcp", TCP_BYTES)
+    lab.run(None, "ip", "link", "set", "own2", "netns", "c2")
+    lab.addresses("c2", "own2", "10.0.0.2/24", "fd00::2/64")
+    lab.ping("c1", "10.0.0.2")
+    wait_for_sessions(lab)
+    lab.talk("c2", "c1", "10.0.0.2", "tcp", TCP_BYTES)
+    lab.run("c2", "ip", "link", "set", "own2", "netns", "1")
+    lab.addresses(None, "own2", "10.0.0.2/24", "fd00::2/64")
+    lab.ping("c1", "10.0.0.2")
+    wait_for_sessions(lab)
+    lab.talk(None, "c1", "10.0.0.2", "tcp", TCP_BYTES)
+
+
 def test_large_frames_stay_whole(lab):
     """As many bytes in as few frames as the sender made of them."""
     containers(lab)
