@@ -777,7 +777,7 @@ void tn_ebpf_counters(const struct tn_ebpf *e, uint64_t counters[TN_EBPF_N_COUNT
 
 int tn_ebpf_test_run(const struct tn_ebpf *e, enum tn_ebpf_program program, struct tn_ebpf_run *run)
 {
-	struct __sk_buff skb = {.ifindex = run->ifindex};
+	struct __sk_buff skb = {.ifindex = run->ifindex, .gso_size = run->gso_size};
 	struct xdp_md xdp = {.data_end = run->in_len,
 		.ingress_ifindex = run->ifindex,
 		.rx_queue_index = run->queue};

@@ -140,10 +140,11 @@ struct tn_ebpf_run {
 	uint32_t in_len;
 	uint8_t *out; /* room for what comes out */
 	uint32_t out_size, out_len;
-	uint32_t ifindex; /* that it came in by */
-	uint32_t queue;	  /* of the guard, with ifindex */
-	uint32_t repeat;  /* 0: once */
-	uint32_t ns;	  /* a run took */
+	uint32_t ifindex;  /* that it came in by */
+	uint32_t queue;	   /* of the guard, with ifindex */
+	uint32_t gso_size; /* of a large frame, what a piece carries */
+	uint32_t repeat;   /* 0: once */
+	uint32_t ns;	   /* a run took */
 };
 
 int tn_ebpf_test_run(

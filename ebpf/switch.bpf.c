@@ -69,7 +69,7 @@ struct frame {
 	struct tn_ebpf_key_head *h;
 	void *data, *end;
 	uint32_t ip_len;  /* of the IP packet; of what is not IP, behind the Ethernet header */
-	uint32_t headers; /* of it and TCP */
+	uint32_t headers; /* of it, and TCP or UDP */
 	uint32_t len;	  /* of the frame, also where `end` is before it */
 	uint16_t first;	  /* two bytes of the IP header; network order */
 	uint16_t check;	  /* IPv4 */
@@ -115,6 +115,7 @@ INLINE bool read_l4(struct tn_ebpf_key_head *h, uint16_t *tcp_flags, void *l4, s
 		if ((void *)(udp + 1) > end)
 			return false;
 		*(word32 *)&h->tp_src = *(word32 *)udp;
+		f->headers += sizeof(*udp);
 		return true;
 	}
 	case IPPROTO_ICMP:

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""One end of a conversation: talk.py tcp|udp serve|call ADDRESS [SIZE]. The server sends back what
-it gets; the caller checks that it is the same. SIZE: bytes of a TCP stream, of each of 50 UDP
-datagrams. talk.py tcp take ADDRESS: prints the SHA-256 of what comes. talk.py tcp pump ADDRESS:
+"""One end of a conversation: talk.py tcp|udp|udp-large serve|call ADDRESS [SIZE]. The server sends
+back what it gets; the caller checks that it is the same. SIZE: bytes of a TCP stream, of each of 50 UDP
+datagrams; of udp-large ten go down the stack as one (UDP_SEGMENT, udp(7)). talk.py tcp take ADDRESS: prints the SHA-256 of what comes. talk.py tcp pump ADDRESS:
 calls for ever, 4 KB at a time, and says whenever they are back."""
 import hashlib
 import os
@@ -12,6 +12,7 @@ import threading
 
 PORT = 7777
 SECONDS = 20
+UDP_SEGMENT, PIECES = 103, 10
 
 
 def family(address):
@@ -88,6 +89,19 @@ def call_udp(address, size):
         assert caller.recv(1 << 16) == data, "other bytes came back"
 
 
+def call_udp_large(address, size):
+    caller = socket.socket(family(address), socket.SOCK_DGRAM)
+    caller.settimeout(5)
+    caller.connect((address, PORT))
+    caller.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, size)
+    for _ in range(50):
+        data = os.urandom(PIECES * size)
+        caller.send(data)
+        back = [caller.recv(1 << 16) for _ in range(PIECES)]
+        assert {len(piece) for piece in back} == {size}, "datagrams of other lengths came back"
+        assert b"".join(back) == data, "other bytes came back"
+
+
 def main():
     protocol, role, address = sys.argv[1:4]
     if role == "take":
@@ -95,9 +109,10 @@ def main():
     elif role == "pump":
         pump_tcp(address)
     elif role == "serve":
-        {"tcp": serve_tcp, "udp": serve_udp}[protocol](address)
+        {"tcp": serve_tcp, "udp": serve_udp, "udp-large": serve_udp}[protocol](address)
     else:
-        {"tcp": call_tcp, "udp": call_udp}[protocol](address, int(sys.argv[4]))
+        {"tcp": call_tcp, "udp": call_udp, "udp-large": call_udp_large}[protocol](
+            address, int(sys.argv[4]))
 
 
 main()

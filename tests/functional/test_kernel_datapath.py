@@ -61,6 +61,8 @@ def test_same_host(lab):
     lab.talk("c2", "c1", "10.0.0.2", "tcp", TCP_BYTES)
     lab.talk("c2", "c1", "fd00::2", "tcp", TCP_BYTES)
     lab.talk("c2", "c1", "10.0.0.2", "udp", 1400)
+    lab.talk("c2", "c1", "10.0.0.2", "udp-large", 1400)
+    lab.talk("c2", "c1", "fd00::2", "udp-large", 1400)
     wait_for_sessions(lab)
     up = read_tap(lab, 1)
     lab.run("c1", "ping", "-c", "200", "-i", "0.002", "10.0.0.2")
@@ -375,6 +377,9 @@ def test_to_another_host(lab, version):
     lab.talk("far", "c1", "10.0.0.9", "tcp", TCP_BYTES)
     lab.talk("c1", "far", "10.0.0.1", "tcp", TCP_BYTES)
     lab.talk("far", "c1", "fd00::9", "udp", 1300)
+    for kind in "udp", "udp-large":
+        lab.talk("far", "c1", "10.0.0.9", kind, 1300)
+        lab.talk("c1", "far", "fd00::1", kind, 1300)
     up, tunnel = read_tap(lab, 1), read_tunnel(lab)
     lab.run("c1", "ping", "-c", "200", "-i", "0.002", "10.0.0.9")
     assert read_tap(lab, 1) - up < 10 and read_tunnel(lab) - tunnel < 10

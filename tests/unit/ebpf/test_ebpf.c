@@ -254,6 +254,38 @@ static void test_too_long(void **state)
 	assert_int_equal(counter(TN_EBPF_UNUSUAL), up + 1);
 }
 
+/* Of a large frame each piece is to fit. */
+static void test_too_long_in_pieces(void **state)
+{
+	static const struct {
+		bool v6;
+		uint8_t proto;
+		uint32_t headers;
+	} kinds[] = {{false, 17, 28}, {true, 17, 48}, {false, 6, 40}, {true, 6, 60}};
+
+	(void)state;
+	for (size_t i = 0; i < TN_ARRAY_SIZE(kinds); i++) {
+		struct packet p = udp_packet(kinds[i].v6);
+		struct tn_ebpf_session s = plain;
+		struct tn_ebpf_run run;
+		struct frame f;
+
+		p.proto = kinds[i].proto;
+		p.payload = 600;
+		s.max_len = 200 + kinds[i].headers;
+		for (int fits = 1; fits >= 0; fits--, s.max_len--) {
+			uint64_t hits;
+
+			(void)through(&p, &s, &f, &run);
+			hits = counter(TN_EBPF_HITS);
+			run.gso_size = 200;
+			assert_int_equal(
+				tn_ebpf_test_run(ebpf, TN_EBPF_FROM_PORT, &run), TC_ACT_REDIRECT);
+			assert_int_equal(counter(TN_EBPF_HITS) - hits, fits);
+		}
+	}
+}
+
 static void test_drops(void **state)
 {
 	struct tn_ebpf_session s = plain;
@@ -775,6 +807,7 @@ int main(void)
 		cmocka_unit_test_setup(test_routed, fresh),
 		cmocka_unit_test_setup(test_ttl_ends, fresh),
 		cmocka_unit_test_setup(test_too_long, fresh),
+		cmocka_unit_test_setup(test_too_long_in_pieces, fresh),
 		cmocka_unit_test_setup(test_drops, fresh),
 		cmocka_unit_test_setup(test_counts, fresh),
 		cmocka_unit_test_setup(test_epochs, fresh),
