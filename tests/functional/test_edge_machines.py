@@ -1,31 +1,56 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Virtual machines beside containers on eBPF ports and bare metal, on one host and one network: on hv1
 nothing polls and the uplink is the kernel's, hv2 has a worker and an uplink of its own."""
+import json
 import os
+import re
 import signal
-import time
 
 import pytest
 
-from test_tenant_traffic import PROGRAMS, ping_all, serve  # first: it tells where the demonstration is
+from test_tenant_traffic import PROGRAMS, ping_all, serve, until  # first: it tells where the demonstration is
 import guest
 import hosts
 import matrix
 from edge_hosts import EdgeHost, all_by_ebpf
 from endpoint import Machine
+from netlab import PYTHON
 from process import Process, child_named
+from test_kernel_datapath import Pump
 
 MB = 2
+MTU = 1450
 PATIENCE = 60
+FEW = 10  # ARP, neighbour discovery and what else there is beside what is counted
+# A page of lines that come one by one, ten a second.
+LINES = 50
+SPEAK = """
+import socket, sys, time
+s = socket.create_server((sys.argv[1], 8080))
+print("ready", flush=True)
+s = s.accept()[0]
+s.recv(4096)
+print("asked", flush=True)
+s.sendall(b"HTTP/1.0 200 OK\\r\\n\\r\\n")
+for i in range(int(sys.argv[2])):
+    s.sendall(b"%d\\n" % i)
+    time.sleep(0.1)
+"""
 
 
 class Mixed(hosts.Site):
-    def __init__(self, folder):
-        super().__init__(folder, PROGRAMS)
+    HOSTS = {"hv1": EdgeHost, "hv2": hosts.Host}
+    KILLED = ["hv1"]
+    # Whom red-container-hv1 talks to by the kernel alone, of all hosts on the way.
+    KERNELS = ["red-far"]
+
+    def __init__(self, folder, **kwargs):
+        super().__init__(folder, PROGRAMS, mtu=MTU, **kwargs)
+        self.lab.run(None, "mount", "-t", "bpf", "bpf", "/sys/fs/bpf")
         all_by_ebpf(self.document)
 
     def make_host(self, name, address):
-        return (EdgeHost if name == "hv1" else hosts.Host)(self, name, address)
+        return self.HOSTS[name](self, name, address)
 
     def endpoint(self, name):
         return next(e for e in self.endpoints if e.name == name)
@@ -37,6 +62,27 @@ class Mixed(hosts.Site):
 @pytest.fixture(scope="module")
 def town(tmp_path_factory):
     yield from serve(Mixed, tmp_path_factory, programs=(), missing=guest.why_not())
+
+
+def count_frames(town, host):
+    """Of each interface of a host, there and back; "workers": of the uplink, what workers had of it."""
+    links = json.loads(town.lab.run(host, "ip", "-s", "-j", "link"))
+    found = {link["ifname"]: sum(link["stats64"][way]["packets"] for way in ("rx", "tx"))
+             for link in links}
+    said = json.loads(town.hosts[host].ctl("--json", "stats", "ports"))
+    port = next(p for p in said["statistics"][0]["ports"] if p["port"] == 1)
+    return dict(found, workers=port["packetsReceived"] + port["packetsSent"])
+
+
+def goes_on(town, pump, hosts_on_the_way):
+    """And the kernels of these hosts do all of it."""
+    def by_kernels():
+        before = {host: count_frames(town, host) for host in hosts_on_the_way}
+        pump.goes_on()
+        return all(n - before[host].get(name, 0) < FEW for host in hosts_on_the_way
+                   for name, n in count_frames(town, host).items()
+                   if re.fullmatch(r"workers|tnt?\d+", name))
+    until(by_kernels)
 
 
 def assert_all_reach(town):
@@ -51,10 +97,9 @@ def test_who_reaches_whom(town):
 
 def test_as_large_as_fit_and_larger(town):
     """One packet of the network's MTU, and one of three fragments."""
-    mtu = 1450
     for e in town.endpoints:
-        e.run("ip link set eth0 mtu %d" % mtu)
-    assert not ping_all(town, {4: mtu - 28, 6: mtu - 48})
+        e.run("ip link set eth0 mtu %d" % MTU)
+    assert not ping_all(town, {4: MTU - 28, 6: MTU - 48})
     assert not ping_all(town, {4: 4000, 6: 4000})
 
 
@@ -88,18 +133,38 @@ def test_it_sleeps_with_machines(town):
     town.dataplane("hv1").await_idle()
 
 
-def test_killed_and_back(town):
-    """The machines live on, and reach and are reached by all when the data plane is there again."""
-    host = town.hosts["hv1"]
-    os.kill(town.dataplane("hv1").pid, signal.SIGKILL)
-    host.processes.pop(0).wait()
+def restart(town, name):
+    host = town.hosts[name]
     os.unlink(host.dataplane)  # what says that it serves
     host.start_dataplane()
     host.processes.insert(0, host.processes.pop())
-    e = town.endpoint("red-vm-hv1")
-    deadline = time.monotonic() + PATIENCE
-    while " 0% packet loss" not in e.run("ping -c 1 -W 1 10.0.0.1", check=False):
-        assert time.monotonic() < deadline
+
+
+def test_killed_and_back(town):
+    """Containers talk on while no data plane is there; the machines live on with their connections, and
+    reach and are reached by all when it is there again."""
+    container, machine = town.endpoint("red-container-hv1"), town.endpoint("red-vm-hv1")
+    far = town.endpoint("red-far")
+    pumps = [Pump(town.lab, o.netns, container.netns, o.addresses[0])
+             for o in map(town.endpoint, town.KERNELS)]
+    speaks = town.lab.start(far.netns, PYTHON, "-c", SPEAK, far.addresses[0], LINES)
+    assert speaks.stdout.readline() == "ready\n", speaks.stdout.read()
+    machine.begin("wget -q -O - http://%s:8080/" % far.addresses[0])
+    assert speaks.stdout.readline() == "asked\n"
+    for pump in pumps:
+        goes_on(town, pump, town.KILLED)
+    for name in town.KILLED:
+        os.kill(town.dataplane(name).pid, signal.SIGKILL)
+        town.hosts[name].processes.pop(0).wait()
+    for pump in pumps:
+        pump.goes_on()
+    for name in town.KILLED:
+        restart(town, name)
+    assert machine.end().split() == [str(i) for i in range(LINES)]
+    speaks.communicate(timeout=PATIENCE)
     assert_all_reach(town)
+    for pump in pumps:
+        pump.goes_on()
+        pump.close()
     assert all(m.guest.process.poll() is None for m in town.endpoints if isinstance(m, Machine))
     town.dataplane("hv1").await_idle()
