@@ -167,8 +167,15 @@ static int put_object(struct tn_engine *e, struct tn_wanted *w, const struct tn_
 	return rc;
 }
 
-static int put_edit(
-	struct tn_engine *e, struct tn_job *job, struct tn_edit *edit, struct tn_error *err)
+/* Hosts are nothing to the data plane; tenant objects wait for what is made of them. */
+static bool is_pending(const struct tn_edit *edit, bool waits)
+{
+	return waits && (edit->kind < TN_KIND_HOST || tn_kind_is_tenant((enum tn_kind)edit->kind));
+}
+
+/* waits: for the data plane, in which it is not yet. */
+static int put_edit(struct tn_engine *e, struct tn_job *job, struct tn_edit *edit, bool waits,
+	struct tn_error *err)
 {
 	struct tn_wanted *w = edit->after;
 
@@ -180,7 +187,7 @@ static int put_edit(
 		return 0;
 	}
 	w->generation = job->generation;
-	w->state = job->accepted && w->kind < TN_KIND_HOST ? TN_STATE_PENDING_ADD : TN_STATE_ADDED;
+	w->state = is_pending(edit, waits) ? TN_STATE_PENDING_ADD : TN_STATE_ADDED;
 	if (w->derived)
 		return 0;
 	if (!w->row)
@@ -210,10 +217,11 @@ static int put_unconfirmed(struct tn_engine *e, struct tn_job *job, struct tn_er
 static int put_edits(
 	struct tn_engine *e, struct tn_job *job, size_t from, size_t to, struct tn_error *err)
 {
+	bool waits = job->accepted && tn_job_needs_data_plane(job);
 	int rc = 0;
 
 	for (size_t i = from; i < to && !rc; i++)
-		rc = put_edit(e, job, &job->plan.edits.v[i], err);
+		rc = put_edit(e, job, &job->plan.edits.v[i], waits, err);
 	return rc;
 }
 

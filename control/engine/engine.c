@@ -156,6 +156,7 @@ void tn_engine_free(struct tn_engine *e)
 	tn_unconfirmed_free(e);
 	tn_link_free_underlay(e);
 	tn_engine_tenants_fini(e);
+	tn_made_fini(e);
 	tn_engine_free_objects(e);
 	tn_watch_fini(&e->watch);
 	tn_busy_fini(&e->busy);

@@ -315,6 +315,12 @@ enum tn_attachment tn_engine_attachment(
 	const struct tn_engine *e, const struct tn_tenant_port *port, uint32_t *number);
 /* FAILED: why, of the switch's port of that number; NULL: nothing is known. */
 const struct tn_error *tn_engine_attachment_failure(const struct tn_engine *e, uint32_t number);
+/*
+ * What has become of an object of a tenant: ADDED when all that is made of it here is in the data
+ * plane, and that is there to say so; of a subnet, what its network is. FAILED: why, or NULL.
+ */
+enum tn_object_state tn_engine_tenant_state(
+	const struct tn_engine *e, const struct tn_object *o, const struct tn_error **failure);
 /* What a flow with this cookie and match is there for; false: it is not made of tenant objects. */
 bool tn_engine_explain(const struct tn_engine *e, uint64_t cookie, const struct tn_match *match,
 	struct tn_explanation *explanation);

@@ -5,6 +5,7 @@
  *	objects.c	what is wanted now, and reading it
  *	plan*.c		from operations to edits
  *	tenants.c	tenant objects: what they are, what is made of them
+ *	made.c		tenant objects by the state of what is made of them
  *	announce.c	addresses that came to this host are told to the network
  *	job.c		a request from submission to its answer
  *	commit.c	edits that are done: to the store, then into their places
@@ -119,6 +120,13 @@ struct tn_engine_tenants {
 	bool changing;	       /* a plan's change is neither kept nor undone */
 };
 
+/* What is made of tenant objects and is not in the data plane. */
+struct tn_engine_made {
+	struct tn_index makers;		 /* by their ids */
+	struct tn_maker *last, *changed; /* looked up last; to be looked at */
+	struct tn_index to_tell;	 /* numbers of objects that watchers are to hear of */
+};
+
 struct tn_reset {
 	struct tn_baseline next;	      /* what is to take the place of the engine's */
 	struct tn_reset_wait *waiting, *late; /* late: for the one after */
@@ -169,6 +177,7 @@ struct tn_engine {
 	struct tn_underlay_copy *underlay;
 	struct tn_watch watch;
 	struct tn_engine_tenants tenants;
+	struct tn_engine_made made;
 };
 
 /* In nanoseconds since 1970. */
@@ -182,7 +191,7 @@ void tn_engine_wake(struct tn_engine *e);
 
 /* The edits are so now: objects change places, names follow, watchers are told. */
 void tn_engine_apply(struct tn_engine *e, const struct tn_edits *edits);
-/* Of an object that is in its place. */
+/* Of an object that is in its place. Watchers hear of tenant objects by tn_made_tell(). */
 void tn_engine_set_state(struct tn_engine *e, struct tn_wanted *w, enum tn_object_state state,
 	const struct tn_error *failure);
 void tn_engine_tell(struct tn_engine *e, enum tn_watch_event_kind kind, struct tn_wanted *w,
@@ -207,6 +216,18 @@ void tn_engine_tenants_undo(struct tn_engine *e);
 /* Numbers that it gave, to the store. */
 void tn_engine_tenants_store(struct tn_engine *e);
 
+/* --- made.c --- */
+
+/* An object comes into its place, or goes, with the state that it has. */
+void tn_made_count(struct tn_engine *e, const struct tn_wanted *w, int by);
+/* The state of a tenant object itself is another one. */
+void tn_made_object(struct tn_engine *e, const struct tn_wanted *w);
+/* Watchers are told of this tenant object as it is now, whatever became of it. */
+void tn_made_told(struct tn_engine *e, const struct tn_wanted *w);
+/* Watchers are told of all others whose state is not what they know. */
+void tn_made_tell(struct tn_engine *e);
+void tn_made_fini(struct tn_engine *e);
+
 /* --- announce.c --- */
 
 /* Of what was just put into its place. */
@@ -224,6 +245,8 @@ void tn_job_forget(struct tn_job *job);
 void tn_job_begin(struct tn_job *job);
 /* Planned or begun, and not to be delivered: it is to be stored. */
 void tn_job_ready(struct tn_job *job);
+/* Something of it is to be in the data plane. */
+bool tn_job_needs_data_plane(const struct tn_job *job);
 /* It was stored and is in its place. */
 void tn_job_stored(struct tn_job *job);
 /* It was not stored. */

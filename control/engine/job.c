@@ -232,7 +232,7 @@ static void deliver(struct tn_job *job)
 	tn_delivery_start(&job->delivery);
 }
 
-static bool needs_data_plane(const struct tn_job *job)
+bool tn_job_needs_data_plane(const struct tn_job *job)
 {
 	for (size_t i = 0; i < job->plan.edits.n; i++) {
 		if (job->plan.edits.v[i].kind < TN_KIND_HOST)
@@ -243,7 +243,7 @@ static bool needs_data_plane(const struct tn_job *job)
 
 void tn_job_begin(struct tn_job *job)
 {
-	bool at_once = job->installed || !needs_data_plane(job);
+	bool at_once = job->installed || !tn_job_needs_data_plane(job);
 	struct tn_engine *e = job->e;
 
 	TAILQ_INSERT_TAIL(&e->jobs, job, link);
@@ -304,6 +304,7 @@ static void push_done(void *ctx, int rc)
 	}
 	if (!rc)
 		tn_commit_settled(e, &job->plan.edits);
+	tn_made_tell(e);
 	end(job, TN_ACCEPTED);
 }
 

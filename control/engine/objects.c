@@ -11,6 +11,7 @@ static void count(struct tn_engine *e, const struct tn_wanted *w, int by)
 {
 	e->n_pending += (uint32_t)(w->state == TN_STATE_PENDING_ADD ? by : 0);
 	e->n_failed += (uint32_t)(w->state == TN_STATE_FAILED ? by : 0);
+	tn_made_count(e, w, by);
 }
 
 void tn_engine_set_state(struct tn_engine *e, struct tn_wanted *w, enum tn_object_state state,
@@ -22,7 +23,10 @@ void tn_engine_set_state(struct tn_engine *e, struct tn_wanted *w, enum tn_objec
 	w->state = (uint8_t)state;
 	tn_wanted_fail(w, failure);
 	count(e, w, 1);
-	tn_engine_tell(e, TN_WATCH_MODIFIED, w, NULL);
+	if (tn_kind_is_tenant((enum tn_kind)w->kind))
+		tn_made_object(e, w);
+	else
+		tn_engine_tell(e, TN_WATCH_MODIFIED, w, NULL);
 }
 
 void tn_engine_tell(
@@ -95,6 +99,19 @@ void tn_engine_place(struct tn_engine *e, struct tn_wanted *w)
 	put_in(e, w);
 }
 
+static void tell_edit(struct tn_engine *e, const struct tn_edit *edit)
+{
+	struct tn_wanted *w = edit->after ? edit->after : edit->before;
+
+	if (tn_kind_is_tenant((enum tn_kind)edit->kind))
+		tn_made_told(e, w);
+	if (!edit->after)
+		tn_engine_tell(e, TN_WATCH_REMOVED, w, reason_of(edit));
+	else
+		tn_engine_tell(e, edit->before ? TN_WATCH_MODIFIED : TN_WATCH_ADDED, w, NULL);
+}
+
+/* What is told of a tenant object is true when what is made of it is in its place, too. */
 void tn_engine_apply(struct tn_engine *e, const struct tn_edits *edits)
 {
 	for (size_t i = 0; i < edits->n; i++) {
@@ -107,16 +124,12 @@ void tn_engine_apply(struct tn_engine *e, const struct tn_edits *edits)
 			tn_reset_forget_object(e, (enum tn_kind)edit->kind, edit->id);
 	}
 	for (size_t i = 0; i < edits->n; i++) {
-		const struct tn_edit *edit = &edits->v[i];
-
-		if (!edit->after) {
-			tn_engine_tell(e, TN_WATCH_REMOVED, edit->before, reason_of(edit));
-			continue;
-		}
-		put_in(e, edit->after);
-		tn_engine_tell(
-			e, edit->before ? TN_WATCH_MODIFIED : TN_WATCH_ADDED, edit->after, NULL);
+		if (edits->v[i].after)
+			put_in(e, edits->v[i].after);
 	}
+	for (size_t i = 0; i < edits->n; i++)
+		tell_edit(e, &edits->v[i]);
+	tn_made_tell(e);
 }
 
 /* The ids of flows are of the device; rows of the store stay. */

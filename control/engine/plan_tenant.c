@@ -163,7 +163,7 @@ static int derive_edit(struct tn_plan *p, enum tn_kind kind, uint64_t id, struct
 		kinds[kind], (unsigned long long)id);
 }
 
-static void derive(struct tn_plan *p, struct tn_edit *edit, struct tn_wanted *w)
+static void derive(struct tn_plan *p, struct tn_edit *edit, struct tn_wanted *w, uint64_t maker)
 {
 	if (edit->after && tn_wanted_same(edit->after, w) &&
 		edit->after->state != TN_STATE_FAILED) {
@@ -172,10 +172,11 @@ static void derive(struct tn_plan *p, struct tn_edit *edit, struct tn_wanted *w)
 	}
 	tn_plan_put(p, edit, w, p->e->tenants.owner);
 	w->derived = true;
+	w->maker = maker;
 	w->tenant = 0;
 }
 
-static int derive_flow(struct tn_plan *p, const struct tn_flow_mod *fm)
+static int derive_flow(struct tn_plan *p, const struct tn_flow_mod *fm, uint64_t maker)
 {
 	struct tn_wanted *w = tn_wanted_flow(p->e->dpid, fm);
 	struct tn_edit *edit;
@@ -188,14 +189,14 @@ static int derive_flow(struct tn_plan *p, const struct tn_flow_mod *fm)
 		tn_wanted_put(w);
 		return rc;
 	}
-	derive(p, edit, w);
+	derive(p, edit, w, maker);
 	/* One that has no form is refused when it is delivered. */
 	if (edit->after == w && !edit->before)
 		edit->add = tn_engine_pack_flow(p->e, fm, &p->arena, &err);
 	return 0;
 }
 
-static int derive_group(struct tn_plan *p, const struct tn_group_mod *gm)
+static int derive_group(struct tn_plan *p, const struct tn_group_mod *gm, uint64_t maker)
 {
 	struct tn_edit *edit;
 	int rc = derive_edit(p, TN_KIND_GROUP, gm->group_id, &edit);
@@ -203,11 +204,11 @@ static int derive_group(struct tn_plan *p, const struct tn_group_mod *gm)
 	if (!rc && gm->command == TN_GROUP_DELETE)
 		tn_edit_set(edit, NULL, p->at);
 	else if (!rc)
-		derive(p, edit, tn_wanted_group_of(gm));
+		derive(p, edit, tn_wanted_group_of(gm), maker);
 	return rc;
 }
 
-static int derive_meter(struct tn_plan *p, const struct tn_meter_mod *mm)
+static int derive_meter(struct tn_plan *p, const struct tn_meter_mod *mm, uint64_t maker)
 {
 	struct tn_edit *edit;
 	int rc = derive_edit(p, TN_KIND_METER, mm->meter_id, &edit);
@@ -215,24 +216,24 @@ static int derive_meter(struct tn_plan *p, const struct tn_meter_mod *mm)
 	if (!rc && mm->command == TN_METER_DELETE)
 		tn_edit_set(edit, NULL, p->at);
 	else if (!rc)
-		derive(p, edit, tn_wanted_meter_of(mm));
+		derive(p, edit, tn_wanted_meter_of(mm), maker);
 	return rc;
 }
 
-static int derive_mod(struct tn_plan *p, const struct tn_mod *mod)
+static int derive_mod(struct tn_plan *p, const struct tn_mod *mod, uint64_t maker)
 {
 	switch (mod->kind) {
 	case TN_MOD_FLOW:
-		return derive_flow(p, mod->flow);
+		return derive_flow(p, mod->flow, maker);
 	case TN_MOD_GROUP:
-		return derive_group(p, mod->group);
+		return derive_group(p, mod->group, maker);
 	case TN_MOD_METER:
 		break;
 	}
-	return derive_meter(p, mod->meter);
+	return derive_meter(p, mod->meter, maker);
 }
 
-static int derive_port(struct tn_plan *p, const struct tn_api_port *port)
+static int derive_port(struct tn_plan *p, const struct tn_api_port *port, uint64_t maker)
 {
 	struct tn_api_port_info info = {.port = *port, .state = TN_PORT_STATE_LINK_DOWN};
 	uint32_t other = tn_names_port_by_name(p->e->names, port->name);
@@ -251,7 +252,7 @@ static int derive_port(struct tn_plan *p, const struct tn_api_port *port)
 		info.rx = tn_wanted_as_port(edit->before)->rx;
 		info.tx = tn_wanted_as_port(edit->before)->tx;
 	}
-	derive(p, edit, tn_wanted_port(&info));
+	derive(p, edit, tn_wanted_port(&info), maker);
 	return 0;
 }
 
@@ -261,9 +262,9 @@ static int derive_all(struct tn_plan *p, const struct tn_compiled *c)
 	int rc = 0;
 
 	for (size_t i = 0; i < c->n_ports && !rc; i++)
-		rc = derive_port(p, &c->ports[i]);
+		rc = derive_port(p, &c->ports[i], c->port_makers[i]);
 	for (size_t i = 0; i < c->n_mods && !rc; i++)
-		rc = derive_mod(p, &c->mods[i]);
+		rc = derive_mod(p, &c->mods[i], c->mod_makers[i]);
 	for (size_t i = 0; i < c->n_gone_ports && !rc; i++) {
 		rc = derive_edit(p, TN_KIND_PORT, c->gone_ports[i], &edit);
 		if (!rc)

@@ -253,7 +253,7 @@ static void settle(struct tn_sync *s)
 {
 	struct tn_engine *e = s->e;
 
-	for (unsigned kind = TN_KIND_FLOW; kind <= TN_KIND_TABLE; kind++) {
+	for (unsigned kind = TN_KIND_FLOW; kind < TN_N_KINDS && e->n_pending; kind++) {
 		struct tn_wanted *w;
 		uint64_t key = 0;
 
@@ -302,6 +302,7 @@ static void on_delivered(void *ctx, int rc)
 	tn_commit_in_step(e);
 	free_sync(e);
 	tn_link_set_state(e, TN_LINK_IN_STEP);
+	tn_made_tell(e);
 }
 
 static void on_part(void *ctx, const struct tn_api_message *answer, const struct tn_error *err)

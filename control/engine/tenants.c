@@ -50,9 +50,10 @@ struct tn_wanted *tn_engine_tenants_restore(struct tn_engine *e, struct tn_wante
 	return w;
 }
 
-static void place(struct tn_engine *e, struct tn_wanted *w)
+static void place(struct tn_engine *e, struct tn_wanted *w, uint64_t maker)
 {
 	w->derived = true;
+	w->maker = maker;
 	w->owner = e->tenants.owner;
 	w->generation = e->generation;
 	w->created_ns = tn_engine_now();
@@ -71,20 +72,20 @@ static void place_compiled(struct tn_engine *e, const struct tn_compiled *c)
 		const struct tn_api_port_info info = {
 			.port = c->ports[i], .state = TN_PORT_STATE_LINK_DOWN};
 
-		place(e, tn_wanted_port(&info));
+		place(e, tn_wanted_port(&info), c->port_makers[i]);
 	}
 	for (size_t i = 0; i < c->n_mods; i++) {
 		const struct tn_mod *mod = &c->mods[i];
 
 		switch (mod->kind) {
 		case TN_MOD_FLOW:
-			place(e, tn_wanted_flow(e->dpid, mod->flow));
+			place(e, tn_wanted_flow(e->dpid, mod->flow), c->mod_makers[i]);
 			break;
 		case TN_MOD_GROUP:
-			place(e, tn_wanted_group_of(mod->group));
+			place(e, tn_wanted_group_of(mod->group), c->mod_makers[i]);
 			break;
 		case TN_MOD_METER:
-			place(e, tn_wanted_meter_of(mod->meter));
+			place(e, tn_wanted_meter_of(mod->meter), c->mod_makers[i]);
 			break;
 		}
 	}

@@ -18,9 +18,10 @@ struct tn_wanted {
 	uint32_t tenant, owner;
 	uint32_t refs;
 	uint8_t kind, state;
-	uint16_t seen; /* in the dump of this number */
-	uint32_t size; /* of the body */
-	bool derived;  /* made of tenant objects: not stored, made again */
+	uint16_t seen;	/* in the dump of this number */
+	uint32_t size;	/* of the body */
+	bool derived;	/* made of tenant objects: not stored, made again */
+	uint64_t maker; /* derived: what made it, see tn_compiler_makers() */
 	uint8_t body[] __attribute__((aligned(16)));
 };
 

@@ -316,7 +316,7 @@ json_t *tn_object_json(struct tn_codec *codec, const struct tn_engine *e, const 
 		return j;
 	if (form == TN_OBJECT_STATED)
 		remove_counters(j);
-	/* A tenant's port has said it already. */
+	/* What something is made of has said it already. */
 	if (!tn_kind_is_tenant(o->kind) || !json_object_get(j, "state"))
 		json_object_set_new(j, "state", json_string(tn_state_name(o->state)));
 	/* Its ETag; a table has one before it has a setting. */

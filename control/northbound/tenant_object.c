@@ -27,9 +27,38 @@ static void add_id(void *ctx, const struct tn_tenant_object *o)
 	json_array_append_new(ctx, json_string(o->value.c.id));
 }
 
-static const char *up_or_down(bool up)
+static void add_state(json_t *j, enum tn_object_state state, const struct tn_error *failure)
 {
-	return up ? "ACTIVE" : "DOWN";
+	json_object_set_new(j, "state", json_string(tn_state_name(state)));
+	if (!failure)
+		return;
+	json_object_set_new(j, "failure", json_string_nocheck(failure->detail));
+	json_object_set_new(j, "failureName", json_string(tn_of_error_name(failure->of)));
+}
+
+/* What has become of it. */
+static enum tn_object_state add_own_state(
+	json_t *j, const struct tn_engine *e, const struct tn_object *o)
+{
+	const struct tn_error *failure;
+	enum tn_object_state state = tn_engine_tenant_state(e, o, &failure);
+
+	add_state(j, state, failure);
+	return state;
+}
+
+static void add_status(
+	json_t *j, const struct tn_engine *e, const struct tn_object *o, bool admin_state_up)
+{
+	static const char *const names[] = {
+		[TN_STATE_PENDING_ADD] = "BUILD",
+		[TN_STATE_ADDED] = "ACTIVE",
+		[TN_STATE_PENDING_REMOVE] = "ACTIVE",
+		[TN_STATE_FAILED] = "ERROR",
+	};
+	enum tn_object_state state = add_own_state(j, e, o);
+
+	json_object_set_new(j, "status", json_string(admin_state_up ? names[state] : "DOWN"));
 }
 
 static void add_network(json_t *j, const struct tn_engine *e, const struct tn_network *n)
@@ -42,21 +71,21 @@ static void add_network(json_t *j, const struct tn_engine *e, const struct tn_ne
 	json_object_set_new(j, "provider:network_type", json_string("vxlan"));
 	json_object_set_new(j, "provider:segmentation_id", json_integer(n->vni));
 	json_object_set_new(j, "subnets", subnets);
-	json_object_set_new(j, "status", json_string(up_or_down(n->admin_state_up)));
 }
 
-static void add_failure(json_t *j, const struct tn_error *failure)
+/* What is attached to this host is so when its flows are there, too. */
+static enum tn_attachment with_flows(enum tn_attachment attachment, enum tn_object_state state)
 {
-	json_object_set_new(j, "state", json_string(tn_state_name(TN_STATE_FAILED)));
-	if (!failure)
-		return;
-	json_object_set_new(j, "failure", json_string_nocheck(failure->detail));
-	json_object_set_new(j, "failureName", json_string(tn_of_error_name(failure->of)));
+	if (attachment != TN_ATTACHED_UP && attachment != TN_ATTACHED_DOWN)
+		return attachment;
+	if (state == TN_STATE_FAILED)
+		return TN_ATTACHED_FAILED;
+	return state == TN_STATE_PENDING_ADD ? TN_ATTACHED_PENDING : attachment;
 }
 
-/* What is attached to this host has the state of the switch's port that is made for it. */
-static void add_attachment(json_t *j, const struct tn_engine *e, const struct tn_tenant_port *p)
+static void add_attachment(json_t *j, const struct tn_engine *e, const struct tn_object *o)
 {
+	const struct tn_tenant_port *p = &o->tenants->value.port;
 	static const char *const names[] = {
 		[TN_ATTACHED_NOWHERE] = "DOWN",
 		[TN_ATTACHED_ELSEWHERE] = "N/A",
@@ -65,14 +94,18 @@ static void add_attachment(json_t *j, const struct tn_engine *e, const struct tn
 		[TN_ATTACHED_UP] = "ACTIVE",
 		[TN_ATTACHED_FAILED] = "ERROR",
 	};
+	const struct tn_error *failure;
+	enum tn_object_state state = tn_engine_tenant_state(e, o, &failure);
 	uint32_t number;
-	enum tn_attachment attachment = tn_engine_attachment(e, p, &number);
+	enum tn_attachment attachment = with_flows(tn_engine_attachment(e, p, &number), state);
 
 	json_object_set_new(j, "status", json_string(names[attachment]));
 	if (attachment == TN_ATTACHED_FAILED)
-		add_failure(j, tn_engine_attachment_failure(e, number));
-	else if (attachment == TN_ATTACHED_PENDING)
-		json_object_set_new(j, "state", json_string(tn_state_name(TN_STATE_PENDING_ADD)));
+		add_state(j, TN_STATE_FAILED,
+			failure ? failure : tn_engine_attachment_failure(e, number));
+	else
+		add_state(j, attachment == TN_ATTACHED_PENDING ? TN_STATE_PENDING_ADD : state,
+			failure);
 	if (number)
 		json_object_set_new(
 			json_object_get(j, "binding"), "switch_port", json_integer(number));
@@ -136,12 +169,13 @@ static void add_warnings(json_t *j, const struct tn_engine *e, const struct tn_t
 	json_decref(warnings);
 }
 
-static void add_port(json_t *j, const struct tn_engine *e, const struct tn_tenant_port *p)
+static void add_port(json_t *j, const struct tn_engine *e, const struct tn_object *o)
 {
+	const struct tn_tenant_port *p = &o->tenants->value.port;
 	json_t *binding = json_object_get(j, "binding");
 	char socket[TN_VHOST_SOCKET_MAX];
 
-	add_attachment(j, e, p);
+	add_attachment(j, e, o);
 	add_warnings(j, e, p);
 	if (p->binding.kind == TN_BINDING_VM) {
 		tn_vhost_socket(p, socket);
@@ -153,7 +187,6 @@ static void add_router(json_t *j, const struct tn_engine *e, const struct tn_rou
 {
 	json_t *interfaces = json_object_get(j, "interfaces");
 
-	json_object_set_new(j, "status", json_string(up_or_down(router->admin_state_up)));
 	for (uint32_t i = 0; i < router->n_interfaces; i++) {
 		const struct tn_tenant_object *subnet = tn_tenants_get(
 			tn_engine_tenants(e), TN_TENANT_SUBNET, router->interfaces[i].subnet_id);
@@ -192,12 +225,14 @@ json_t *tn_tenant_object_json(
 	switch (v->kind) {
 	case TN_TENANT_NETWORK:
 		add_network(j, e, &v->network);
+		add_status(j, e, o, v->network.admin_state_up);
 		break;
 	case TN_TENANT_PORT:
-		add_port(j, e, &v->port);
+		add_port(j, e, o);
 		break;
 	case TN_TENANT_ROUTER:
 		add_router(j, e, &v->router);
+		add_status(j, e, o, v->router.admin_state_up);
 		break;
 	case TN_TENANT_HOST:
 		json_object_set_new(
@@ -207,6 +242,8 @@ json_t *tn_tenant_object_json(
 		add_quota(j, e, &v->quota);
 		break;
 	case TN_TENANT_SUBNET:
+		(void)add_own_state(j, e, o);
+		break;
 	case TN_TENANT_QOS_POLICY:
 	case TN_TENANT_ADDRESS_GROUP:
 	case TN_TENANT_N_KINDS:

@@ -48,6 +48,8 @@ struct tn_compiled {
 	 * come or change, groups and meters that go. */
 	const struct tn_mod *mods;
 	size_t n_mods;
+	/* Of each port and mod: the maker of what comes or changes, see tn_compiler_makers(). */
+	const uint64_t *port_makers, *mod_makers;
 	/* To be removed after the mods. */
 	const uint32_t *gone_ports;
 	size_t n_gone_ports;
@@ -93,6 +95,13 @@ struct tn_explanation {
  */
 bool tn_compiler_explain(const struct tn_compiler *c, uint64_t cookie, const struct tn_match *match,
 	struct tn_explanation *explanation);
+/*
+ * What makes something of an object on this host, by the cookies of its flows without their role:
+ * of a network also at its endpoints that are no hosts, of a port also how others reach it. fn is
+ * called for each until it says false. false: nothing is made of it, or the object has no makers.
+ */
+bool tn_compiler_makers(const struct tn_compiler *c, enum tn_tenant_kind kind, const char *id,
+	bool (*fn)(void *ctx, uint64_t maker), void *ctx);
 /* The port of the switch of a tenant's port; 0: it has none here. */
 uint32_t tn_compiler_switch_port(const struct tn_compiler *c, const char *port_id);
 

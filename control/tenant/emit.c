@@ -72,17 +72,26 @@ void tn_output_clear(struct tn_output *out)
 	out->before.n = out->deleted.n = out->added.n = out->after.n = 0;
 	out->n_ports = out->n_gone_ports = 0;
 	free(out->all);
+	free(out->all_makers);
 	out->all = NULL;
+	out->all_makers = NULL;
+}
+
+static void free_list(struct tn_mod_list *list)
+{
+	free(list->v);
+	free(list->makers);
 }
 
 void tn_output_fini(struct tn_output *out)
 {
 	tn_output_clear(out);
-	free(out->before.v);
-	free(out->deleted.v);
-	free(out->added.v);
-	free(out->after.v);
+	free_list(&out->before);
+	free_list(&out->deleted);
+	free_list(&out->added);
+	free_list(&out->after);
 	free(out->ports);
+	free(out->port_makers);
 	free(out->gone_ports);
 	memset(out, 0, sizeof(*out));
 }
@@ -95,32 +104,43 @@ static void grow(void **v, size_t n, size_t *size, size_t item)
 	*v = checked(realloc(*v, *size * item));
 }
 
-static void append(struct tn_mod_list *list, struct tn_mod mod)
+/* maker: 0 where nothing comes or changes. */
+static void append(struct tn_mod_list *list, struct tn_mod mod, uint64_t maker)
 {
+	size_t size = list->size;
+
+	grow((void **)&list->makers, list->n, &size, sizeof(*list->makers));
 	grow((void **)&list->v, list->n, &list->size, sizeof(*list->v));
+	list->makers[list->n] = maker;
 	list->v[list->n++] = mod;
 }
 
-static struct tn_mod *join(struct tn_mod *to, const struct tn_mod_list *list)
+static size_t join(struct tn_output *out, size_t at, const struct tn_mod_list *list)
 {
-	if (list->n)
-		memcpy(to, list->v, list->n * sizeof(*to));
-	return to + list->n;
+	if (list->n) {
+		memcpy(out->all + at, list->v, list->n * sizeof(*list->v));
+		memcpy(out->all_makers + at, list->makers, list->n * sizeof(*list->makers));
+	}
+	return at + list->n;
 }
 
 void tn_output_get(struct tn_output *out, struct tn_compiled *compiled)
 {
-	struct tn_mod *at;
+	size_t at = 0;
 
 	compiled->n_mods = out->before.n + out->deleted.n + out->added.n + out->after.n;
 	free(out->all);
-	out->all = at = checked(malloc((compiled->n_mods + 1) * sizeof(*at)));
-	at = join(at, &out->before);
-	at = join(at, &out->deleted);
-	at = join(at, &out->added);
-	join(at, &out->after);
+	free(out->all_makers);
+	out->all = checked(malloc((compiled->n_mods + 1) * sizeof(*out->all)));
+	out->all_makers = checked(malloc((compiled->n_mods + 1) * sizeof(*out->all_makers)));
+	at = join(out, at, &out->before);
+	at = join(out, at, &out->deleted);
+	at = join(out, at, &out->added);
+	(void)join(out, at, &out->after);
 	compiled->mods = out->all;
+	compiled->mod_makers = out->all_makers;
 	compiled->ports = out->ports;
+	compiled->port_makers = out->port_makers;
 	compiled->n_ports = out->n_ports;
 	compiled->gone_ports = out->gone_ports;
 	compiled->n_gone_ports = out->n_gone_ports;
@@ -265,7 +285,7 @@ static void delete_flow(struct tn_output *out, const struct record *r)
 		mask[i] = *word++;
 		value[i] = *word++;
 	}
-	append(&out->deleted, (struct tn_mod){.kind = TN_MOD_FLOW, .flow = fm});
+	append(&out->deleted, (struct tn_mod){.kind = TN_MOD_FLOW, .flow = fm}, 0);
 }
 
 static void delete_group(struct tn_output *out, uint32_t id)
@@ -274,7 +294,7 @@ static void delete_group(struct tn_output *out, uint32_t id)
 
 	gm->command = TN_GROUP_DELETE;
 	gm->group_id = id;
-	append(&out->after, (struct tn_mod){.kind = TN_MOD_GROUP, .group = gm});
+	append(&out->after, (struct tn_mod){.kind = TN_MOD_GROUP, .group = gm}, 0);
 }
 
 static void delete_meter(struct tn_output *out, uint32_t id)
@@ -283,7 +303,7 @@ static void delete_meter(struct tn_output *out, uint32_t id)
 
 	mm->command = TN_METER_DELETE;
 	mm->meter_id = id;
-	append(&out->after, (struct tn_mod){.kind = TN_MOD_METER, .meter = mm});
+	append(&out->after, (struct tn_mod){.kind = TN_MOD_METER, .meter = mm}, 0);
 }
 
 static void gone(struct tn_compiler *c, const struct record *r)
@@ -483,7 +503,7 @@ void tn_emit_end(struct tn_emit *e)
 	fm = tn_arena_dup(&out->arena, &e->flow, sizeof(*fm));
 	fm->inst.apply = tn_arena_dup(&out->arena, e->actions, e->n_actions * sizeof(*e->actions));
 	fm->inst.n_apply = e->n_actions;
-	append(&out->added, (struct tn_mod){.kind = TN_MOD_FLOW, .flow = fm});
+	append(&out->added, (struct tn_mod){.kind = TN_MOD_FLOW, .flow = fm}, e->unit->cookie);
 }
 
 /* --- groups, meters, ports ------------------------------------------------------------------- */
@@ -539,7 +559,7 @@ bool tn_emit_end_group(struct tn_emit *e)
 	gm->command = fate == NEW ? TN_GROUP_ADD : TN_GROUP_MODIFY;
 	gm->buckets = tn_arena_dup(&out->arena, e->buckets, e->n_buckets * sizeof(*e->buckets));
 	gm->n_buckets = e->n_buckets;
-	append(&out->before, (struct tn_mod){.kind = TN_MOD_GROUP, .group = gm});
+	append(&out->before, (struct tn_mod){.kind = TN_MOD_GROUP, .group = gm}, e->unit->cookie);
 	return true;
 }
 
@@ -568,7 +588,7 @@ void tn_emit_meter(
 		.bands = band,
 		.n_bands = 1,
 	};
-	append(&out->before, (struct tn_mod){.kind = TN_MOD_METER, .meter = mm});
+	append(&out->before, (struct tn_mod){.kind = TN_MOD_METER, .meter = mm}, e->unit->cookie);
 }
 
 static uint64_t hash_vxlan(uint64_t h, const struct tn_vxlan_options *v)
@@ -619,6 +639,7 @@ void tn_emit_port(struct tn_emit *e, const struct tn_api_port *port)
 {
 	struct tn_output *out = &e->c->out;
 	struct record r = {.kind = RECORD_PORT, .id = port->number};
+	size_t size = out->ports_size;
 	enum fate fate;
 
 	r.content = hash_port(port);
@@ -626,6 +647,8 @@ void tn_emit_port(struct tn_emit *e, const struct tn_api_port *port)
 	fate = keep(e, &r);
 	if (fate == SAME || fate == TWICE)
 		return;
+	grow((void **)&out->port_makers, out->n_ports, &size, sizeof(*out->port_makers));
 	grow((void **)&out->ports, out->n_ports, &out->ports_size, sizeof(*out->ports));
+	out->port_makers[out->n_ports] = e->unit->cookie;
 	copy_port(&out->arena, port, &out->ports[out->n_ports++]);
 }

@@ -94,14 +94,17 @@ struct tn_output {
 	struct tn_arena arena;
 	struct tn_mod_list {
 		struct tn_mod *v;
+		uint64_t *makers;
 		size_t n, size;
 	} before, deleted, added, after; /* mods, in the order of a bundle */
 	struct tn_api_port *ports;
+	uint64_t *port_makers;
 	size_t n_ports, ports_size;
 	uint32_t *gone_ports;
 	size_t n_gone_ports, gone_size;
 	struct tn_mod *all; /* the four lists in one */
-	bool everything;    /* nothing is compared, all of it is new */
+	uint64_t *all_makers;
+	bool everything; /* nothing is compared, all of it is new */
 };
 
 void tn_output_init(struct tn_output *out);

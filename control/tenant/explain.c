@@ -181,6 +181,62 @@ bool tn_compiler_explain(const struct tn_compiler *c, uint64_t cookie, const str
 	return true;
 }
 
+struct making {
+	bool (*fn)(void *ctx, uint64_t maker);
+	void *ctx;
+	bool any, enough;
+};
+
+static void add_maker(struct making *m, const struct tn_unit *unit)
+{
+	if (!unit || !unit->records.n || m->enough)
+		return;
+	m->any = true;
+	m->enough = !m->fn(m->ctx, unit->cookie);
+}
+
+static void add_net(struct making *m, const struct tn_net *net)
+{
+	const struct tn_place *place;
+
+	add_maker(m, net->unit);
+	TN_LIST_EACH(place, &net->places, const struct tn_place, net_link) {
+		if (m->enough)
+			break;
+		add_maker(m, place->unit);
+	}
+}
+
+bool tn_compiler_makers(const struct tn_compiler *c, enum tn_tenant_kind kind, const char *id,
+	bool (*fn)(void *ctx, uint64_t maker), void *ctx)
+{
+	const void *thing = tn_state_find(c, kind, id);
+	struct making m = {.fn = fn, .ctx = ctx};
+
+	if (!thing)
+		return false;
+	switch (kind) {
+	case TN_TENANT_NETWORK:
+		add_net(&m, thing);
+		break;
+	case TN_TENANT_PORT:
+		add_maker(&m, ((const struct tn_vport *)thing)->unit);
+		add_maker(&m, ((const struct tn_vport *)thing)->bridge);
+		break;
+	case TN_TENANT_ROUTER:
+		add_maker(&m, ((const struct tn_rtr *)thing)->unit);
+		break;
+	case TN_TENANT_SUBNET:
+	case TN_TENANT_HOST:
+	case TN_TENANT_QOS_POLICY:
+	case TN_TENANT_ADDRESS_GROUP:
+	case TN_TENANT_QUOTA:
+	case TN_TENANT_N_KINDS:
+		break;
+	}
+	return m.any;
+}
+
 uint32_t tn_compiler_switch_port(const struct tn_compiler *c, const char *port_id)
 {
 	struct tn_thing *t = tn_state_find(c, TN_TENANT_PORT, port_id);

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Tenants' networks over HTTP: declared, filled in, refused with reasons, kept."""
 import json
+import subprocess
 import time
 
 import pytest
 
 from northbound import (DEVICE, FRAME, PORTS, Watch, flow, free_port, operations,
                         secret_of, start, token)
+from test_tenonctl_parse import TENONCTL
 
 ANY = {"If-Match": "*"}
 
@@ -523,6 +525,115 @@ def test_networks_while_the_data_plane_is_away(tmp_path):
         assert status["pending"] == 0 and status["failed"] == 0
         assert declared(api) == made
         assert made_of(api) == wanted
+    finally:
+        site.close()
+
+
+def become(api, *names):
+    """(state, status) of objects, which all have the same; a subnet's status is None."""
+    found = set()
+    for name in names:
+        found |= {(o["state"], o.get("status")) for kind in ("networks", "subnets", "routers")
+                  for o in api.get("/v1/" + kind, want=200).json[kind] if o["id"] == name}
+    assert len(found) == 1, found
+    return found.pop()
+
+
+def ctl_of(site, *words):
+    return subprocess.run([TENONCTL, "--socket", site.socket, *words], check=True, text=True,
+                          capture_output=True, timeout=30).stdout
+
+
+BRIDGE = 5  # the table of the tenants' pipeline where networks flood
+PENDING, DONE, FAILED = ("PENDING_ADD", "BUILD"), ("ADDED", "ACTIVE"), ("FAILED", "ERROR")
+
+
+def states_told(lines):
+    return [(line["object"]["id"], line["object"]["state"]) for line in lines
+            if line.get("object")]
+
+
+def build_two_networks(api):
+    """A network with a port here and a router, and another with nothing here."""
+    before_it_went(api)
+    for body in ({"id": "idle", "tenant_id": "red", "vni": 5003},
+                 {"id": "m", "tenant_id": "red", "vni": 5002}):
+        api.post("/v1/networks", body, want=201)
+    api.post("/v1/subnets", {"id": "ms", "network_id": "m", "cidr": "10.1.0.0/24"}, want=201)
+    api.post("/v1/subnets", {"id": "is", "network_id": "idle", "cidr": "10.9.0.0/24"}, want=201)
+    api.put("/v1/routers/r", {"tenant_id": "red", "interfaces": [
+        {"subnet_id": "s"}, {"subnet_id": "ms"}]}, want=201)
+    assert become(api, "n", "idle", "r") == DONE and become(api, "s", "is") == ("ADDED", None)
+
+
+def test_networks_tell_what_waits(tmp_path):
+    """A network or router has the state of what is made of it, also where it was not said again."""
+    site = start(tmp_path, host="h1")
+    watched = "?kinds=network,subnet,router,dataplane&initial=false"
+    try:
+        api = site.api()
+        build_two_networks(api)
+        gone(site)
+        assert become(api, "n", "r") == PENDING and become(api, "s") == ("PENDING_ADD", None)
+        assert become(api, "idle") == DONE and become(api, "is") == ("ADDED", None)
+        with Watch(site.socket, watched) as watch:
+            watch.until(event="SYNCED")
+            made = api.post("/v1/networks", {"id": "later", "tenant_id": "red"}, want=201).json
+            assert (made["state"], made["status"]) == DONE
+            made = api.put("/v1/networks/n", {"tenant_id": "red", "vni": 5001, "mtu": 1300},
+                           want=202).json
+            assert (made["state"], made["status"]) == PENDING
+            assert states_told([watch.line() for _ in range(2)]) == [
+                ("later", "ADDED"), ("n", "PENDING_ADD")]
+            api.post("/v1/ports", in_network("idle", "p2"), want=202)
+            assert sorted(states_told([watch.line() for _ in range(2)])) == [
+                ("idle", "PENDING_ADD"), ("is", "PENDING_ADD")]
+            assert become(api, "idle") == PENDING and become(api, "is") == ("PENDING_ADD", None)
+        api.close()
+        site.tenond.kill()
+        site.tenond.start()
+        assert become(api, "n", "r", "idle") == PENDING and become(api, "later") == DONE
+        assert ctl_of(site, "network", "list").count("BUILD") == 3
+        with Watch(site.socket, watched) as watch:
+            watch.until(event="SYNCED")
+            site.dataplane.start()
+            lines = watch.until(event="CONNECTED")
+            while ("n", "ADDED") not in states_told(lines):
+                lines.append(watch.line())
+        assert states_told(lines)[-1] == ("n", "ADDED")
+        assert "PENDING_ADD" not in dict(states_told(lines)).values()
+        assert become(api, "n", "idle", "r", "later") == DONE
+        assert become(api, "s", "is") == ("ADDED", None)
+        assert "BUILD" not in ctl_of(site, "network", "list")
+    finally:
+        site.close()
+
+
+def test_networks_tell_what_was_refused(tmp_path):
+    """Stored while the data plane was away, and then too much for one of its tables."""
+    site = start(tmp_path, host="h1")
+    try:
+        api = site.api()
+        build_two_networks(api)
+        bridge = "/v1/tables/%d" % BRIDGE
+        api.put(bridge, {"tableId": BRIDGE, "maxEntries": 1}, want=200)
+        gone(site)
+        api.post("/v1/ports", in_network("idle", "p2"), want=202)
+        site.dataplane.start()
+        site.wait_connected()
+        assert become(api, "idle") == FAILED and become(api, "is") == ("FAILED", None)
+        network = api.get("/v1/networks/idle", want=200).json
+        assert "may hold 1" in network["failure"] and network["failureName"] == "OFPFMFC_TABLE_FULL"
+        assert api.get("/v1/ports/at-p2", want=200).json["status"] == "ERROR"
+        assert become(api, "n", "r") == DONE
+        assert "ERROR" in ctl_of(site, "network", "list")
+        # It is tried again when the data plane is there anew.
+        api.put(bridge, {"tableId": BRIDGE}, want=200)
+        gone(site)
+        site.dataplane.start()
+        site.wait_connected()
+        assert become(api, "n", "idle", "r") == DONE and become(api, "is") == ("ADDED", None)
+        assert "failure" not in api.get("/v1/networks/idle", want=200).json
     finally:
         site.close()
 

@@ -21,8 +21,8 @@ static const struct kind network = {"networks", "", "networks",
 	{"ID", "NAME", "TENANT", "VNI>", "MTU>", "STATUS"},
 	{"id", "name", "tenant_id", "vni", "mtu", "status"}};
 static const struct kind subnet = {"subnets", "", "subnets",
-	{"ID", "NETWORK", "CIDR", "GATEWAY", "DHCP"},
-	{"id", "network_id", "cidr", "gateway_ip", "enable_dhcp"}};
+	{"ID", "NETWORK", "CIDR", "GATEWAY", "DHCP", "STATE"},
+	{"id", "network_id", "cidr", "gateway_ip", "enable_dhcp", "state"}};
 static const struct kind vport = {"ports", "?kind=tenant", "ports",
 	{"ID", "NETWORK", "MAC", "ADDRESSES", "KIND", "HOST", "STATUS"},
 	{"id", "network_id", "mac_address", "fixed_ips", "binding.kind", "binding.host", "status"}};

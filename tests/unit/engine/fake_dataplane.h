@@ -55,7 +55,6 @@ struct fake {
 	/* Ports as they were added, whole messages. */
 	struct tn_api_buffer ports[FAKE_PORTS];
 	uint32_t numbers[FAKE_PORTS];
-	uint32_t table_max[TN_N_TABLES];
 	/* The next change but `after` ones. */
 	enum fake_fault fault;
 	unsigned fault_after;

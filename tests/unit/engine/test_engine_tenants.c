@@ -3,6 +3,7 @@
 #include "tests/unit/engine/engine_fixture.h"
 
 #include "control/model/tenant_json.h"
+#include "control/tenant/layout.h"
 
 #define NETWORK TN_TENANT_NETWORK
 #define SUBNET	TN_TENANT_SUBNET
@@ -571,6 +572,227 @@ static void test_no_host(void **state)
 	bench_check_same(b);
 }
 
+/* --- what has become of them --- */
+
+/* What watchers hear of tenant objects: "idle ADDED; " */
+struct heard {
+	struct bench *b;
+	char text[600];
+};
+
+static const char *state_name(enum tn_object_state state)
+{
+	static const char *const names[] = {[TN_STATE_PENDING_ADD] = "PENDING",
+		[TN_STATE_ADDED] = "ADDED",
+		[TN_STATE_PENDING_REMOVE] = "REMOVING",
+		[TN_STATE_FAILED] = "FAILED"};
+
+	return names[state];
+}
+
+static void hear(void *ctx, const struct tn_watch_event *event)
+{
+	const struct tn_object *o = event->object;
+	const struct tn_error *failure;
+	struct heard *h = ctx;
+	size_t n = strlen(h->text);
+
+	if (!o || !tn_kind_is_tenant(o->kind))
+		return;
+	snprintf(h->text + n, sizeof(h->text) - n, "%s %s; ", o->tenants->value.c.id,
+		state_name(tn_engine_tenant_state(h->b->e, o, &failure)));
+}
+
+/* The text begins anew. */
+static void check_heard(struct heard *h, const char *text)
+{
+	assert_string_equal(h->text, text);
+	h->text[0] = '\0';
+}
+
+struct now {
+	struct bench *b;
+	enum tn_object_state state;
+	bool failure;
+};
+
+static bool take_state(void *ctx, const struct tn_object *o)
+{
+	const struct tn_error *failure;
+	struct now *now = ctx;
+
+	now->state = tn_engine_tenant_state(now->b->e, o, &failure);
+	now->failure = failure != NULL;
+	return false;
+}
+
+/* Each of these has this state. */
+static void check_states(struct bench *b, enum tn_object_state state, const char *objects)
+{
+	char copy[100], *rest = copy, *word;
+
+	snprintf(copy, sizeof(copy), "%s", objects);
+	while ((word = strsep(&rest, " "))) {
+		struct now now = {.b = b};
+		uint64_t number = 0;
+		unsigned kind = 0;
+
+		while (kind < TN_TENANT_N_KINDS && !number)
+			number = tn_engine_tenant_id(b->e, (enum tn_tenant_kind)kind++, word);
+		assert_true(tn_engine_get(b->e, tn_kind_of_tenant((enum tn_tenant_kind)(kind - 1)),
+			number, (struct tn_scope){0}, take_state, &now));
+		if (now.state != state)
+			fail_msg("%s is %s", word, state_name(now.state));
+		assert_int_equal(now.failure, state == TN_STATE_FAILED);
+	}
+}
+
+/* The town, and a network with nothing on this host. */
+static void build_two(struct bench *b)
+{
+	struct asking a = {.b = b};
+
+	build_town(b);
+	put(&a, NETWORK, "{'id':'idle','tenant_id':'red'}");
+	put(&a, SUBNET, "{'id':'idles','network_id':'idle','cidr':'10.0.9.0/24'}");
+	assert_int_equal(ask(&a), TN_DONE);
+	check_states(b, TN_STATE_ADDED, "n s a b c h1 idle idles");
+}
+
+#define PORT_D "{'id':'d','network_id':'idle','binding':{'kind':'vm','host':'h1'}}"
+
+static void begin_to_hear(struct heard *h, struct bench *b)
+{
+	*h = (struct heard){.b = b};
+	assert_int_equal(tn_engine_listen(b->e, hear, h), 0);
+}
+
+/* A network that is not said again is pending with what is made of it for a port. */
+static void test_states_while_away(void **state)
+{
+	struct bench *b = *state;
+	struct heard h;
+
+	build_two(b);
+	fake_leave(&b->fake);
+	bench_run(b, bench_away);
+	check_states(b, TN_STATE_PENDING_ADD, "n s a b c");
+	check_states(b, TN_STATE_ADDED, "idle idles h1");
+	begin_to_hear(&h, b);
+	assert_int_equal(put_one(b, NETWORK, "{'id':'later','tenant_id':'red'}"), TN_DONE);
+	check_heard(&h, "later ADDED; ");
+	assert_int_equal(put_one(b, PORT, PORT_D), TN_ACCEPTED);
+	check_heard(&h, "d PENDING; idle PENDING; idles PENDING; ");
+	check_states(b, TN_STATE_PENDING_ADD, "d idle idles");
+	fake_listen(&b->fake);
+	bench_run(b, bench_settled);
+	check_heard(&h, "idle ADDED; idles ADDED; d ADDED; ");
+	check_states(b, TN_STATE_ADDED, "n s a b c d idle idles later");
+	bench_check_same(b);
+	tn_engine_unlisten(b->e, &h);
+}
+
+/* So it is after a restart. */
+static void test_states_after_a_restart(void **state)
+{
+	struct bench *b = *state;
+
+	build_two(b);
+	fake_leave(&b->fake);
+	bench_run(b, bench_away);
+	assert_int_equal(put_one(b, SUBNET,
+				 "{'id':'s','network_id':'n','cidr':'10.0.0.0/24',"
+				 "'dns_nameservers':['10.0.0.9']}"),
+		TN_ACCEPTED);
+	assert_int_equal(put_one(b, PORT, PORT_D), TN_ACCEPTED);
+	bench_restart(b);
+	check_states(b, TN_STATE_PENDING_ADD, "n s a b c d idle idles");
+	fake_listen(&b->fake);
+	bench_run(b, bench_settled);
+	check_states(b, TN_STATE_ADDED, "n s a b c d idle idles");
+	bench_check_same(b);
+}
+
+/* Nobody waited for it, and the data plane takes its time. */
+static void test_states_not_waited_for(void **state)
+{
+	struct asking a = {.b = *state, .how = {.no_wait = true}};
+	struct bench *b = *state;
+	struct heard h;
+
+	build_two(b);
+	begin_to_hear(&h, b);
+	b->fake.fault = FAKE_HOLD;
+	put(&a, PORT, PORT_D);
+	assert_int_equal(ask(&a), TN_ACCEPTED);
+	check_heard(&h, "d PENDING; idle PENDING; idles PENDING; ");
+	check_states(b, TN_STATE_PENDING_ADD, "d idle idles");
+	check_states(b, TN_STATE_ADDED, "n s a b c");
+	while (!b->fake.held.len)
+		bench_run(b, bench_in_step);
+	fake_release(&b->fake);
+	bench_run(b, bench_settled);
+	check_heard(&h, "idle ADDED; idles ADDED; d ADDED; ");
+	check_states(b, TN_STATE_ADDED, "n s a b c d idle idles");
+	/* Gone before it was there. */
+	assert_int_equal(drop_one(b, PORT, "d"), TN_DONE);
+	check_heard(&h, "d ADDED; ");
+	bench_check_same(b);
+	tn_engine_unlisten(b->e, &h);
+}
+
+static enum tn_verdict limit_bridge(struct bench *b, uint32_t max)
+{
+	struct tn_operation op = {.kind = TN_OP_TABLE,
+		.pointer = "",
+		.table = {.table_id = TN_TABLE_BRIDGE, .config = {.max_entries = max}}};
+
+	return bench_request(b, &op, 1, NULL);
+}
+
+static bool is_refused(struct bench *b)
+{
+	struct tn_engine_status status;
+
+	tn_engine_status(b->e, &status);
+	return status.connected && status.failed;
+}
+
+static bool is_mended(struct bench *b)
+{
+	struct tn_engine_status status;
+
+	tn_engine_status(b->e, &status);
+	return status.connected && !status.failed && !status.pending;
+}
+
+/* What was stored, and is refused when the data plane is back: by its table, and then by nothing.
+ */
+static void test_states_refused(void **state)
+{
+	struct bench *b = *state;
+	struct heard h;
+
+	build_two(b);
+	assert_int_equal(limit_bridge(b, 1), TN_DONE);
+	begin_to_hear(&h, b);
+	fake_leave(&b->fake);
+	bench_run(b, bench_away);
+	assert_int_equal(put_one(b, PORT, PORT_D), TN_ACCEPTED);
+	check_heard(&h, "d PENDING; idle PENDING; idles PENDING; ");
+	fake_listen(&b->fake);
+	bench_run(b, is_refused);
+	check_heard(&h, "idle FAILED; idles FAILED; d FAILED; ");
+	check_states(b, TN_STATE_FAILED, "d idle idles");
+	check_states(b, TN_STATE_ADDED, "n s a b c");
+	assert_int_equal(limit_bridge(b, 0), TN_DONE);
+	tn_engine_resync(b->e);
+	bench_run(b, is_mended);
+	check_heard(&h, "idle ADDED; idles ADDED; d ADDED; ");
+	check_states(b, TN_STATE_ADDED, "n s a b c d idle idles");
+	tn_engine_unlisten(b->e, &h);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, bench_teardown)
 
 int main(void)
@@ -592,6 +814,10 @@ int main(void)
 		TEST(test_one_after_another),
 		TEST(test_device),
 		TEST(test_no_host),
+		TEST(test_states_while_away),
+		TEST(test_states_after_a_restart),
+		TEST(test_states_not_waited_for),
+		TEST(test_states_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
