@@ -290,22 +290,6 @@ int tn_api_async_send(struct tn_api_async *c, const struct tn_api_message *reque
 	return 0;
 }
 
-int tn_api_async_bundle(struct tn_api_async *c, const struct tn_mod *mods, size_t n, bool early,
-	tn_api_answer_fn fn, void *ctx, size_t *failed, struct tn_error *err)
-{
-	int rc = make_place(c, err);
-
-	*failed = 0;
-	if (rc)
-		return rc;
-	compact(c);
-	rc = tn_client_put_bundle(
-		&c->out, mods, n, c->last_id + 1, early ? TN_API_EARLY : 0, failed, err);
-	if (!rc)
-		enlist(c, TN_API_BUNDLE, fn, ctx)->early = early;
-	return rc;
-}
-
 /* Parts go as they are made, so that the other side has begun before the last one is there. */
 int tn_api_async_encoded(struct tn_api_async *c, const struct tn_api_encoded *mods, size_t n,
 	bool early, tn_api_answer_fn fn, void *ctx, struct tn_error *err)

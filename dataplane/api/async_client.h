@@ -8,7 +8,7 @@
  * within that call alone. Time is the caller's: nothing here times out.
  *
  *	c = tn_api_async_connect(path, "tenond", &events, &err);
- *	tn_api_async_bundle(c, mods, n, on_receipt, job, &failed, &err);
+ *	tn_api_async_encoded(c, mods, n, false, on_receipt, job, &err);
  *	tn_api_async_flush(c);
  *	... epoll says that tn_api_async_fd(c) is ready: ...
  *	if (tn_api_async_process(c, epoll_events, &err))
@@ -79,14 +79,11 @@ void tn_api_async_flush(struct tn_api_async *c);
 int tn_api_async_send(struct tn_api_async *c, const struct tn_api_message *request,
 	tn_api_answer_fn fn, void *ctx, struct tn_error *err) TN_MUST_CHECK;
 /*
- * A bundle in as many parts as it takes, answered by one RECEIPT. early, of servers that can: by
- * two where there is anything to wait for in between, the first with the flag MORE. -EINVAL:
- * *failed is the position of the mod that no message can hold, and nothing was queued.
+ * A bundle of encoded mods in as many parts as it takes, answered by one RECEIPT. early, of servers
+ * that can: by two where there is anything to wait for in between, the first with the flag MORE.
+ * Parts are sent as they are made. -EINVAL: one that no message can hold is among the first ones,
+ * and nothing was queued; further on it costs the connection, which is -EIO.
  */
-int tn_api_async_bundle(struct tn_api_async *c, const struct tn_mod *mods, size_t n, bool early,
-	tn_api_answer_fn fn, void *ctx, size_t *failed, struct tn_error *err) TN_MUST_CHECK;
-
-/* The same of mods that are encoded: -EINVAL is one that no message can hold. */
 int tn_api_async_encoded(struct tn_api_async *c, const struct tn_api_encoded *mods, size_t n,
 	bool early, tn_api_answer_fn fn, void *ctx, struct tn_error *err) TN_MUST_CHECK;
 

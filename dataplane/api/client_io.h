@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Private to this room: what both clients do alike. */
+/* Private to this room: what clients do to a socket and a buffer. */
 #ifndef TN_API_CLIENT_IO_H
 #define TN_API_CLIENT_IO_H
 

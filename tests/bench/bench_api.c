@@ -193,7 +193,8 @@ static void pipelined(struct bench *b)
 	const struct tn_api_async_events events = {0};
 	struct tn_error err;
 	struct tn_api_async *a = tn_api_async_connect(b->socket, "bench_api", &events, &err);
-	size_t sent = 0, failed;
+	struct tn_api_buffer mod = {0};
+	size_t sent = 0;
 	double t = now();
 
 	if (!a)
@@ -202,14 +203,21 @@ static void pipelined(struct bench *b)
 	b->under_way = 0;
 	while (b->done < b->flows) {
 		for (; sent < b->flows && b->under_way < WINDOW; sent++, b->under_way++) {
-			if (tn_api_async_bundle(
-				    a, &b->mods[sent], 1, false, on_receipt, b, &failed, &err))
+			struct tn_api_encoded encoded = {.n_mods = 1};
+
+			mod.len = 0;
+			if (tn_api_encode_mod(&mod, &b->mods[sent], &err))
+				die("mod", err.detail);
+			encoded.bytes = mod.data;
+			encoded.size = (uint32_t)mod.len;
+			if (tn_api_async_encoded(a, &encoded, 1, false, on_receipt, b, &err))
 				die("bundle", err.detail);
 		}
 		tn_api_async_flush(a);
 		wait_and_process(a);
 	}
 	report(b, "bundles of 1, 512 under way", b->flows, now() - t);
+	tn_api_buffer_fini(&mod);
 	tn_api_async_free(a);
 }
 

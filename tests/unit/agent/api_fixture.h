@@ -12,6 +12,7 @@
 #include "dataplane/agent/api_private.h"
 #include "dataplane/agent/api_server.h"
 #include "dataplane/api/async_client.h"
+#include "tests/unit/api/encoded.h"
 
 /* A client and what it was told. */
 struct api_client {
@@ -152,11 +153,14 @@ static inline void client_send(struct api_client *client, const struct tn_api_me
 
 static inline void client_bundle(struct api_client *client, const struct tn_mod *mods, size_t n)
 {
+	struct tn_api_buffer buffer = {0};
+	struct tn_api_encoded *encoded = encoded_mods(&buffer, mods, n);
 	struct tn_error err;
-	size_t failed;
 
-	if (tn_api_async_bundle(client->c, mods, n, false, on_answer, client, &failed, &err))
+	if (tn_api_async_encoded(client->c, encoded, n, false, on_answer, client, &err))
 		fail_msg("%s", err.detail);
+	free(encoded);
+	tn_api_buffer_fini(&buffer);
 	client_watch(client);
 }
 

@@ -13,6 +13,8 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/api/encoded.h"
+
 #define MANY 5000u
 
 struct bed {
@@ -180,11 +182,9 @@ static void earlier_receipts(void **state)
 		.type = TN_API_RECEIPT, .flags = TN_API_MORE, .receipt.version = 3};
 	struct tn_api_message m;
 	struct tn_error err;
-	size_t failed;
 
 	(void)state;
-	assert_int_equal(
-		tn_api_async_bundle(bed.c, NULL, 0, true, on_answer, &bed, &failed, &err), 0);
+	assert_int_equal(tn_api_async_encoded(bed.c, NULL, 0, true, on_answer, &bed, &err), 0);
 	hear(&m);
 	assert_int_equal(m.flags, TN_API_EARLY);
 	put(m.request_id, in_force);
@@ -195,8 +195,7 @@ static void earlier_receipts(void **state)
 	assert_int_equal(deliver(5), 0);
 	assert_int_equal(bed.done, 1);
 	assert_int_equal(tn_api_async_in_flight(bed.c), 0);
-	assert_int_equal(
-		tn_api_async_bundle(bed.c, NULL, 0, false, on_answer, &bed, &failed, &err), 0);
+	assert_int_equal(tn_api_async_encoded(bed.c, NULL, 0, false, on_answer, &bed, &err), 0);
 	hear(&m);
 	assert_int_equal(m.flags, 0);
 	put(m.request_id, in_force);
@@ -273,15 +272,17 @@ static void mods_free(struct tn_mod *mods)
 static void bundle_in_parts(void **state)
 {
 	struct tn_mod *mods = flow_mods(MANY * 8);
+	struct tn_api_buffer buffer = {0};
+	struct tn_api_encoded *encoded = encoded_mods(&buffer, mods, MANY * 8);
 	struct tn_api_message m;
 	uint64_t n = 0, id = 0;
 	struct tn_error err;
-	size_t failed;
 
 	(void)state;
 	assert_int_equal(
-		tn_api_async_bundle(bed.c, mods, MANY * 8, false, on_answer, &bed, &failed, &err),
-		0);
+		tn_api_async_encoded(bed.c, encoded, MANY * 8, false, on_answer, &bed, &err), 0);
+	free(encoded);
+	tn_api_buffer_fini(&buffer);
 	tn_api_async_flush(bed.c);
 	assert_int_equal(tn_api_async_wanted(bed.c), EPOLLIN | EPOLLOUT);
 	assert_true(tn_api_async_queued(bed.c) > 0);
@@ -302,26 +303,53 @@ static void bundle_in_parts(void **state)
 	mods_free(mods);
 }
 
-/* What no message can hold is refused here, and nothing of it is sent. */
+/* Good ones, and one behind them that no message can hold. */
+static int send_with_large(size_t n)
+{
+	struct tn_mod *mods = flow_mods(n + 1);
+	struct tn_api_buffer buffer = {0};
+	struct tn_api_encoded *encoded = encoded_mods(&buffer, mods, n + 1);
+	uint8_t *large = calloc(1, TN_API_BODY_MAX);
+	struct tn_error err;
+	int rc;
+
+	assert_non_null(large);
+	encoded[n].bytes = large;
+	encoded[n].size = TN_API_BODY_MAX;
+	rc = tn_api_async_encoded(bed.c, encoded, n + 1, false, on_answer, &bed, &err);
+	free(large);
+	free(encoded);
+	tn_api_buffer_fini(&buffer);
+	mods_free(mods);
+	return rc;
+}
+
+/* It is refused here, and nothing of it is sent. */
 static void bad_bundle(void **state)
 {
-	struct tn_mod *mods = flow_mods(100);
 	struct tn_api_message m;
-	struct tn_error err;
-	size_t failed;
 
 	(void)state;
-	((struct tn_flow_mod *)(uintptr_t)mods[37].flow)->command = (enum tn_flow_command)60;
-	assert_int_equal(
-		tn_api_async_bundle(bed.c, mods, 100, false, on_answer, &bed, &failed, &err),
-		-EINVAL);
-	assert_int_equal(failed, 37);
+	assert_int_equal(send_with_large(0), -EINVAL);
 	assert_int_equal(tn_api_async_queued(bed.c), 0);
 	assert_int_equal(tn_api_async_in_flight(bed.c), 0);
 	request(&remove_port);
 	hear(&m);
 	assert_int_equal(m.type, TN_API_PORT_REMOVE);
-	mods_free(mods);
+}
+
+/* Some of it is gone, and the rest cannot be: whoever else waited is told. */
+static void half_a_bundle(void **state)
+{
+	struct tn_error err;
+
+	(void)state;
+	request(&remove_port);
+	assert_int_equal(send_with_large(MANY), -EIO);
+	assert_int_equal(bed.lost, 1);
+	assert_int_equal(tn_api_async_in_flight(bed.c), 0);
+	assert_int_equal(tn_api_async_process(bed.c, EPOLLIN, &err), -EIO);
+	assert_non_null(strstr(err.detail, "by half"));
 }
 
 static void lost_connection(void **state)
@@ -406,6 +434,7 @@ int main(void)
 		TEST(answers_in_any_order),
 		TEST(bundle_in_parts),
 		TEST(bad_bundle),
+		TEST(half_a_bundle),
 		TEST(lost_connection),
 		TEST(forgotten),
 		TEST(nonsense),
