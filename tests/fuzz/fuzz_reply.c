@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "dataplane/core/checksum.h"
+#include "dataplane/core/ra.h"
 #include "dataplane/core/wire.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -91,6 +92,31 @@ static void answer(const struct tn_action *a, const struct tn_view *view, struct
 	require_sound(&said, &headers);
 }
 
+/* A router advertisement's body with these bytes; of none, if they are no sound one. */
+static struct tn_ra_body body_of(struct tn_action *reply, uint8_t *data, uint32_t n)
+{
+	reply->n_nested = tn_reply_data_notes(data, n, reply + 1);
+	if (tn_reply_check(reply, reply->n_nested, 0, NULL))
+		n = 0;
+	return (struct tn_ra_body){data, n};
+}
+
+/* From one advertisement to another, or to none, goes a sound one; from one to itself none. */
+static void take_back(const struct tn_action *a, struct fuzz_input in)
+{
+	uint8_t told[TN_REPLY_DATA_MAX], after[TN_REPLY_DATA_MAX], out[TN_REPLY_DATA_MAX];
+	const struct tn_ra_body before = {told, tn_reply_data(a, told)};
+	struct tn_action reply[1 + TN_REPLY_NOTES_MAX] = {*a};
+	uint32_t n = in.left < 200 ? (uint32_t)in.left : 200;
+	struct tn_ra_body next;
+
+	fuzz_take(&in, after, n);
+	next = body_of(reply, after, n);
+	n = tn_ra_take_back(&before, &next, out);
+	fuzz_require(!n || body_of(reply, out, n).n);
+	fuzz_require(!tn_ra_take_back(&before, &before, out));
+}
+
 /* In place: its headers stay what the parser says, its length too. */
 static void echo(struct tn_view *view, struct tn_headers *h)
 {
@@ -113,6 +139,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint8_t cut, *room;
 
 	take_action(&in, list);
+	if (list->reply.kind == TN_REPLY_RA)
+		take_back(list, in);
 	cut = fuzz_take8(&in);
 	room = malloc(in.left + 1);
 	if (!room)
