@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The unit of configs/, with the drop-in for small hosts, under a systemd of its own: what its sandbox
 lets the data plane do, and what not."""
+import contextlib
+import fcntl
 import os
+import subprocess
+import sys
 import tempfile
 import time
 
@@ -13,6 +17,7 @@ from replaying import config, flow, from_port, output
 
 SYSTEMD = "/lib/systemd/systemd"
 UNIT = "tenon-dataplane.service"
+PREFIX = "tenon-test-"
 DROP_IN = """[Unit]
 DefaultDependencies=no
 [Service]
@@ -59,6 +64,46 @@ def remove(cgroup):
                 time.sleep(0.05)
 
 
+@contextlib.contextmanager
+def locked(folder, wait=True):
+    """Nobody else has it meanwhile, or what had it is gone; gives False where somebody has it."""
+    lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        yield True
+    except BlockingIOError:
+        yield False
+    finally:
+        os.close(lock)
+
+
+def remove_left(parent):
+    """What runs that were killed left; a last process in it may take until the run after this."""
+    for name in os.listdir(parent):
+        cgroup = os.path.join(parent, name)
+        if not name.startswith(PREFIX) or not os.path.isdir(cgroup):
+            continue
+        # What another run removes just now is gone by itself.
+        with contextlib.suppress(FileNotFoundError), locked(cgroup, wait=False) as is_left:
+            for folder, _, _ in os.walk(cgroup, topdown=False) if is_left else ():
+                with contextlib.suppress(OSError):
+                    os.rmdir(folder)
+
+
+@contextlib.contextmanager
+def own_cgroup(parent):
+    """Whose it is tells its lock, which ends with this process however that ends."""
+    with contextlib.ExitStack() as stack:
+        with locked(parent):
+            remove_left(parent)
+            cgroup = tempfile.mkdtemp(prefix=PREFIX, dir=parent)
+            stack.enter_context(locked(cgroup))
+        try:
+            yield cgroup
+        finally:
+            remove(cgroup)
+
+
 def write_files(folder):
     """The unit as shipped, but for where its program is and what it begins with."""
     with open(TOP + "/configs/" + UNIT) as f:
@@ -85,19 +130,15 @@ def lab(tmp_path, monkeypatch):
     if missing:
         pytest.skip(missing)
     write_files(tmp_path)
-    cgroup = tempfile.mkdtemp(prefix="tenon-test-", dir=parent)
-    monkeypatch.setattr(netlab.namespaces, "SETUP", SETUP.format(
-        cgroup=cgroup, unit=UNIT, files=tmp_path, program=DATAPLANE, systemd=SYSTEMD))
-    made = Lab(str(tmp_path))
-    try:
-        for i in (1, 2):
-            made.host("c%d" % i)
-            made.wire("veth%d" % i, "c%d" % i)
-            made.addresses("c%d" % i, "eth0", "10.0.0.%d/24" % i)
-        yield made
-    finally:
-        made.close()
-        remove(cgroup)
+    with own_cgroup(parent) as cgroup:
+        monkeypatch.setattr(netlab.namespaces, "SETUP", SETUP.format(
+            cgroup=cgroup, unit=UNIT, files=tmp_path, program=DATAPLANE, systemd=SYSTEMD))
+        with contextlib.closing(Lab(str(tmp_path))) as made:
+            for i in (1, 2):
+                made.host("c%d" % i)
+                made.wire("veth%d" % i, "c%d" % i)
+                made.addresses("c%d" % i, "eth0", "10.0.0.%d/24" % i)
+            yield made
 
 
 def said(lab):
@@ -147,3 +188,31 @@ def test_what_it_may_write_to(lab):
     mounted = lab.run(None, *inside, "cat", "/proc/mounts")
     assert any(line.split()[1] == "/sys/fs/bpf" and "rw" in line.split()[3].split(",")
                for line in mounted.strip().split("\n")), mounted
+
+
+def test_a_run_that_was_killed_leaves_nothing():
+    """Its cgroup, with one in it, goes with the next run, and that of a run beside it does not."""
+    parent = cgroup2()
+    if not parent:
+        pytest.skip("needs a cgroup (version 2) to write to")
+    script = "import sys, test_unit\nwith test_unit.own_cgroup(sys.argv[1]) as cgroup:\n" \
+        "    print(cgroup, flush=True)\n    sys.stdin.read()\n"
+    runs = [subprocess.Popen([sys.executable, "-B", "-c", script, parent], text=True,
+                             cwd=os.path.dirname(os.path.abspath(__file__)),
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(2)]
+    try:
+        killed, beside = [run.stdout.readline().strip() for run in runs]
+        os.mkdir(killed + "/init.scope")
+        runs[0].kill()
+        runs[0].wait()
+        with own_cgroup(parent) as cgroup:
+            assert os.path.isdir(cgroup) and os.path.isdir(beside) and not os.path.exists(killed)
+        assert not os.path.exists(cgroup)
+        runs[1].communicate("")
+        assert runs[1].returncode == 0 and not os.path.exists(beside)
+    finally:
+        for run in runs:
+            run.kill()
+            run.wait()
+            run.stdin.close()
+            run.stdout.close()
