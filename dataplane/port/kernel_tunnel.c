@@ -48,7 +48,11 @@ struct tunnel {
 	uint16_t udp_port;
 	bool guard, is_shared;
 	struct tn_xsk_queues shared; /* the uplink's; none: it is not shared */
-	tn_u128 address[2];	     /* IPv4, IPv6; 0: none */
+	struct tn_netdev shared_dev; /* the uplink, to hear of its MAC and MTU */
+	uint32_t mtu;		     /* of that, as it was seen last */
+	uint32_t wire_mtu;	     /* what the sockets may send: atomic, the workers' to read */
+	void (*say)(const char *fmt, ...) TN_PRINTF(1, 2);
+	tn_u128 address[2]; /* IPv4, IPv6; 0: none */
 	uint64_t rx_dropped, rx_errors;
 	struct lane *tx;
 	uint8_t frame[FRAME_MAX];
@@ -220,7 +224,7 @@ static unsigned tx_by_device(
 /* Has it a next hop, and room on the wire? */
 static bool is_for_wire(const struct tunnel *t, const struct tn_packet *p)
 {
-	return p->len <= t->port.mtu + TN_ETH_LEN &&
+	return p->len <= __atomic_load_n(&t->wire_mtu, __ATOMIC_RELAXED) + TN_ETH_LEN &&
 		memcmp(p->data, &gateway_mac, sizeof(gateway_mac)) != 0;
 }
 
@@ -274,15 +278,67 @@ static void wire_stats(struct tn_port *port, struct tn_port_wire_stats *stats)
 	tn_xsk_queues_stats(&t->shared, stats);
 }
 
+/*
+ * Addresses by which workers get their share. While the uplink takes larger frames than the sockets
+ * were made for no frame is theirs: the kernel's VXLAN device takes all.
+ */
+static int set_share(struct tunnel *t, struct tn_error *err)
+{
+	struct tn_ebpf_share share = {0};
+
+	if (t->mtu <= t->port.mtu)
+		memcpy(share.mac, &t->port.mac, sizeof(share.mac));
+	for (unsigned i = 0; i < 2; i++)
+		put_address(t->address[i], share.local[i]);
+	return tn_ebpf_set_share(t->ebpf, t->is_shared ? &share : NULL, err);
+}
+
+static void say_too_large(const struct tunnel *t)
+{
+	if (t->say)
+		t->say("port %s: the MTU of its shared uplink is %u, but was %u when it was opened: "
+		       "what is for workers goes by the kernel's VXLAN device; lower it, or remove "
+		       "the port and add it again",
+			t->port.name, t->mtu, t->port.mtu);
+}
+
+/* It may have another MAC, to which frames of tunnels come, and another MTU. */
+static void follow_uplink(struct tunnel *t)
+{
+	uint32_t before = t->mtu;
+	struct tn_error err;
+
+	if (tn_netdev_mtu(&t->shared_dev, &t->mtu) || tn_netdev_mac(&t->shared_dev, &t->port.mac) ||
+		set_share(t, &err))
+		return;
+	__atomic_store_n(
+		&t->wire_mtu, t->mtu < t->port.mtu ? t->mtu : t->port.mtu, __ATOMIC_RELAXED);
+	if (t->mtu > t->port.mtu && t->mtu != before)
+		say_too_large(t);
+}
+
 static void maintain(struct tn_port *port, uint64_t now_ns)
 {
+	struct tunnel *t = of(port);
+
 	(void)now_ns;
-	tn_xsk_queues_kick(&of(port)->shared);
+	tn_xsk_queues_kick(&t->shared);
+	if (t->is_shared && tn_netdev_told(&t->shared_dev))
+		follow_uplink(t);
+}
+
+static int link_fd(struct tn_port *port)
+{
+	return of(port)->shared_dev.watch_fd;
 }
 
 static uint64_t maintain_due(struct tn_port *port)
 {
-	return tn_xsk_queues_waiting(&of(port)->shared) ? 0 : UINT64_MAX;
+	struct tunnel *t = of(port);
+
+	if (tn_xsk_queues_waiting(&t->shared))
+		return 0;
+	return t->is_shared ? tn_netdev_due(&t->shared_dev) : UINT64_MAX;
 }
 
 static void detach(struct tunnel *t)
@@ -309,6 +365,7 @@ static void destroy(struct tn_port *port)
 	if (!tn_ebpf_is_leaving(t->ebpf))
 		detach(t);
 	tn_xsk_queues_close(&t->shared);
+	tn_netdev_close(&t->shared_dev);
 	tn_kernel_tap_close(&t->tap);
 	free(t->tx);
 	free(t);
@@ -322,6 +379,7 @@ static const struct tn_port_ops ops = {
 	.link_up = link_up,
 	.wire_stats = wire_stats,
 	.maintain = maintain,
+	.link_fd = link_fd,
 	.maintain_due = maintain_due,
 	.destroy = destroy,
 };
@@ -447,16 +505,11 @@ static struct tn_ebpf_port description(const struct tunnel *t, uint32_t number)
 		.ip6 = t->address[1] != 0};
 }
 
-/* Addresses by which workers get their share; sockets last, for they are what makes it. */
+/* Sockets last, for they are what makes it. */
 static int attach_share(struct tunnel *t, struct tn_error *err)
 {
-	struct tn_ebpf_share share = {0};
-	int rc;
+	int rc = set_share(t, err);
 
-	memcpy(share.mac, &t->port.mac, sizeof(share.mac));
-	for (unsigned i = 0; i < 2; i++)
-		put_address(t->address[i], share.local[i]);
-	rc = tn_ebpf_set_share(t->ebpf, t->is_shared ? &share : NULL, err);
 	for (unsigned i = 0; !rc && i < t->shared.n; i++)
 		rc = tn_ebpf_set_socket(t->ebpf, i, tn_xsk_queues_fd(&t->shared, i), err);
 	return rc;
@@ -525,22 +578,24 @@ static int open_sockets(struct tunnel *t, const struct tn_port_spec *spec, struc
 		.buffers = t->buffers,
 		.buffers_ctx = t->buffers_ctx,
 	};
-	struct tn_netdev dev = TN_NETDEV_NONE;
-	int rc = tn_netdev_open(&dev, name);
+	struct tn_netdev *dev = &t->shared_dev;
+	int rc = tn_netdev_open(dev, name);
 
+	/* Not watched it is looked at. */
 	if (!rc)
-		rc = tn_netdev_mac(&dev, &t->port.mac);
+		(void)tn_netdev_watch(dev);
 	if (!rc)
-		rc = tn_netdev_mtu(&dev, &c.mtu);
-	c.n = rc ? 0 : tn_netdev_rx_queues(&dev);
-	tn_netdev_close(&dev);
+		rc = tn_netdev_mac(dev, &t->port.mac);
+	if (!rc)
+		rc = tn_netdev_mtu(dev, &c.mtu);
+	c.n = rc ? 0 : tn_netdev_rx_queues(dev);
 	if (rc)
 		return tn_error_set(err, TN_OFPBRC_BAD_PORT, -1,
 			"interface '%.16s' cannot be shared: %s", name, strerror(-rc));
 	rc = tn_xsk_queues_open(&t->shared, &c, err);
 	if (rc)
 		return rc;
-	t->port.mtu = c.mtu;
+	t->port.mtu = t->mtu = t->wire_mtu = c.mtu;
 	t->port.n_rx_queues = (uint16_t)(1 + c.n);
 	return 0;
 }
@@ -554,6 +609,7 @@ static void open_shared(struct tunnel *t, const struct tn_port_spec *spec,
 	if (!open_sockets(t, spec, &err))
 		return;
 	tn_xsk_queues_close(&t->shared);
+	tn_netdev_close(&t->shared_dev);
 	t->is_shared = false;
 	t->port.mac = own_mac;
 	if (resources->say)
@@ -585,6 +641,7 @@ static struct tn_port *make(const struct tn_port_spec *spec,
 	if (t) {
 		t->tap.fd = -1;
 		t->tap.dev = TN_NETDEV_NONE;
+		t->shared_dev = TN_NETDEV_NONE;
 		t->tx = aligned_alloc(TN_CACHE_LINE, resources->n_workers * sizeof(*t->tx));
 	}
 	if (!t || !t->tx) {
@@ -600,6 +657,7 @@ static struct tn_port *make(const struct tn_port_spec *spec,
 	t->buffers = resources->buffers;
 	t->buffers_ctx = resources->buffers_ctx;
 	t->ebpf = resources->ebpf;
+	t->say = resources->say;
 	if (!open_all(t, spec, resources, err))
 		return &t->port;
 	destroy(&t->port);

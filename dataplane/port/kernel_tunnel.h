@@ -8,7 +8,8 @@
  * Workers may share the uplink: by AF_XDP they get the tunnel packets that are for no station of
  * the kernel's, as they are on the wire, by receive queues of their own behind that of the device;
  * and they send by it what has a next hop that the process's underlay knows. What has none the
- * kernel finds a way for, as what does not fit into the uplink's MTU.
+ * kernel finds a way for, as what does not fit into the uplink's MTU. That and its MAC are followed
+ * (maintain); sockets are made for the MTU of the beginning, and get nothing while it is larger.
  *
  * Options: "address", "address6" (at least one), "udpPort", "uplink", "guard", "shared", "frames".
  * The process's underlay gets the addresses and a way to everywhere from the port itself

@@ -364,6 +364,55 @@ def test_large_underlay(lab):  # noqa: F811
     assert not ports["underlay"]["wire_tx_errors"] and not ports["underlay"]["wire_rx_errors"], ports
 
 
+def test_the_uplink_changes(lab):  # noqa: F811
+    """Its MAC and MTU while it is shared: packets keep to the sockets as long as they fit into these, and
+    to the device while the uplink takes larger frames than the sockets were made for."""
+    lab.host("c1")
+    lab.wire("veth1", "c1", mtu=8950)
+    lab.addresses("c1", "eth0", "10.0.0.1/24")
+    far_host(lab, 4, "df unset")
+    ports = underlay(4, uplink="up0", shared=True)
+    ports[1]["options"]["dontFragment"] = False
+    lab.start_switch(config(
+        [{"number": 1, "name": "veth1", "type": "veth"}] + ports,
+        [flow(1, [from_port(1)], [output(VTEP)]), flow(1, [from_port(VTEP)], [output(1)])],
+        underlay=next_hops(lab, 4)), "--max-frame", "9216", socket=lab.folder + "/socket")
+    client = dataplane_api.Client(lab.folder + "/socket")
+
+    def goes(size, **device_has):
+        """There and back: by the device, or by the sockets; tx is what comes in."""
+        deadline = time.monotonic() + 30
+        while True:
+            before = {way: device(lab, "tnt50", way) for way in device_has}
+            lab.ping("c1", "10.0.0.9", count=20, size=size - 28, options=["-M", "do"])
+            by = {way: device(lab, "tnt50", way) - n >= 20 for way, n in before.items()}
+            if by == device_has:
+                return
+            assert time.monotonic() < deadline, (by, lab.log())
+
+    def mtu(n):
+        for host, name, size in ((None, "up0", n), ("far", "eth0", n), ("far", "vx0", max(n - 50, 1450))):
+            lab.ip(host, "link set %s mtu %d" % (name, size))
+    goes(1450, tx=False, rx=False)
+    lab.ip(None, "link set up0 address 02:00:00:00:00:78")
+    lab.run("far", "ip", "neigh", "flush", "dev", "eth0")
+    client.set_underlay(**next_hops(lab, 4))
+    goes(1450, tx=False, rx=False)
+    mtu(1400)
+    goes(1450, rx=True)  # in fragments; the other host may cut what is within
+    goes(1350, tx=False, rx=False)
+    mtu(1500)
+    goes(1450, tx=False, rx=False)
+    mtu(9000)
+    goes(8950, tx=True, rx=True)
+    assert "MTU" in lab.log(), lab.log()
+    mtu(1500)
+    goes(1450, tx=False, rx=False)
+    client.close()
+    ports = lab.stop_switch()
+    assert not ports["underlay"]["wire_tx_errors"] and not ports["underlay"]["wire_rx_errors"], ports
+
+
 def test_no_sockets(lab):  # noqa: F811
     """The kernel refuses them (there is no memory to lock): it works without, and that is said."""
     enter = lab.enter
