@@ -49,7 +49,7 @@ struct tunnel {
 	bool guard, is_shared;
 	struct tn_xsk_queues shared; /* the uplink's; none: it is not shared */
 	struct tn_netdev shared_dev; /* the uplink, to hear of its MAC and MTU */
-	uint32_t mtu;		     /* of that, as it was seen last */
+	uint32_t mtu;		     /* of that, as it was seen last; 0: it is gone */
 	uint32_t wire_mtu;	     /* what the sockets may send: atomic, the workers' to read */
 	void (*say)(const char *fmt, ...) TN_PRINTF(1, 2);
 	tn_u128 address[2]; /* IPv4, IPv6; 0: none */
@@ -293,28 +293,36 @@ static int set_share(struct tunnel *t, struct tn_error *err)
 	return tn_ebpf_set_share(t->ebpf, t->is_shared ? &share : NULL, err);
 }
 
-static void say_too_large(const struct tunnel *t)
+static void say_by_device(const struct tunnel *t)
 {
-	if (t->say)
+	if (!t->say)
+		return;
+	if (!t->mtu)
+		t->say("port %s: its shared uplink is gone: workers go by the kernel's VXLAN device; "
+		       "remove the port and add it again",
+			t->port.name);
+	else if (t->mtu > t->port.mtu)
 		t->say("port %s: the MTU of its shared uplink is %u, but was %u when it was opened: "
 		       "what is for workers goes by the kernel's VXLAN device; lower it, or remove "
 		       "the port and add it again",
 			t->port.name, t->mtu, t->port.mtu);
 }
 
-/* It may have another MAC, to which frames of tunnels come, and another MTU. */
+/* It may have another MAC, to which frames of tunnels come, and another MTU, or be gone. */
 static void follow_uplink(struct tunnel *t)
 {
 	uint32_t before = t->mtu;
 	struct tn_error err;
+	int rc = tn_netdev_mtu(&t->shared_dev, &t->mtu);
 
-	if (tn_netdev_mtu(&t->shared_dev, &t->mtu) || tn_netdev_mac(&t->shared_dev, &t->port.mac) ||
-		set_share(t, &err))
+	if (rc == -ENODEV)
+		t->mtu = 0;
+	else if (rc || tn_netdev_mac(&t->shared_dev, &t->port.mac) || set_share(t, &err))
 		return;
 	__atomic_store_n(
 		&t->wire_mtu, t->mtu < t->port.mtu ? t->mtu : t->port.mtu, __ATOMIC_RELAXED);
-	if (t->mtu > t->port.mtu && t->mtu != before)
-		say_too_large(t);
+	if (t->mtu != before)
+		say_by_device(t);
 }
 
 static void maintain(struct tn_port *port, uint64_t now_ns)
@@ -336,7 +344,7 @@ static uint64_t maintain_due(struct tn_port *port)
 {
 	struct tunnel *t = of(port);
 
-	if (tn_xsk_queues_waiting(&t->shared))
+	if (t->mtu && tn_xsk_queues_waiting(&t->shared))
 		return 0;
 	return t->is_shared ? tn_netdev_due(&t->shared_dev) : UINT64_MAX;
 }

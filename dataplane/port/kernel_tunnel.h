@@ -9,7 +9,8 @@
  * the kernel's, as they are on the wire, by receive queues of their own behind that of the device;
  * and they send by it what has a next hop that the process's underlay knows. What has none the
  * kernel finds a way for, as what does not fit into the uplink's MTU. That and its MAC are followed
- * (maintain); sockets are made for the MTU of the beginning, and get nothing while it is larger.
+ * (maintain); sockets are made for the MTU of the beginning and get nothing while it is larger, and
+ * go with the interface: the VXLAN device remains.
  *
  * Options: "address", "address6" (at least one), "udpPort", "uplink", "guard", "shared", "frames".
  * The process's underlay gets the addresses and a way to everywhere from the port itself

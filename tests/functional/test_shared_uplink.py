@@ -365,8 +365,9 @@ def test_large_underlay(lab):  # noqa: F811
 
 
 def test_the_uplink_changes(lab):  # noqa: F811
-    """Its MAC and MTU while it is shared: packets keep to the sockets as long as they fit into these, and
-    to the device while the uplink takes larger frames than the sockets were made for."""
+    """Its MAC and MTU while it is shared, and it itself: packets keep to the sockets while these are good
+    for them. The device carries the others: those too long for the wire, all while the uplink takes larger
+    ones than the sockets were made for, and all when it is gone."""
     lab.host("c1")
     lab.wire("veth1", "c1", mtu=8950)
     lab.addresses("c1", "eth0", "10.0.0.1/24")
@@ -407,6 +408,17 @@ def test_the_uplink_changes(lab):  # noqa: F811
     goes(8950, tx=True, rx=True)
     assert "MTU" in lab.log(), lab.log()
     mtu(1500)
+    goes(1450, tx=False, rx=False)
+    # Another one has its name.
+    lab.ip(None, "link del up0")
+    lab.ip(None, "link add up0 type veth peer name eth0 netns far")
+    lab.addresses(None, "up0", "%s/%d" % (HERE[4], PREFIX[4]))
+    lab.addresses("far", "eth0", "%s/%d" % (FAR[4], PREFIX[4]))
+    client.set_underlay(**next_hops(lab, 4))
+    goes(1450, tx=True, rx=True)
+    assert "is gone" in lab.log(), lab.log()
+    client.port_remove(UNDERLAY)
+    client.port_add(UNDERLAY, "underlay", "kernel-underlay", address=HERE[4], uplink="up0", shared=True)
     goes(1450, tx=False, rx=False)
     client.close()
     ports = lab.stop_switch()
