@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "control/model/free_numbers.h"
 #include "control/model/group_order.h"
 #include "control/model/json_document.h"
 #include "control/model/tenant_json.h"
@@ -574,39 +575,28 @@ static bool read_flow(struct parser *p, struct tn_json_reader *r, tn_json_ref v)
 	return true;
 }
 
-static int compare_numbers(const void *a, const void *b)
-{
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 /* Meters that want no number get the lowest free ones, in the order of the document. */
 static void number_meters(struct parser *p)
 {
 	struct tn_document *doc = p->doc;
-	uint32_t *taken, next = 1;
-	size_t i, n = 0, t = 0;
+	struct tn_free_numbers numbers;
+	size_t i;
 
-	taken = malloc((p->places[METERS].n + 1) * sizeof(*taken));
-	if (!taken)
-		abort();
+	tn_free_numbers_init(&numbers, p->places[METERS].n, 1);
 	for (i = 0; i < doc->n_mods; i++)
 		if (doc->mods[i].kind == TN_MOD_METER && doc->mods[i].meter->meter_id)
-			taken[n++] = doc->mods[i].meter->meter_id;
-	qsort(taken, n, sizeof(*taken), compare_numbers);
+			tn_free_numbers_take(&numbers, doc->mods[i].meter->meter_id);
+	tn_free_numbers_sort(&numbers);
 	for (i = 0; i < doc->n_mods; i++) {
 		struct tn_meter_mod *mm;
 
 		if (doc->mods[i].kind != TN_MOD_METER || doc->mods[i].meter->meter_id)
 			continue;
-		while (t < n && taken[t] <= next)
-			next += taken[t++] == next;
 		mm = tn_arena_dup(&doc->mod_arena, doc->mods[i].meter, sizeof(*mm));
-		mm->meter_id = next++;
+		mm->meter_id = tn_free_numbers_give(&numbers);
 		doc->mods[i].meter = mm;
 	}
-	free(taken);
+	tn_free_numbers_fini(&numbers);
 }
 
 /* The first pass counted what there is room for. */

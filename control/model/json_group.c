@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "control/model/free_numbers.h"
+
 #define COOKIE_BYTES_MAX 64u
 #define BUCKETS_MAX	 65536u
 
@@ -315,33 +317,20 @@ static bool read_bucket(
 		ok;
 }
 
-static int compare_ids(const void *a, const void *b)
-{
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 /* Buckets without a number get the lowest ones that are free, in order. */
 static void number_buckets(struct tn_bucket *list, size_t n)
 {
-	uint32_t *taken = malloc((n + 1) * sizeof(*taken)), next = 0;
-	size_t n_taken = 0, i, t = 0;
+	struct tn_free_numbers numbers;
 
-	if (!taken)
-		abort();
-	for (i = 0; i < n; i++)
+	tn_free_numbers_init(&numbers, n, 0);
+	for (size_t i = 0; i < n; i++)
 		if (list[i].bucket_id != TN_BUCKET_UNSET)
-			taken[n_taken++] = list[i].bucket_id;
-	qsort(taken, n_taken, sizeof(*taken), compare_ids);
-	for (i = 0; i < n; i++) {
-		if (list[i].bucket_id != TN_BUCKET_UNSET)
-			continue;
-		while (t < n_taken && taken[t] <= next)
-			next += taken[t++] == next;
-		list[i].bucket_id = next++;
-	}
-	free(taken);
+			tn_free_numbers_take(&numbers, list[i].bucket_id);
+	tn_free_numbers_sort(&numbers);
+	for (size_t i = 0; i < n; i++)
+		if (list[i].bucket_id == TN_BUCKET_UNSET)
+			list[i].bucket_id = tn_free_numbers_give(&numbers);
+	tn_free_numbers_fini(&numbers);
 }
 
 struct place {
@@ -352,7 +341,9 @@ static int compare_places(const void *a, const void *b)
 {
 	const struct place *x = a, *y = b;
 
-	return x->id != y->id ? compare_ids(&x->id, &y->id) : compare_ids(&x->index, &y->index);
+	if (x->id != y->id)
+		return x->id < y->id ? -1 : 1;
+	return (x->index > y->index) - (x->index < y->index);
 }
 
 /* Two buckets of one number: the later one is wrong. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "control/model/free_numbers.h"
 #include "control/model/ofctl_action.h"
 
 #define BUCKETS_MAX 65536u /* in one line */
@@ -437,36 +438,20 @@ static int check_keys(struct reading *r)
 	return 0;
 }
 
-static int compare_u32(const void *a, const void *b)
-{
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 /* Buckets without a number get the lowest ones that are free. */
 static void number_buckets(struct reading *r)
 {
-	uint32_t *taken = malloc((r->n + 1) * sizeof(*taken)), next = 0;
-	size_t n = 0, i, j = 0;
+	struct tn_free_numbers numbers;
 
-	if (!taken)
-		abort();
-	for (i = 0; i < r->n; i++)
+	tn_free_numbers_init(&numbers, r->n, 0);
+	for (size_t i = 0; i < r->n; i++)
 		if (r->has_bucket_id[i])
-			taken[n++] = r->bucket[i].bucket_id;
-	qsort(taken, n, sizeof(*taken), compare_u32);
-	for (i = 0; i < r->n; i++) {
-		if (r->has_bucket_id[i])
-			continue;
-		while (j < n && taken[j] <= next) {
-			if (taken[j] == next)
-				next++;
-			j++;
-		}
-		r->bucket[i].bucket_id = next++;
-	}
-	free(taken);
+			tn_free_numbers_take(&numbers, r->bucket[i].bucket_id);
+	tn_free_numbers_sort(&numbers);
+	for (size_t i = 0; i < r->n; i++)
+		if (!r->has_bucket_id[i])
+			r->bucket[i].bucket_id = tn_free_numbers_give(&numbers);
+	tn_free_numbers_fini(&numbers);
 }
 
 /* Beside what others a bucket comes to stand is not known here. */
