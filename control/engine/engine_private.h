@@ -194,6 +194,8 @@ void tn_engine_apply(struct tn_engine *e, const struct tn_edits *edits);
 /* Of an object that is in its place. Watchers hear of tenant objects by tn_made_tell(). */
 void tn_engine_set_state(struct tn_engine *e, struct tn_wanted *w, enum tn_object_state state,
 	const struct tn_error *failure);
+/* By the data plane: what the edit made failed, unless another one is in its place by now. */
+void tn_engine_refused(struct tn_engine *e, const struct tn_edit *edit, const struct tn_error *err);
 void tn_engine_tell(struct tn_engine *e, enum tn_watch_event_kind kind, struct tn_wanted *w,
 	const char *reason);
 /* Into its place, as it is; what the store held. */

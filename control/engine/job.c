@@ -286,8 +286,7 @@ static void push_refused(void *ctx, const struct tn_edit *edit, const struct tn_
 {
 	struct tn_job *job = ctx;
 
-	if (edit->after && tn_index_get(&job->e->objects[edit->kind], edit->id) == edit->after)
-		tn_engine_set_state(job->e, edit->after, TN_STATE_FAILED, err);
+	tn_engine_refused(job->e, edit, err);
 }
 
 static void push_done(void *ctx, int rc)

@@ -29,6 +29,12 @@ void tn_engine_set_state(struct tn_engine *e, struct tn_wanted *w, enum tn_objec
 		tn_engine_tell(e, TN_WATCH_MODIFIED, w, NULL);
 }
 
+void tn_engine_refused(struct tn_engine *e, const struct tn_edit *edit, const struct tn_error *err)
+{
+	if (edit->after && tn_index_get(&e->objects[edit->kind], edit->id) == edit->after)
+		tn_engine_set_state(e, edit->after, TN_STATE_FAILED, err);
+}
+
 void tn_engine_tell(
 	struct tn_engine *e, enum tn_watch_event_kind kind, struct tn_wanted *w, const char *reason)
 {

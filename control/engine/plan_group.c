@@ -251,16 +251,17 @@ static struct tn_wanted *group_above(const struct tn_plan *p, uint32_t id)
 	return NULL;
 }
 
-static int delete_group(struct tn_plan *p, uint32_t id)
+/* A group or a meter, with the flows that use it. */
+static int delete_one(struct tn_plan *p, enum tn_kind kind, uint32_t id)
 {
 	struct tn_edit *edit;
-	int rc = tn_plan_edit(p, TN_KIND_GROUP, id, &edit);
+	int rc = tn_plan_edit(p, kind, id, &edit);
 
 	if (rc)
 		return rc;
 	tn_edit_set(edit, NULL, p->at);
 	tn_plan_tell(p, edit);
-	return tn_plan_remove_users(p, TN_KIND_GROUP, id);
+	return tn_plan_remove_users(p, kind, id);
 }
 
 int tn_plan_remove_group(struct tn_plan *p, uint32_t id)
@@ -278,11 +279,11 @@ int tn_plan_remove_group(struct tn_plan *p, uint32_t id)
 		return tn_plan_refuse(p, TN_REFUSED, TN_OFPGMFC_CHAINED_GROUP,
 			"group %u is used by group %u: change or delete that one first", id,
 			(uint32_t)above->id);
-	return delete_group(p, id);
+	return delete_one(p, TN_KIND_GROUP, id);
 }
 
 /* Every object of the kind that the client sees, as the plan leaves it so far. */
-static int for_all(struct tn_plan *p, enum tn_kind kind, int (*fn)(struct tn_plan *p, uint32_t id))
+static int delete_all(struct tn_plan *p, enum tn_kind kind)
 {
 	size_t n_edits = p->edits.n;
 	const struct tn_wanted *w;
@@ -291,11 +292,11 @@ static int for_all(struct tn_plan *p, enum tn_kind kind, int (*fn)(struct tn_pla
 
 	for (size_t i = 0; i < n_edits && !rc; i++) {
 		if (p->edits.v[i].kind == kind && tn_plan_sees(p, p->edits.v[i].after))
-			rc = fn(p, (uint32_t)p->edits.v[i].id);
+			rc = delete_one(p, kind, (uint32_t)p->edits.v[i].id);
 	}
 	while (!rc && (w = tn_index_from(&p->e->objects[kind], &key))) {
 		if (tn_plan_sees(p, w) && tn_plan_current(p, kind, w->id) == w)
-			rc = fn(p, (uint32_t)w->id);
+			rc = delete_one(p, kind, (uint32_t)w->id);
 		if (!tn_index_step(&key))
 			break;
 	}
@@ -310,7 +311,7 @@ int tn_plan_group(struct tn_plan *p, const struct tn_group_mod *gm)
 	int rc;
 
 	if (gm->command == TN_GROUP_DELETE && gm->group_id == TN_GROUP_ALL)
-		return for_all(p, TN_KIND_GROUP, delete_group);
+		return delete_all(p, TN_KIND_GROUP);
 	if (gm->group_id > TN_GROUP_MAX)
 		return tn_plan_refuse(p, TN_REFUSED, TN_OFPGMFC_INVALID_GROUP,
 			"group id 0x%x is reserved: ids are 0 to 0x%x", gm->group_id, TN_GROUP_MAX);
@@ -343,18 +344,6 @@ int tn_plan_group(struct tn_plan *p, const struct tn_group_mod *gm)
 		(unsigned)gm->command);
 }
 
-static int delete_meter(struct tn_plan *p, uint32_t id)
-{
-	struct tn_edit *edit;
-	int rc = tn_plan_edit(p, TN_KIND_METER, id, &edit);
-
-	if (rc)
-		return rc;
-	tn_edit_set(edit, NULL, p->at);
-	tn_plan_tell(p, edit);
-	return tn_plan_remove_users(p, TN_KIND_METER, id);
-}
-
 int tn_plan_remove_meter(struct tn_plan *p, uint32_t id)
 {
 	struct tn_wanted *w = tn_plan_current(p, TN_KIND_METER, id);
@@ -365,7 +354,7 @@ int tn_plan_remove_meter(struct tn_plan *p, uint32_t id)
 	rc = tn_plan_check_condition(p, tn_plan_sees(p, w) || (w && w->derived) ? w : NULL);
 	if (rc || !tn_plan_sees(p, w))
 		return rc;
-	return delete_meter(p, id);
+	return delete_one(p, TN_KIND_METER, id);
 }
 
 static struct tn_wanted *whole_meter(const struct tn_meter_mod *mm)
@@ -417,7 +406,7 @@ int tn_plan_meter(struct tn_plan *p, const struct tn_meter_mod *mm)
 	if (tn_meter_check(mm, &err))
 		return tn_plan_refuse(p, TN_REFUSED, err.of, "%s", err.detail);
 	if (mm->command == TN_METER_DELETE && mm->meter_id == TN_METER_ALL)
-		return for_all(p, TN_KIND_METER, delete_meter);
+		return delete_all(p, TN_KIND_METER);
 	if (mm->command == TN_METER_DELETE)
 		return tn_plan_remove_meter(p, mm->meter_id);
 	rc = tn_plan_edit(p, TN_KIND_METER, mm->meter_id, &edit);

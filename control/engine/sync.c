@@ -281,8 +281,7 @@ static void on_refused(void *ctx, const struct tn_edit *edit, const struct tn_er
 {
 	struct tn_sync *s = ctx;
 
-	if (edit->after && tn_index_get(&s->e->objects[edit->kind], edit->id) == edit->after)
-		tn_engine_set_state(s->e, edit->after, TN_STATE_FAILED, err);
+	tn_engine_refused(s->e, edit, err);
 }
 
 static void on_delivered(void *ctx, int rc)

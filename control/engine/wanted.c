@@ -200,11 +200,7 @@ struct tn_wanted *tn_wanted_table(const struct tn_table_setting *table)
 
 uint64_t tn_host_id(struct tn_mac mac, int32_t vlan)
 {
-	uint64_t id = 0;
-
-	for (unsigned i = 0; i < 6; i++)
-		id = id << 8 | mac.b[i];
-	return id << 16 | (vlan < 0 ? 0xffffu : (uint16_t)vlan);
+	return tn_mac_number(mac) << 16 | (vlan < 0 ? 0xffffu : (uint16_t)vlan);
 }
 
 struct tn_wanted *tn_wanted_host(const struct tn_host *host)

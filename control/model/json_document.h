@@ -16,6 +16,8 @@ json_t *tn_json_write_table(const struct tn_table_setting *table);
 
 /* The address of one host. */
 bool tn_json_read_endpoint(struct tn_json_reader *r, tn_json_ref v, tn_u128 *out);
+/* The MAC address of one. */
+bool tn_json_read_station(struct tn_json_reader *r, tn_json_ref v, struct tn_mac *out);
 
 /* Fills the underlay's arrays. */
 bool tn_json_read_underlay(struct tn_json_reader *r, tn_json_ref v, struct tn_document *doc);

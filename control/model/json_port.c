@@ -209,6 +209,19 @@ bool tn_json_read_endpoint(struct tn_json_reader *r, tn_json_ref v, tn_u128 *out
 	return host || tn_json_error(r, v, TN_OF_OK, "not the address of one host; give one");
 }
 
+bool tn_json_read_station(struct tn_json_reader *r, tn_json_ref v, struct tn_mac *out)
+{
+	uint64_t mac;
+
+	if (!tn_json_mac(r, v, &mac))
+		return false;
+	if (mac == 0 || (mac >> 40 & 1))
+		return tn_json_error(
+			r, v, TN_OF_OK, "not the MAC address of one station; give a unicast one");
+	*out = tn_mac_of(mac);
+	return true;
+}
+
 static bool read_remote(struct tn_json_reader *r, tn_json_ref v, struct tn_vxlan_options *x)
 {
 	x->remote_flow = is_word(v, "flow");

@@ -125,8 +125,7 @@ static bool read_reply_member(
 	switch (takes) {
 	case TN_REPLY_TAKES_MAC:
 		ok = tn_json_mac(r, m, &u);
-		for (unsigned i = 0; i < sizeof(a->reply.mac.b); i++)
-			a->reply.mac.b[i] = (uint8_t)(u >> 8 * (5 - i));
+		a->reply.mac = tn_mac_of(u);
 		return ok;
 	case TN_REPLY_TAKES_IP:
 		return read_reply_address(r, m, family, &a->reply.ip);
@@ -206,13 +205,10 @@ json_t *tn_json_from_hex(const uint8_t *bytes, uint32_t n)
 static json_t *write_reply_member(const struct tn_action *a, uint16_t takes)
 {
 	uint8_t data[TN_REPLY_DATA_MAX];
-	uint64_t mac = 0;
 
 	switch (takes) {
 	case TN_REPLY_TAKES_MAC:
-		for (unsigned i = 0; i < sizeof(a->reply.mac.b); i++)
-			mac = mac << 8 | a->reply.mac.b[i];
-		return tn_json_from_mac(mac);
+		return tn_json_from_mac(tn_mac_number(a->reply.mac));
 	case TN_REPLY_TAKES_IP:
 		return tn_json_from_address(a->reply.ip, TN_JSON_IP_ANY);
 	case TN_REPLY_TAKES_CODE:

@@ -178,20 +178,6 @@ bool tn_tenant_read_prefix(struct tn_json_reader *r, tn_json_ref v, struct tn_pr
 			tn_json_describe(v, found, sizeof(found)));
 }
 
-bool tn_tenant_read_mac(struct tn_json_reader *r, tn_json_ref v, struct tn_mac *out)
-{
-	uint64_t mac;
-
-	if (!tn_json_mac(r, v, &mac))
-		return false;
-	if (mac == 0 || (mac >> 40 & 1))
-		return tn_json_error(
-			r, v, TN_OF_OK, "not the MAC address of one station; give a unicast one");
-	for (int i = 0; i < 6; i++)
-		out->b[i] = (uint8_t)(mac >> (40 - 8 * i));
-	return true;
-}
-
 bool tn_tenant_read_route(struct tn_json_reader *r, tn_json_ref v, const char *what,
 	struct tn_prefix *destination, tn_u128 *next_hop)
 {

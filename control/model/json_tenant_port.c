@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "control/model/json_codec.h"
+#include "control/model/json_document.h"
 #include "control/model/prefix.h"
 #include "control/model/tenant_json.h"
 
@@ -128,7 +129,7 @@ static bool read_pair(struct tn_json_reader *r, tn_json_ref v, struct tn_address
 	}
 	if (m[1] && m[1]->type != TN_JSON_NULL) {
 		pair->has_mac = true;
-		ok &= tn_tenant_read_mac(r, m[1], &pair->mac_address);
+		ok &= tn_json_read_station(r, m[1], &pair->mac_address);
 	}
 	return ok;
 }
@@ -341,7 +342,7 @@ void tn_tenant_read_port(struct tn_tenant_members *o, struct tn_tenant_value *va
 	p->admin_state_up = true;
 	tn_tenant_need_reference(o, NETWORK, "network_id", &p->network_id);
 	if (o->m[MAC])
-		o->ok &= tn_tenant_read_mac(o->r, o->m[MAC], &p->mac_address);
+		o->ok &= tn_json_read_station(o->r, o->m[MAC], &p->mac_address);
 	read_fixed_ips(o, value);
 	read_pairs(o, p);
 	tn_tenant_read_bool(o, UP, &p->admin_state_up);

@@ -14,21 +14,6 @@ static const struct tn_json_key underlay_keys[] = {
 
 /* Reading. */
 
-static bool read_host_mac(struct tn_json_reader *r, tn_json_ref v, struct tn_mac *out)
-{
-	uint64_t mac;
-	int i;
-
-	if (!tn_json_mac(r, v, &mac))
-		return false;
-	if (mac == 0 || (mac >> 40 & 1))
-		return tn_json_error(
-			r, v, TN_OF_OK, "not the MAC address of one station; give a unicast one");
-	for (i = 0; i < 6; i++)
-		out->b[i] = (uint8_t)(mac >> (40 - 8 * i));
-	return true;
-}
-
 static bool read_uplink(struct tn_json_reader *r, tn_json_ref v, uint32_t *port)
 {
 	*port = 0;
@@ -55,7 +40,8 @@ static bool read_underlay_address(
 	ok = tn_json_members(r, v, what, keys, TN_ARRAY_SIZE(keys), m);
 	ok &= m[0] ? tn_json_network(r, m[0], &a->address, &a->prefix_len, &unused)
 		   : tn_json_needed(r, v, what, "address") != NULL;
-	ok &= m[1] ? read_host_mac(r, m[1], &a->mac) : tn_json_needed(r, v, what, "mac") != NULL;
+	ok &= m[1] ? tn_json_read_station(r, m[1], &a->mac)
+		   : tn_json_needed(r, v, what, "mac") != NULL;
 	return read_uplink(r, m[2], &a->port) && ok;
 }
 
@@ -106,7 +92,8 @@ static bool read_neighbour(struct tn_json_reader *r, tn_json_ref v, struct tn_un
 	ok = tn_json_members(r, v, what, keys, TN_ARRAY_SIZE(keys), m);
 	ok &= m[0] ? tn_json_read_endpoint(r, m[0], &n->address)
 		   : tn_json_needed(r, v, what, "address") != NULL;
-	ok &= m[1] ? read_host_mac(r, m[1], &n->mac) : tn_json_needed(r, v, what, "mac") != NULL;
+	ok &= m[1] ? tn_json_read_station(r, m[1], &n->mac)
+		   : tn_json_needed(r, v, what, "mac") != NULL;
 	return read_uplink(r, m[2], &n->port) && ok;
 }
 
@@ -147,12 +134,7 @@ bool tn_json_read_underlay(struct tn_json_reader *r, tn_json_ref v, struct tn_do
 
 static void write_mac(json_t *o, const struct tn_mac *mac)
 {
-	uint64_t v = 0;
-	int i;
-
-	for (i = 0; i < 6; i++)
-		v = v << 8 | mac->b[i];
-	json_object_set_new(o, "mac", tn_json_from_mac(v));
+	json_object_set_new(o, "mac", tn_json_from_mac(tn_mac_number(*mac)));
 }
 
 static void write_uplink(json_t *o, const struct tn_names *names, uint32_t port)

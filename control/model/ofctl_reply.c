@@ -84,8 +84,7 @@ static int read_mac(struct reading *r, const struct tn_ofctl_item *item)
 
 	if (read_value(r, item, TN_FIELD_ETH_SRC, &mac))
 		return -EINVAL;
-	for (unsigned i = 0; i < sizeof(r->action.reply.mac.b); i++)
-		r->action.reply.mac.b[i] = (uint8_t)(mac >> 8 * (5 - i));
+	r->action.reply.mac = tn_mac_of((uint64_t)mac);
 	return 0;
 }
 
@@ -243,14 +242,11 @@ static void put_argument(
 	struct tn_ofctl_out *out, const struct tn_action *a, const struct reply_key *k)
 {
 	uint8_t data[TN_REPLY_DATA_MAX];
-	uint64_t mac = 0;
 
 	switch (k->takes) {
 	case TN_REPLY_TAKES_MAC:
-		for (unsigned i = 0; i < sizeof(a->reply.mac.b); i++)
-			mac = mac << 8 | a->reply.mac.b[i];
 		tn_ofctl_put(out, ",%s=", k->key);
-		tn_ofctl_put_mac(out, mac, (uint64_t)tn_ofctl_ones(48));
+		tn_ofctl_put_mac(out, tn_mac_number(a->reply.mac), (uint64_t)tn_ofctl_ones(48));
 		break;
 	case TN_REPLY_TAKES_IP:
 		put_address(out, k->key, a->reply.ip);

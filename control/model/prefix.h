@@ -33,6 +33,14 @@ static inline bool tn_address_is_ip4(tn_u128 address)
 	return address >> 32 == 0xffff;
 }
 
+/* One address and no other. */
+static inline struct tn_prefix tn_prefix_of_host(tn_u128 address)
+{
+	bool is_ip4 = tn_address_is_ip4(address);
+
+	return (struct tn_prefix){.address = address, .len = is_ip4 ? 32 : 128, .is_ip4 = is_ip4};
+}
+
 /* Of its family, too: ::/0 holds no IPv4 address. */
 static inline bool tn_prefix_holds(const struct tn_prefix *p, tn_u128 address)
 {

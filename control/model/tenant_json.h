@@ -56,7 +56,6 @@ tn_json_ref tn_tenant_read_array(struct tn_tenant_members *o, unsigned key, uint
 bool tn_tenant_read_address(struct tn_json_reader *r, tn_json_ref v, tn_u128 *out);
 /* A network: no bit is set behind its length. */
 bool tn_tenant_read_prefix(struct tn_json_reader *r, tn_json_ref v, struct tn_prefix *out);
-bool tn_tenant_read_mac(struct tn_json_reader *r, tn_json_ref v, struct tn_mac *out);
 /* {"destination":..,"nexthop":..} of routers and subnets. */
 bool tn_tenant_read_route(struct tn_json_reader *r, tn_json_ref v, const char *what,
 	struct tn_prefix *destination, tn_u128 *next_hop);

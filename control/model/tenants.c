@@ -300,7 +300,7 @@ static bool is_open(const struct tn_tenant_draft *d)
 		return !v->network.vni && !d->before;
 	if (v->kind != TN_TENANT_PORT || d->before)
 		return false;
-	if (v->unset & TN_UNSET_FIXED_IPS || !tn_claim_mac(&v->port.mac_address))
+	if (v->unset & TN_UNSET_FIXED_IPS || !tn_mac_number(v->port.mac_address))
 		return true;
 	for (uint32_t i = 0; i < v->port.n_fixed_ips; i++)
 		if (!v->port.fixed_ips[i].ip_address)

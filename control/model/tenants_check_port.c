@@ -20,8 +20,8 @@ static const char *name_of(
 static void check_mac(const struct tn_tenant_check *c, const struct tn_tenant_port *p)
 {
 	const struct tn_tenant_object *rival = tn_tenant_rival(c,
-		tn_claims_find(
-			&c->t->claims, TN_CLAIM_MAC, p->network_id, tn_claim_mac(&p->mac_address)));
+		tn_claims_find(&c->t->claims, TN_CLAIM_MAC, p->network_id,
+			TN_CLAIM_NUMBER(p->mac_address)));
 	char name[96];
 
 	if (rival)

@@ -18,15 +18,6 @@ uint64_t tn_tenant_hash(const char *s)
 	return h ^ h >> 31;
 }
 
-unsigned long long tn_claim_mac(const struct tn_mac *mac)
-{
-	unsigned long long v = 0;
-
-	for (unsigned i = 0; i < 6; i++)
-		v = v << 8 | mac->b[i];
-	return v;
-}
-
 /* What an object claims. */
 
 typedef void (*claim_fn)(struct tn_claims *c, const struct tn_tenant_object *o, const char *claim);
@@ -96,7 +87,7 @@ static void lay_port(const struct laying *l, const struct tn_tenant_port *p)
 {
 	lay_use(l, TN_TENANT_NETWORK, p->network_id);
 	lay_use(l, TN_TENANT_QOS_POLICY, p->qos_policy_id);
-	lay(l, TN_CLAIM_MAC, p->network_id, tn_claim_mac(&p->mac_address));
+	lay(l, TN_CLAIM_MAC, p->network_id, TN_CLAIM_NUMBER(p->mac_address));
 	lay_subnets(l, p);
 	for (uint32_t i = 0; i < p->n_fixed_ips; i++)
 		lay(l, TN_CLAIM_ADDRESS, p->network_id,

@@ -74,7 +74,7 @@ static void fill_mac(const struct filling *f, struct tn_tenant_port *p)
 {
 	unsigned attempt = 0;
 
-	if (tn_claim_mac(&p->mac_address))
+	if (tn_mac_number(p->mac_address))
 		return;
 	if (f->before) {
 		p->mac_address = f->before->value.port.mac_address;
@@ -83,7 +83,7 @@ static void fill_mac(const struct filling *f, struct tn_tenant_port *p)
 	do
 		p->mac_address = tn_tenant_mac_of(p->c.id, attempt++);
 	while (tn_claims_find(
-		&f->t->claims, TN_CLAIM_MAC, p->network_id, tn_claim_mac(&p->mac_address)));
+		&f->t->claims, TN_CLAIM_MAC, p->network_id, TN_CLAIM_NUMBER(p->mac_address)));
 }
 
 static bool is_taken(const struct tn_tenants *t, const char *network_id, tn_u128 address)

@@ -87,8 +87,8 @@ struct tn_tenant_entry *tn_tenants_entry(
 #define TN_CLAIM_DEVICE	 "device %s %s"		 /* host, device of a port */
 #define TN_CLAIM_SOCKET	 "socket %s %s"		 /* host, path of a port */
 
-#define TN_CLAIM_HALVES(a) (unsigned long long)((a) >> 64), (unsigned long long)(a)
-unsigned long long tn_claim_mac(const struct tn_mac *mac);
+#define TN_CLAIM_HALVES(a)   (unsigned long long)((a) >> 64), (unsigned long long)(a)
+#define TN_CLAIM_NUMBER(mac) (unsigned long long)tn_mac_number(mac)
 
 void tn_claims_add(struct tn_claims *c, const struct tn_tenant_object *o);
 void tn_claims_remove(struct tn_claims *c, const struct tn_tenant_object *o);

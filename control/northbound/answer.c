@@ -296,3 +296,18 @@ void tn_answer_outcome(struct tn_call *c, const struct tn_outcome *o)
 	tn_answer_diagnostics(
 		c, o->errors, status, o->errors && o->errors->n ? o->failed : TN_NO_INDEX);
 }
+
+bool tn_answer_location(struct tn_call *c, const struct tn_outcome *o, const char *plural)
+{
+	const struct tn_result *r = &o->results[0];
+	char location[96];
+
+	snprintf(location, sizeof(location), "%s/%s/of:%016" PRIx64 "/%" PRId64,
+		c->onos ? "/onos/v1" : "/v1", plural, tn_engine_dpid(tn_call_engine(c)),
+		(int64_t)r->id);
+	c->location = tn_arena_strdup(&c->arena, location);
+	c->etag = r->generation;
+	if (c->onos)
+		tn_answer_empty(c, 201);
+	return c->onos;
+}

@@ -39,6 +39,12 @@ unsigned tn_answer_status(const struct tn_call *c, const struct tn_outcome *o, u
 /* A change that has nothing to tell, as a tn_call_submit()'s finish. */
 void tn_answer_done(struct tn_call *c, const struct tn_outcome *o);
 
+/*
+ * Where the first of the outcome's objects is, and its ETag. True: that is all, as ONOS has it, and
+ * was answered. plural: "flows", ...
+ */
+bool tn_answer_location(struct tn_call *c, const struct tn_outcome *o, const char *plural);
+
 /* "Not Found". */
 const char *tn_status_phrase(unsigned status);
 

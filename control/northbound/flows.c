@@ -108,16 +108,9 @@ void tn_flows_post(struct tn_call *c)
 static void flow_added(struct tn_call *c, const struct tn_outcome *o)
 {
 	const struct tn_result *r = &o->results[0];
-	char location[96];
 
-	snprintf(location, sizeof(location), "%s/flows/of:%016" PRIx64 "/%" PRId64,
-		c->onos ? "/onos/v1" : "/v1", tn_engine_dpid(tn_call_engine(c)), (int64_t)r->id);
-	c->location = tn_arena_strdup(&c->arena, location);
-	c->etag = r->generation;
-	if (c->onos) {
-		tn_answer_empty(c, 201);
+	if (tn_answer_location(c, o, "flows"))
 		return;
-	}
 	put_flow_id(c, "", r->id);
 	tn_answer_text(c, tn_answer_status(c, o, r->created ? 201 : 200), TN_TYPE_JSON);
 }

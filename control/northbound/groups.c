@@ -115,16 +115,9 @@ static struct tn_group_mod *read_one(struct tn_call *c)
 static void group_added(struct tn_call *c, const struct tn_outcome *o)
 {
 	const struct tn_result *r = &o->results[0];
-	char location[96];
 
-	snprintf(location, sizeof(location), "%s/groups/of:%016" PRIx64 "/%" PRIu64,
-		c->onos ? "/onos/v1" : "/v1", tn_engine_dpid(tn_call_engine(c)), r->id);
-	c->location = tn_arena_strdup(&c->arena, location);
-	c->etag = r->generation;
-	if (c->onos) {
-		tn_answer_empty(c, 201);
+	if (tn_answer_location(c, o, "groups"))
 		return;
-	}
 	tn_text_printf(&c->text, "{\"deviceId\":\"of:%016" PRIx64 "\",\"groupId\":%" PRIu64 "}",
 		tn_engine_dpid(tn_call_engine(c)), r->id);
 	tn_answer_text(c, tn_answer_status(c, o, r->created ? 201 : 200), TN_TYPE_JSON);

@@ -156,8 +156,7 @@ static bool read_host(struct tn_json_reader *r, tn_json_ref v, struct tn_host *h
 	ok &= read_vlan(r, m[VLAN], &h->vlan);
 	ok &= read_addresses(r, m[ADDRESSES], h);
 	ok &= read_location(r, m[LOCATIONS], &h->port);
-	for (unsigned i = 0; i < 6; i++)
-		h->mac.b[i] = (uint8_t)(mac >> (40 - 8 * i));
+	h->mac = tn_mac_of(mac);
 	return ok;
 }
 

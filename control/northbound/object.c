@@ -223,21 +223,12 @@ static json_t *table_json(const struct tn_codec *codec, const struct tn_table_se
 	return j;
 }
 
-static uint64_t mac_number(const struct tn_mac *mac)
-{
-	uint64_t v = 0;
-
-	for (unsigned i = 0; i < 6; i++)
-		v = v << 8 | mac->b[i];
-	return v;
-}
-
 static json_t *host_json(const struct tn_codec *codec, const struct tn_host *h)
 {
 	json_t *j = json_object(), *addresses = json_array(), *mac, *locations;
 	char vlan[16] = "None", id[48];
 
-	mac = tn_json_from_mac(mac_number(&h->mac));
+	mac = tn_json_from_mac(tn_mac_number(h->mac));
 	if (h->vlan >= 0)
 		snprintf(vlan, sizeof(vlan), "%d", h->vlan);
 	snprintf(id, sizeof(id), "%s/%s", json_string_value(mac), vlan);

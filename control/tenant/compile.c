@@ -44,6 +44,14 @@ static int compare_cookies(const void *x, const void *y)
 	return 0;
 }
 
+struct tn_unit *tn_unit_find(const struct tn_compiler *c, uint64_t cookie)
+{
+	const struct tn_unit key = {.cookie = cookie};
+	struct tn_unit **at = tfind(&key, &c->cookies, compare_cookies);
+
+	return at ? *at : NULL;
+}
+
 void tn_unit_mark(struct tn_compiler *c, enum tn_unit_kind kind, struct tn_thing *thing,
 	struct tn_unit **slot)
 {
@@ -58,7 +66,7 @@ void tn_unit_mark(struct tn_compiler *c, enum tn_unit_kind kind, struct tn_thing
 		if (thing)
 			thing->refs++;
 		/* Taken: once in 2^48. */
-		while (tfind(unit, &c->cookies, compare_cookies))
+		while (tn_unit_find(c, unit->cookie))
 			unit->cookie ^= UINT64_C(0x10100) << (c->n_units & 31);
 		if (!tsearch(unit, &c->cookies, compare_cookies))
 			abort();

@@ -2,8 +2,6 @@
 /* From a flow of the switch back to the objects that it is there for. */
 #include "control/tenant/compile.h"
 
-#include <search.h>
-
 #include "control/tenant/state.h"
 
 static const char *const texts[TN_N_ROLES] = {
@@ -11,15 +9,6 @@ static const char *const texts[TN_N_ROLES] = {
 #include "control/tenant/roles.def"
 #undef TN_ROLE
 };
-
-static int compare_cookies(const void *x, const void *y)
-{
-	const struct tn_unit *a = x, *b = y;
-
-	if (a->cookie != b->cookie)
-		return a->cookie < b->cookie ? -1 : 1;
-	return 0;
-}
 
 static void name(struct tn_explanation *explanation, const struct tn_thing *t)
 {
@@ -169,15 +158,14 @@ static void name_objects(const struct tn_compiler *c, struct tn_explanation *exp
 bool tn_compiler_explain(const struct tn_compiler *c, uint64_t cookie, const struct tn_match *match,
 	struct tn_explanation *explanation)
 {
-	const struct tn_unit key = {.cookie = cookie & ~UINT64_C(0xff)};
-	struct tn_unit **at = tfind(&key, &c->cookies, compare_cookies);
+	const struct tn_unit *unit = tn_unit_find(c, cookie & ~UINT64_C(0xff));
 	unsigned role = cookie & 0xff;
 
 	*explanation = (struct tn_explanation){0};
-	if (!at || role >= TN_N_ROLES)
+	if (!unit || role >= TN_N_ROLES)
 		return false;
 	explanation->what = texts[role];
-	name_objects(c, explanation, *at, match, role);
+	name_objects(c, explanation, unit, match, role);
 	return true;
 }
 

@@ -164,7 +164,6 @@ bool tn_vport_is_remote(const struct tn_vport *port);
 bool tn_vport_learns(const struct tn_vport *port);
 /* Nothing but the port's own addresses is behind it. */
 bool tn_vport_is_secured(const struct tn_vport *port);
-uint64_t tn_mac_number(struct tn_mac mac);
 static inline uint64_t tn_vport_mac(const struct tn_vport *port)
 {
 	return tn_mac_number(tn_vport_object(port)->mac_address);
@@ -238,6 +237,8 @@ void tn_compiler_state_fini(struct tn_compiler *c);
 void tn_unit_mark(struct tn_compiler *c, enum tn_unit_kind kind, struct tn_thing *thing,
 	struct tn_unit **slot);
 void tn_unit_free(struct tn_compiler *c, struct tn_unit *unit);
+/* By its cookie, without a role; NULL: there is none. */
+struct tn_unit *tn_unit_find(const struct tn_compiler *c, uint64_t cookie);
 /* For all the units of a network and of what is in it. */
 void tn_mark_net(struct tn_compiler *c, struct tn_net *net);
 

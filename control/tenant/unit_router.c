@@ -55,13 +55,6 @@ static void match_destination(struct tn_emit *e, const struct tn_prefix *p)
 	tn_emit_match_prefix(e, TN_FIELD_IPV4_DST, TN_FIELD_IPV6_DST, p);
 }
 
-static struct tn_prefix host_prefix(tn_u128 address)
-{
-	bool is_ip4 = tn_address_is_ip4(address);
-
-	return (struct tn_prefix){.address = address, .len = is_ip4 ? 32 : 128, .is_ip4 = is_ip4};
-}
-
 /* The answer goes to where the packet came from. */
 static void unreachable(struct tn_emit *e, tn_u128 speaker, uint8_t code)
 {
@@ -75,7 +68,7 @@ static void unreachable(struct tn_emit *e, tn_u128 speaker, uint8_t code)
 
 static void answer_echo(struct tn_emit *e, const struct tn_rtr *router, tn_u128 address)
 {
-	const struct tn_prefix p = host_prefix(address);
+	const struct tn_prefix p = tn_prefix_of_host(address);
 
 	begin(e, router, 45000, TN_ROLE_ANSWER_ECHO, p.is_ip4, p.is_ip4 ? ICMPV4 : ICMPV6);
 	if (p.is_ip4)
@@ -90,7 +83,7 @@ static void answer_echo(struct tn_emit *e, const struct tn_rtr *router, tn_u128 
 
 static void gateway(struct tn_emit *e, const struct tn_rtr *router, tn_u128 address)
 {
-	const struct tn_prefix p = host_prefix(address);
+	const struct tn_prefix p = tn_prefix_of_host(address);
 
 	answer_echo(e, router, address);
 	begin(e, router, 44000, TN_ROLE_ROUTE_GATEWAY, p.is_ip4, 0);
@@ -197,7 +190,7 @@ static void enter_network(struct tn_emit *e, const struct tn_vport *port)
 void tn_emit_route_to(struct tn_emit *e, const struct tn_rtr *router, const struct tn_sub *sub,
 	const struct tn_vport *port, tn_u128 address)
 {
-	const struct tn_prefix p = host_prefix(address);
+	const struct tn_prefix p = tn_prefix_of_host(address);
 
 	begin(e, router, 40000, TN_ROLE_ROUTE_NEIGHBOUR, p.is_ip4, 0);
 	match_destination(e, &p);

@@ -233,16 +233,9 @@ static bool has_ip6(const struct tn_vport *port)
 	return false;
 }
 
-static struct tn_prefix host_prefix(tn_u128 address)
-{
-	bool is_ip4 = tn_address_is_ip4(address);
-
-	return (struct tn_prefix){.address = address, .len = is_ip4 ? 32 : 128, .is_ip4 = is_ip4};
-}
-
 static void allow_mac(const struct source *s, uint64_t mac, bool with_ip6)
 {
-	const struct pair local = {mac, host_prefix(link_local(mac))};
+	const struct pair local = {mac, tn_prefix_of_host(link_local(mac))};
 
 	start_ip4(s, mac);
 	if (!with_ip6)
@@ -255,12 +248,12 @@ static void allow_own(const struct source *s, const struct tn_vport *port)
 {
 	const struct tn_tenant_port *p = tn_vport_object(port);
 	uint64_t mac = tn_vport_mac(port);
-	struct tn_prefix local = host_prefix(link_local(mac));
+	struct tn_prefix local = tn_prefix_of_host(link_local(mac));
 	bool with_ip6 = has_ip6(port);
 
 	allow_mac(s, mac, with_ip6);
 	for (uint32_t i = 0; i < p->n_fixed_ips; i++) {
-		const struct pair pair = {mac, host_prefix(p->fixed_ips[i].ip_address)};
+		const struct pair pair = {mac, tn_prefix_of_host(p->fixed_ips[i].ip_address)};
 
 		if (p->fixed_ips[i].ip_address)
 			allow_pair(s, &pair, &local);

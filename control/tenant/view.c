@@ -5,15 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-uint64_t tn_mac_number(struct tn_mac mac)
-{
-	uint64_t n = 0;
-
-	for (unsigned i = 0; i < 6; i++)
-		n = n << 8 | mac.b[i];
-	return n;
-}
-
 bool tn_net_is_up(const struct tn_net *net)
 {
 	const struct tn_network *n = tn_net_object(net);

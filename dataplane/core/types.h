@@ -65,6 +65,25 @@ static inline uint64_t tn_be64toh(struct tn_be64 v)
 	return __builtin_bswap64(v.raw);
 }
 
+/* 48 bits, of which b[0] is the highest. */
+static inline uint64_t tn_mac_number(struct tn_mac mac)
+{
+	uint64_t number = 0;
+
+	for (int i = 0; i < 6; i++)
+		number = number << 8 | mac.b[i];
+	return number;
+}
+
+static inline struct tn_mac tn_mac_of(uint64_t number)
+{
+	struct tn_mac mac;
+
+	for (int i = 0; i < 6; i++)
+		mac.b[i] = (uint8_t)(number >> (40 - 8 * i));
+	return mac;
+}
+
 #define TN_ARRAY_SIZE(a)      (sizeof(a) / sizeof((a)[0]))
 #define TN_BUILD_ASSERT(c, m) _Static_assert(c, m)
 #define TN_MUST_CHECK	      __attribute__((warn_unused_result))
