@@ -251,7 +251,9 @@ static bool complain_of_tls(const struct tn_ctl_http *http, CURLcode rc, const c
 {
 	const char *help;
 
-	if (strstr(why, "wrong version number") || strstr(why, "record"))
+	/* It answered otherwise, or hung up before its answer was read. */
+	if (strstr(why, "wrong version number") || strstr(why, "record") ||
+		strstr(why, "SSL_ERROR_SYSCALL"))
 		help = "it does not speak TLS there: is it http:// or another port?";
 	else if (rc == CURLE_PEER_FAILED_VERIFICATION)
 		help = "its certificate is not trusted: --ca FILE names who signed it";
