@@ -308,6 +308,15 @@ struct tn_operation *tn_call_operation(
 	return op;
 }
 
+void tn_call_remove(struct tn_call *c, enum tn_kind kind, uint64_t id, uint64_t generation)
+{
+	struct tn_operation *op = tn_call_operation(c, TN_OP_REMOVE, "");
+
+	op->object.kind = kind;
+	op->object.id = id;
+	op->if_generation = c->if_match ? generation : 0;
+}
+
 /* One change of a dry run. */
 static void on_difference(void *ctx, const struct tn_object *before, const struct tn_object *after)
 {

@@ -119,6 +119,8 @@ struct tn_engine *tn_call_engine(const struct tn_call *c);
 /* One more operation, at a place in the client's request. */
 struct tn_operation *tn_call_operation(
 	struct tn_call *c, enum tn_operation_kind kind, const char *pointer);
+/* What the path names is removed; with If-Match, as it was in this generation. */
+void tn_call_remove(struct tn_call *c, enum tn_kind kind, uint64_t id, uint64_t generation);
 /*
  * What may go with any change is taken from the query: wait, dryRun, confirmWithin. finish is
  * called when it was done; everything else is answered here.

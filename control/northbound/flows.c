@@ -231,7 +231,6 @@ void tn_flows_delete(struct tn_call *c)
 
 void tn_flow_delete(struct tn_call *c)
 {
-	struct tn_operation *op;
 	uint64_t id, generation;
 
 	if (!tn_param_flow(c, c->params[1], &id))
@@ -240,10 +239,7 @@ void tn_flow_delete(struct tn_call *c)
 	if (!tn_call_check_conditions(c, generation))
 		return;
 	c->etag = 0;
-	op = tn_call_operation(c, TN_OP_REMOVE, "");
-	op->object.kind = TN_KIND_FLOW;
-	op->object.id = id;
-	op->if_generation = c->if_match ? generation : 0;
+	tn_call_remove(c, TN_KIND_FLOW, id, generation);
 	tn_call_submit(c, tn_answer_done);
 }
 

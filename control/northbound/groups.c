@@ -177,7 +177,6 @@ void tn_group_put(struct tn_call *c)
 
 void tn_group_delete(struct tn_call *c)
 {
-	struct tn_operation *op;
 	uint64_t generation;
 	uint32_t id = 0;
 	int found = find_group(c, c->params[1], &id);
@@ -187,12 +186,8 @@ void tn_group_delete(struct tn_call *c)
 	generation = found ? tn_object_generation(c, TN_KIND_GROUP, id) : 0;
 	if (!tn_call_check_conditions(c, generation))
 		return;
-	if (found) {
-		op = tn_call_operation(c, TN_OP_REMOVE, "");
-		op->object.kind = TN_KIND_GROUP;
-		op->object.id = id;
-		op->if_generation = c->if_match ? generation : 0;
-	}
+	if (found)
+		tn_call_remove(c, TN_KIND_GROUP, id, generation);
 	tn_call_submit(c, tn_answer_done);
 }
 

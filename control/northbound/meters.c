@@ -109,16 +109,12 @@ void tn_meter_put(struct tn_call *c)
 void tn_meter_delete(struct tn_call *c)
 {
 	uint64_t id, generation;
-	struct tn_operation *op;
 
 	if (!meter_of_path(c, &id))
 		return;
 	generation = tn_object_generation(c, TN_KIND_METER, id);
 	if (!tn_call_check_conditions(c, generation))
 		return;
-	op = tn_call_operation(c, TN_OP_REMOVE, "");
-	op->object.kind = TN_KIND_METER;
-	op->object.id = id;
-	op->if_generation = c->if_match ? generation : 0;
+	tn_call_remove(c, TN_KIND_METER, id, generation);
 	tn_call_submit(c, tn_answer_done);
 }
