@@ -8,9 +8,11 @@
                                         another: one that drops
 """
 import ctypes
+import errno
 import os
 import socket
 import struct
+import subprocess
 import sys
 
 SYS_BPF = {"x86_64": 321, "aarch64": 280}[os.uname().machine]
@@ -85,13 +87,31 @@ def abi(path, number):
     bpf(MAP_UPDATE, element(fd, key, value))
 
 
+def attach(interface, fd, old):
+    """false: the kernel has no tcx."""
+    try:
+        bpf(PROG_ATTACH, struct.pack("=IIIII", socket.if_nametoindex(interface), fd, TCX_INGRESS,
+                                     MAY_REPLACE, old))
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        return False
+    return True
+
+
+def attach_filter(interface, path):
+    subprocess.run(["tc", "filter", "replace", "dev", interface, "ingress", "prio", "1", "handle",
+                    "0x7e01", "bpf", "direct-action", "pinned", path], check=True)
+
+
 def program(path, interfaces):
     code, licence = ctypes.create_string_buffer(DROP, len(DROP)), ctypes.create_string_buffer(b"GPL")
     fd = bpf(PROG_LOAD, struct.pack("=IIQQ", SCHED_CLS, 2, pointer(code), pointer(licence)))
-    for interface in interfaces:
-        bpf(PROG_ATTACH, struct.pack("=IIIII", socket.if_nametoindex(interface), fd, TCX_INGRESS,
-                                     MAY_REPLACE, file(OBJ_GET, path)))
+    filters = [interface for interface in interfaces
+               if not attach(interface, fd, file(OBJ_GET, path))]
     replace(path, fd)
+    for interface in filters:
+        attach_filter(interface, path)
 
 
 def main():
