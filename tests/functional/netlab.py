@@ -23,6 +23,10 @@ DATAPLANE = os.environ.get("TENON_DATAPLANE") or \
 PYTHON = "/usr/bin/python3"
 
 
+def kernel_is_before(major, minor):
+    return tuple(int(n) for n in re.match(r"(\d+)\.(\d+)", os.uname().release).groups()) < (major, minor)
+
+
 class Lab(namespaces.Lab):
     """The switch's host is the lab's own namespace; others are made by host()."""
 
