@@ -787,6 +787,7 @@ bool tn_kernel_stats(const struct tn_agent *agent, struct tn_kernel_stats *stats
 		.hits = counters[TN_EBPF_HITS],
 		.misses = counters[TN_EBPF_MISSES],
 		.unusual = counters[TN_EBPF_UNUSUAL],
+		.to_workers = counters[TN_EBPF_TO_WORKERS],
 	};
 	return true;
 }

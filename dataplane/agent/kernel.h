@@ -46,7 +46,7 @@ bool tn_kernel_wants_sweep(const struct tn_agent *agent);
 struct tn_kernel_stats {
 	uint64_t sessions; /* there are */
 	uint64_t no_room;  /* found the kernel's table full: their packets go by the workers */
-	uint64_t hits, misses, unusual; /* packets, as enum tn_ebpf_counter tells */
+	uint64_t hits, misses, unusual, to_workers; /* packets, as enum tn_ebpf_counter tells */
 };
 
 /* Since this process began. false: no port is the kernel's. */

@@ -58,6 +58,7 @@ static json_t *kernel_to_json(const struct tn_agent *agent)
 	set(o, "hits", s.hits);
 	set(o, "misses", s.misses);
 	set(o, "unusual", s.unusual);
+	set(o, "to_workers", s.to_workers);
 	return o;
 }
 

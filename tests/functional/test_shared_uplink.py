@@ -158,6 +158,9 @@ def test_all_by_one_uplink(lab, version, mode, far):  # noqa: F811
     ports = site.stop()
     assert not ports["underlay"]["wire_rx_errors"] and not ports["underlay"]["wire_tx_errors"]
     assert not set(ports["underlay"]["dropped"]) - {"port_down"}, ports["underlay"]
+    with open(lab.folder + "/stats.json") as f:
+        kernel = json.load(f)["kernel"]
+    assert kernel["to_workers"] >= 400 and kernel["hits"] >= 400, kernel
 
 
 def test_the_kernel_finds_the_way(lab):  # noqa: F811
