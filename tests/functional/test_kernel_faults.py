@@ -161,13 +161,18 @@ class Town:
         before, deadline = self.stream.got(switch.sink), time.monotonic() + PATIENCE
         while not self.lab.ended():
             if self.stream.got(switch.sink) > before + 100:
-                self.lab.kill_switch()
+                # It may come to the change just now.
+                self.lab.run(None, "pkill", "-KILL", "-x", "tenon-dataplane", check=False)
+                self.await_killed()
                 return False
             assert time.monotonic() < deadline, self.lab.log()
             time.sleep(0.01)
-        assert self.lab.switch.wait() in (-9, 137), self.lab.log()
-        self.lab.switch = None
+        self.await_killed()
         return True
+
+    def await_killed(self):
+        assert self.lab.switch.wait(PATIENCE) in (-9, 137), self.lab.log()
+        self.lab.switch = None
 
 
 @pytest.fixture

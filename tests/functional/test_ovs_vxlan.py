@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from netlab import lab  # noqa: F401
+from netlab import lab, needs_large_frames  # noqa: F401
 from test_uplink import FAR, HERE, OVERHEAD, PREFIX, VNI, check_counters, check_tenant, document
 
 SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema"
@@ -89,6 +89,7 @@ def test_ovs_vtep(lab, version, options, checksum):
 
 
 def test_large_frames(lab):
+    needs_large_frames()
     start(lab, 4, mtu=9000)
     check_tenant(lab, 8950)
     check_counters(lab.stop_switch())

@@ -9,7 +9,7 @@ import time
 import pytest
 
 import dataplane_api
-from netlab import DATAPLANE, lab  # noqa: F401
+from netlab import DATAPLANE, lab, needs_large_frames  # noqa: F401
 from northbound import DEVICE
 from replaying import config, flow, from_port, output
 from test_kernel_datapath import (FAR, HERE, OVERHEAD, PREFIX, Pump, attached, far_host, pins,
@@ -340,6 +340,7 @@ def test_tenond_tells_of_next_hops(lab, tmp_path):  # noqa: F811
 def test_large_underlay(lab):  # noqa: F811
     """Frames of several pages come by the sockets, too; what is longer than the wire takes goes by the
     device, in fragments."""
+    needs_large_frames()
     lab.host("c1")
     lab.wire("veth1", "c1", mtu=8950)
     lab.addresses("c1", "eth0", "10.0.0.1/24")
@@ -371,6 +372,7 @@ def test_the_uplink_changes(lab):  # noqa: F811
     """Its MAC and MTU while it is shared, and it itself: packets keep to the sockets while these are good
     for them. The device carries the others: those too long for the wire, all while the uplink takes larger
     ones than the sockets were made for, and all when it is gone."""
+    needs_large_frames()
     lab.host("c1")
     lab.wire("veth1", "c1", mtu=8950)
     lab.addresses("c1", "eth0", "10.0.0.1/24")

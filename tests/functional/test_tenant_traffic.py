@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from netlab import PYTHON, TOP, kernel_has, why_not
+from netlab import PYTHON, TOP, kernel_has, takes_large_frames, why_not
 from tenon import BUILD
 
 sys.path.insert(0, os.path.join(TOP, "tools", "demo"))
@@ -23,7 +23,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 PROGRAMS = {name: os.path.join(BUILD, path, name) for name, path in (
     ("tenon-dataplane", "dataplane/agent"), ("tenond", "control"), ("tenonctl", "tools/tenonctl"))}
 PLACES = [p for p in hosts.PLACES if p[0] != "vm"]
-UNDERLAY = 9000
+UNDERLAY = 9000 if takes_large_frames() else 3000
 MTU = UNDERLAY - 50
 OVS = "198.51.100.10"
 SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema"

@@ -3,7 +3,7 @@
 switch's own host keeps its network on the uplink."""
 import pytest
 
-from netlab import kernel_has, lab  # noqa: F401
+from netlab import kernel_has, lab, needs_large_frames  # noqa: F401
 from replaying import config, flow, from_port, output
 
 TCP_BYTES = 4 << 20
@@ -94,6 +94,7 @@ def test_kernel_vtep(lab, version, options, checksum):
 
 
 def test_large_frames(lab):
+    needs_large_frames()
     start(lab, 4, mtu=9000)
     check_host(lab, 4)
     check_tenant(lab, 8950)
