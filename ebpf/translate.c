@@ -286,8 +286,6 @@ static bool output(
 		limit(s, way.max_frame - TN_ETH_LEN);
 	if (way.tunnel)
 		into_tunnel(&way.encap, s);
-	else if (way.peer)
-		s->flags |= TN_EBPF_PEER;
 	return true;
 }
 

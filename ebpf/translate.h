@@ -13,7 +13,6 @@
 /* Where an output goes, as the kernel reaches it. */
 struct tn_ebpf_way {
 	uint32_t ifindex;
-	bool peer; /* a veth: `ifindex` is the host's end, the frame is for the other one */
 	uint32_t max_frame; /* longest frame that it sends; 0: any */
 	bool tunnel;	    /* ifindex is the VXLAN device; encap says what goes around the frame */
 	struct tn_vxlan_encap encap;

@@ -434,7 +434,7 @@ static bool way_of(void *ctx, const struct tn_op *op, struct tn_ebpf_way *way)
 		return tunnel_way(seen->fwd, op, way);
 	way->max_frame = p->max_frame;
 	return p->port && p->port->ops->link_up(p->port) &&
-		tn_kernel_port_way(p->port, &way->ifindex, &way->peer);
+		tn_kernel_port_way(p->port, &way->ifindex);
 }
 
 /* Which of the kernel's it becomes the main thread finds. */
@@ -828,18 +828,17 @@ static void widen(struct tn_kernel *k, uint32_t keys)
 		__ATOMIC_RELEASE);
 }
 
-/* The other end of a veth may have been moved since. */
-static void set_peer(const struct tn_kernel *k, const struct note *note, struct tn_ebpf_session *s)
+/* Not the worker's to say: the other end of a veth may have been moved since. */
+static bool goes_to_peer(
+	const struct tn_kernel *k, const struct note *note, const struct tn_ebpf_session *s)
 {
 	const struct tn_forwarding *fwd = &k->agent->forwarding->fwd;
+	const struct tn_port *port =
+		note->out_index < fwd->n_ports ? fwd->ports[note->out_index].port : NULL;
 	uint32_t ifindex;
-	bool peer;
 
-	if (note->out_index >= fwd->n_ports || !fwd->ports[note->out_index].port ||
-		!tn_kernel_port_way(fwd->ports[note->out_index].port, &ifindex, &peer) ||
-		ifindex != s->out)
-		return;
-	s->flags = peer ? s->flags | TN_EBPF_PEER : s->flags & ~(uint32_t)TN_EBPF_PEER;
+	return port && tn_kernel_port_way(port, &ifindex) && ifindex == s->out &&
+		tn_kernel_port_has_peer(port);
 }
 
 static void put(struct tn_kernel *k, const struct note *note)
@@ -849,7 +848,8 @@ static void put(struct tn_kernel *k, const struct note *note)
 	struct sweep w = begin(k);
 	struct slot *s;
 
-	set_peer(k, note, &session);
+	if (goes_to_peer(k, note, &session))
+		session.flags |= TN_EBPF_PEER;
 	widen(k, note->keys);
 	session.keys = tn_ebpf_config_of(k->ebpf)->keys;
 	tn_ebpf_key_mask(&key, session.keys);

@@ -787,13 +787,12 @@ static void describe(
 {
 	uint32_t ifindex;
 	uint16_t udp_port;
-	bool peer;
 
 	fp->kind = is_vxlan(&p->request) ? TN_FWD_TUNNEL : TN_FWD_PLAIN;
 	fp->number = p->request.number;
 	fp->port = p->driver;
 	fp->tells = p->driver &&
-		(tn_kernel_port_way(p->driver, &ifindex, &peer) ||
+		(tn_kernel_port_way(p->driver, &ifindex) ||
 			tn_kernel_tunnel_way(p->driver, &ifindex, &udp_port));
 	fp->underlay = p->driver && tn_underlay_is_uplink(agent->underlay, p->request.number);
 	fp->host = p->shadow && fp->underlay;

@@ -27,8 +27,8 @@ struct kernel_port {
 	struct tn_ebpf *ebpf;
 	struct tn_netdev dev;
 	struct tn_kernel_tap tap;
-	bool is_pair, attached;
-	bool up, peer; /* atomic */
+	bool is_pair, peer, attached;
+	bool up; /* atomic */
 	/* by the worker that receives */
 	uint64_t rx_dropped, rx_errors, rx_large;
 	struct lane *tx;
@@ -152,7 +152,7 @@ static void look_for_peer(struct kernel_port *k)
 
 	if (peer == k->peer)
 		return;
-	__atomic_store_n(&k->peer, peer, __ATOMIC_RELAXED);
+	k->peer = peer;
 	tn_ebpf_doubt(k->ebpf);
 }
 
@@ -212,15 +212,19 @@ static const struct tn_port_ops ops = {
 	.destroy = destroy,
 };
 
-bool tn_kernel_port_way(const struct tn_port *port, uint32_t *ifindex, bool *peer)
+bool tn_kernel_port_way(const struct tn_port *port, uint32_t *ifindex)
 {
 	const struct kernel_port *k = (const struct kernel_port *)(const void *)port;
 
 	if (port->ops != &ops)
 		return false;
 	*ifindex = (uint32_t)k->dev.ifindex;
-	*peer = __atomic_load_n(&k->peer, __ATOMIC_RELAXED);
 	return true;
+}
+
+bool tn_kernel_port_has_peer(const struct tn_port *port)
+{
+	return ((const struct kernel_port *)(const void *)port)->peer;
 }
 
 /* --- making one ------------------------------------------------------------------------------- */

@@ -38,10 +38,9 @@ struct tn_port *tn_kernel_port_make(const struct tn_port_spec *spec,
 /* "nic": an interface of the kernel that is no veth. */
 extern const struct tn_port_kind tn_nic_port_kind;
 
-/*
- * Is it one? Then where the kernel's sessions send to: its interface. peer: to the other end of it,
- * if that is in a namespace of its own. Any thread.
- */
-bool tn_kernel_port_way(const struct tn_port *port, uint32_t *ifindex, bool *peer);
+/* Is it one? Then where the kernel's sessions send to: its interface. Any thread. */
+bool tn_kernel_port_way(const struct tn_port *port, uint32_t *ifindex);
+/* Of one: to the other end of it, which is in a namespace of its own. Main thread. */
+bool tn_kernel_port_has_peer(const struct tn_port *port);
 
 #endif

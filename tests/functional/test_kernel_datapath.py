@@ -36,10 +36,14 @@ def by_mac(lab, n=2):
          for i in range(1, n + 1)]
 
 
+def read_sent(lab, device):
+    out = lab.run(None, "ip", "-s", "-j", "link", "show", device)
+    return json.loads(out)[0]["stats64"]["tx"]["packets"]
+
+
 def read_tap(lab, number):
     """Frames that went up to the data plane by a port."""
-    out = lab.run(None, "ip", "-s", "-j", "link", "show", "tn%d" % number)
-    return json.loads(out)[0]["stats64"]["tx"]["packets"]
+    return read_sent(lab, "tn%d" % number)
 
 
 def wait_for_sessions(lab):
@@ -64,9 +68,11 @@ def test_same_host(lab):
     lab.talk("c2", "c1", "10.0.0.2", "udp-large", 1400)
     lab.talk("c2", "c1", "fd00::2", "udp-large", 1400)
     wait_for_sessions(lab)
-    up = read_tap(lab, 1)
+    up, sent = read_tap(lab, 1), read_sent(lab, "veth2")
     lab.run("c1", "ping", "-c", "200", "-i", "0.002", "10.0.0.2")
     assert read_tap(lab, 1) - up < 5
+    # Straight to the other end.
+    assert read_sent(lab, "veth2") - sent < 5
     ports = lab.stop_switch()
     # What the kernel handled is in the counters of the ports.
     for name in ("veth1", "veth2"):
@@ -362,8 +368,7 @@ def underlay(version, **options):
 
 
 def read_tunnel(lab):
-    out = lab.run(None, "ip", "-s", "-j", "link", "show", "tnt50")
-    return json.loads(out)[0]["stats64"]["tx"]["packets"]
+    return read_sent(lab, "tnt50")
 
 
 @pytest.mark.parametrize("version", [4, 6])
@@ -517,12 +522,8 @@ def test_connections_outlive_the_process(kept):
     assert device == lab.run(None, "cat", "/sys/class/net/tnvx50/ifindex", check=False)
 
 
-def test_what_another_version_left_goes(kept):
-    """Its program, too, where no port is any more: nothing would pass it."""
-    lab, _ = kept
-    lab.kill_switch()
-    path = next(p for p in pins(lab) if p.endswith("/tn_ebpf_from_port"))
-    lab.run(None, PYTHON, HERE_FOLDER + "/pins.py", "program", path, "veth1", "veth2")
+def veth2_is_left(lab):
+    """The next process has a port on that alone."""
     lab.run(None, "rm", "-r", lab.folder + "/state")
     lab.run(None, "mkdir", lab.folder + "/state")
     lab.sites = config([port(2)], [])
@@ -530,6 +531,15 @@ def test_what_another_version_left_goes(kept):
     dataplane_api.Client(lab.folder + "/socket").close()
     assert attached(lab, "veth1") == 0 and attached(lab, "veth2") == 1
     lab.stop_switch()
+
+
+def test_what_another_version_left_goes(kept):
+    """Its program, too, where no port is any more: nothing would pass it."""
+    lab, _ = kept
+    lab.kill_switch()
+    path = next(p for p in pins(lab) if p.endswith("/tn_ebpf_from_port"))
+    lab.run(None, PYTHON, HERE_FOLDER + "/pins.py", "program", path, "veth1", "veth2")
+    veth2_is_left(lab)
 
 
 def test_what_is_gone_after_a_restart(kept):
@@ -544,13 +554,7 @@ def test_what_is_gone_after_a_restart(kept):
     assert attached(lab, "veth2") == 0 and attached(lab, "veth1") == 1
     lab.kill_switch()
     pump.goes_on()
-    lab.run(None, "rm", "-r", lab.folder + "/state")
-    lab.run(None, "mkdir", lab.folder + "/state")
-    lab.sites = config([port(2)], [])
-    lab.again()
-    dataplane_api.Client(lab.folder + "/socket").close()
-    assert attached(lab, "veth1") == 0 and attached(lab, "veth2") == 1
-    lab.stop_switch()
+    veth2_is_left(lab)
 
 
 def test_detach_leaves_nothing(kept):

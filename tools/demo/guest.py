@@ -107,8 +107,11 @@ def add_module(path, to):
 
 def add_modules(root, folder, names):
     """Those that the kernel has not built in, into a folder: what they are called there."""
-    called = [os.path.basename(name) for name in names if folder and add_module(
-        "%s/%s.ko" % (folder, name), "%s/%s.ko" % (root, os.path.basename(name)))]
+    called = []
+    for name in names if folder else ():
+        base = os.path.basename(name)
+        if add_module("%s/%s.ko" % (folder, name), "%s/%s.ko" % (root, base)):
+            called.append(base)
     assert called or not folder, "no modules in " + folder
     return called
 
